@@ -1,0 +1,365 @@
+#include "proto/decimal.h"
+
+#include <string.h>
+
+typedef unsigned __int128 u128;
+typedef __int128 i128;
+
+/* 10^N for N up to 36, which is within 128 bits (10^38 < 2^127). */
+static u128 power_of_ten(int n)
+{
+    static const uint64_t small[] = {
+        1ULL,
+        10ULL,
+        100ULL,
+        1000ULL,
+        10000ULL,
+        100000ULL,
+        1000000ULL,
+        10000000ULL,
+        100000000ULL,
+        1000000000ULL,
+        10000000000ULL,
+        100000000000ULL,
+        1000000000000ULL,
+        10000000000000ULL,
+        100000000000000ULL,
+        1000000000000000ULL,
+        10000000000000000ULL,
+        100000000000000000ULL,
+        1000000000000000000ULL,
+    };
+    return n <= 18 ? small[n] : (u128)small[18] * small[n - 18];
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* --- parsing ---------------------------------------------------------------------------------- */
+
+struct scan {
+    const char *at;
+    const char *end;
+    uint64_t mantissa;   /* of the first 19 digits that count */
+    int64_t digits;      /* that count: from the first that is not 0 */
+    int64_t zeros;       /* of them, the zeros at the end */
+    int64_t point_shift; /* digits behind the point */
+};
+
+static void scan_digit(struct scan *s, char c)
+{
+    if (s->digits == 0 && c == '0') {
+        return;
+    }
+    s->digits++;
+    s->zeros = c == '0' ? s->zeros + 1 : 0;
+    if (s->digits <= DECIMAL_DIGITS_MAX) {
+        s->mantissa = s->mantissa * 10 + (uint64_t)(c - '0');
+    }
+}
+
+/* A run of at least one digit. */
+static bool scan_digits(struct scan *s, bool behind_point)
+{
+    const char *start = s->at;
+    for (; s->at < s->end && is_digit(*s->at); s->at++) {
+        scan_digit(s, *s->at);
+        s->point_shift += behind_point;
+    }
+    return s->at > start;
+}
+
+static bool scan_exponent(struct scan *s, int64_t *ret_exponent)
+{
+    bool negative = false;
+    if (s->at < s->end && (*s->at == '+' || *s->at == '-')) {
+        negative = *s->at++ == '-';
+    }
+    const char *start = s->at;
+    int64_t exponent = 0;
+    for (; s->at < s->end && is_digit(*s->at); s->at++) {
+        if (exponent < INT32_MAX) { /* far beyond any bound: no need to know more */
+            exponent = exponent * 10 + (*s->at - '0');
+        }
+    }
+    *ret_exponent = negative ? -exponent : exponent;
+    return s->at > start;
+}
+
+static bool scan_number(struct scan *s, bool *ret_negative, int64_t *ret_exponent)
+{
+    *ret_negative = false;
+    *ret_exponent = 0;
+    if (s->at < s->end && (*s->at == '+' || *s->at == '-')) {
+        *ret_negative = *s->at++ == '-';
+    }
+    if (!scan_digits(s, false)) {
+        return false;
+    }
+    if (s->at < s->end && *s->at == '.') {
+        s->at++;
+        if (!scan_digits(s, true)) {
+            return false;
+        }
+    }
+    if (s->at < s->end && (*s->at == 'e' || *s->at == 'E')) {
+        s->at++;
+        if (!scan_exponent(s, ret_exponent)) {
+            return false;
+        }
+    }
+    return s->at == s->end;
+}
+
+static int fail(int status, const char *text, const char **reterr)
+{
+    if (reterr != NULL) {
+        *reterr = text;
+    }
+    return status;
+}
+
+int decimal_parse(const char *text, size_t length, struct decimal *ret, const char **reterr)
+{
+    struct scan s = {.at = text, .end = text + length};
+    bool negative;
+    int64_t exponent;
+    if (!scan_number(&s, &negative, &exponent)) {
+        return fail(STATUS_WRONG_TYPE, "not a decimal number", reterr);
+    }
+    if (s.digits == 0) {
+        *ret = (struct decimal){0};
+        return 0;
+    }
+    int64_t significant = s.digits - s.zeros;
+    if (significant > DECIMAL_DIGITS_MAX) {
+        return fail(STATUS_OUT_OF_BOUNDS, "more than 18 significant digits", reterr);
+    }
+    int64_t scale = s.point_shift - exponent - s.zeros;
+    if (scale > DECIMAL_FRACTION_MAX) {
+        return fail(STATUS_OUT_OF_BOUNDS, "more than 18 fraction digits", reterr);
+    }
+    if (significant - scale > DECIMAL_WHOLE_MAX) {
+        return fail(STATUS_OUT_OF_BOUNDS, "more than 26 digits before the point", reterr);
+    }
+    int64_t kept = s.digits < DECIMAL_DIGITS_MAX ? s.digits : DECIMAL_DIGITS_MAX;
+    int64_t mantissa = (int64_t)(s.mantissa / (uint64_t)power_of_ten((int)(kept - significant)));
+    ret->mantissa = negative ? -mantissa : mantissa;
+    ret->scale = (int8_t)scale;
+    return 0;
+}
+
+int decimal_make(int64_t mantissa, int scale, struct decimal *ret)
+{
+    const int64_t bound = (int64_t)power_of_ten(DECIMAL_DIGITS_MAX);
+    if (mantissa <= -bound || mantissa >= bound || scale > DECIMAL_FRACTION_MAX ||
+        scale < -(DECIMAL_WHOLE_MAX - 1) || (mantissa == 0 && scale != 0) ||
+        (mantissa != 0 && mantissa % 10 == 0)) {
+        return STATUS_CORRUPT;
+    }
+    *ret = (struct decimal){.mantissa = mantissa, .scale = (int8_t)scale};
+    return 0;
+}
+
+int64_t decimal_mantissa(struct decimal value)
+{
+    return value.mantissa;
+}
+
+int decimal_scale(struct decimal value)
+{
+    return value.scale;
+}
+
+/* --- printing --------------------------------------------------------------------------------- */
+
+/* The digits of VALUE, at least WIDTH of them, into OUT.  Returns their number. */
+static size_t print_digits(u128 value, int width, char *out)
+{
+    char reversed[40];
+    int n = 0;
+    while (value > 0 || n < width) {
+        reversed[n++] = (char)('0' + (int)(value % 10));
+        value /= 10;
+    }
+    for (int i = 0; i < n; i++) {
+        out[i] = reversed[n - 1 - i];
+    }
+    return (size_t)n;
+}
+
+/* WHOLE and, behind a point, FRACTION of SCALE digits without its trailing zeros. */
+static size_t print_parts(bool negative, u128 whole, u128 fraction, int scale, char *buffer)
+{
+    size_t n = 0;
+    if (negative) {
+        buffer[n++] = '-';
+    }
+    n += print_digits(whole, 1, buffer + n);
+    if (fraction > 0) {
+        buffer[n++] = '.';
+        n += print_digits(fraction, scale, buffer + n);
+        while (buffer[n - 1] == '0') {
+            n--;
+        }
+    }
+    buffer[n] = '\0';
+    return n;
+}
+
+size_t decimal_print(struct decimal value, char *buffer)
+{
+    u128 magnitude = (u128)(value.mantissa < 0 ? -(i128)value.mantissa : value.mantissa);
+    bool negative = value.mantissa < 0;
+    if (value.scale <= 0) {
+        /* at most 26 digits, as decimal_parse() saw to */
+        return print_parts(negative, magnitude * power_of_ten(-value.scale), 0, 0, buffer);
+    }
+    u128 unit = power_of_ten(value.scale);
+    return print_parts(negative, magnitude / unit, magnitude % unit, value.scale, buffer);
+}
+
+size_t amount_print(struct amount value, char *buffer)
+{
+    bool negative = value.whole < 0;
+    u128 whole = (u128)value.whole;
+    u128 fraction = value.fraction;
+    if (negative) { /* from floor and fraction to sign and magnitude */
+        whole = -whole;
+        if (fraction > 0) {
+            whole--;
+            fraction = power_of_ten(AMOUNT_FRACTION_MAX) - fraction;
+        }
+    }
+    return print_parts(negative, whole, fraction, AMOUNT_FRACTION_MAX, buffer);
+}
+
+/* --- comparing and summing -------------------------------------------------------------------- */
+
+bool decimal_equal(struct decimal a, struct decimal b)
+{
+    return a.mantissa == b.mantissa && a.scale == b.scale;
+}
+
+bool decimal_is_negative(struct decimal value)
+{
+    return value.mantissa < 0;
+}
+
+int decimal_compare(struct decimal a, struct decimal b)
+{
+    return amount_compare(amount_from_decimal(a), amount_from_decimal(b));
+}
+
+struct amount amount_zero(void)
+{
+    return (struct amount){0};
+}
+
+/* MAGNITUDE x 10^-SCALE, 0 <= SCALE <= 36, with a sign. */
+static struct amount amount_of(bool negative, u128 magnitude, int scale)
+{
+    u128 unit = power_of_ten(scale);
+    struct amount result = {
+        .whole = (i128)(magnitude / unit),
+        .fraction = (magnitude % unit) * power_of_ten(AMOUNT_FRACTION_MAX - scale),
+    };
+    if (negative) {
+        result.whole = -result.whole;
+        if (result.fraction > 0) {
+            result.whole--;
+            result.fraction = power_of_ten(AMOUNT_FRACTION_MAX) - result.fraction;
+        }
+    }
+    return result;
+}
+
+struct amount amount_from_decimal(struct decimal value)
+{
+    u128 magnitude = (u128)(value.mantissa < 0 ? -(i128)value.mantissa : value.mantissa);
+    if (value.scale < 0) {
+        return amount_of(value.mantissa < 0, magnitude * power_of_ten(-value.scale), 0);
+    }
+    return amount_of(value.mantissa < 0, magnitude, value.scale);
+}
+
+int amount_product(struct decimal units, struct decimal price, struct amount *ret)
+{
+    static const uint64_t bound = 1000000000000000ULL; /* 10^15 */
+    i128 product = (i128)units.mantissa * price.mantissa;
+    bool negative = product < 0;
+    u128 magnitude = (u128)(negative ? -product : product);
+    int scale = units.scale + price.scale;
+    if (magnitude == 0) {
+        *ret = amount_zero();
+        return 0;
+    }
+    for (; scale < 0; scale++) { /* at most 15 times: it leaves at the bound */
+        if (magnitude >= bound) {
+            return STATUS_AMOUNT_TOO_LARGE;
+        }
+        magnitude *= 10;
+    }
+    if (magnitude / power_of_ten(scale) >= bound) {
+        return STATUS_AMOUNT_TOO_LARGE;
+    }
+    *ret = amount_of(negative, magnitude, scale);
+    return 0;
+}
+
+int amount_add(struct amount *sum, struct amount value)
+{
+    i128 whole;
+    u128 fraction = sum->fraction + value.fraction; /* below 2 x 10^36: fits */
+    int carry = fraction >= power_of_ten(AMOUNT_FRACTION_MAX);
+    if (__builtin_add_overflow(sum->whole, value.whole, &whole) ||
+        __builtin_add_overflow(whole, (i128)carry, &whole)) {
+        return STATUS_OUT_OF_BOUNDS;
+    }
+    sum->whole = whole;
+    sum->fraction = carry ? fraction - power_of_ten(AMOUNT_FRACTION_MAX) : fraction;
+    return 0;
+}
+
+int amount_subtract(struct amount *sum, struct amount value)
+{
+    i128 whole;
+    int borrow = sum->fraction < value.fraction;
+    if (__builtin_sub_overflow(sum->whole, value.whole, &whole) ||
+        __builtin_sub_overflow(whole, (i128)borrow, &whole)) {
+        return STATUS_OUT_OF_BOUNDS;
+    }
+    sum->whole = whole;
+    sum->fraction += borrow ? power_of_ten(AMOUNT_FRACTION_MAX) : 0;
+    sum->fraction -= value.fraction;
+    return 0;
+}
+
+int amount_compare(struct amount a, struct amount b)
+{
+    if (a.whole != b.whole) {
+        return a.whole < b.whole ? -1 : 1;
+    }
+    return a.fraction < b.fraction ? -1 : a.fraction > b.fraction;
+}
+
+struct amount amount_round(struct amount value, int digits)
+{
+    /* Floor and fraction serve both signs alike: half-even looks at the distance to the two
+     * neighbours and at whether the lower is even, and both are the same seen from below. */
+    u128 step = power_of_ten(AMOUNT_FRACTION_MAX - digits);
+    u128 rest = value.fraction % step;
+    u128 steps = value.fraction / step;
+    bool odd = digits == 0 ? (value.whole & 1) != 0 : (steps & 1) != 0;
+    if (rest > step / 2 || (rest == step / 2 && rest > 0 && odd)) {
+        steps++;
+    }
+    struct amount result = {.whole = value.whole, .fraction = steps * step};
+    if (result.fraction == power_of_ten(AMOUNT_FRACTION_MAX)) {
+        result.whole++; /* an amount is far from 2^127 */
+        result.fraction = 0;
+    }
+    return result;
+}
