@@ -153,9 +153,14 @@ int decimal_parse(const char *text, size_t length, struct decimal *ret, const ch
 
 int decimal_make(int64_t mantissa, int scale, struct decimal *ret)
 {
-    const int64_t bound = (int64_t)power_of_ten(DECIMAL_DIGITS_MAX);
-    if (mantissa <= -bound || mantissa >= bound || scale > DECIMAL_FRACTION_MAX ||
-        scale < -(DECIMAL_WHOLE_MAX - 1) || (mantissa == 0 && scale != 0) ||
+    if (scale > DECIMAL_FRACTION_MAX || scale < -(DECIMAL_WHOLE_MAX - 1)) {
+        return STATUS_CORRUPT;
+    }
+    /* what the scale leaves of the digits before the point, or all that are significant */
+    int digits_max = DECIMAL_WHOLE_MAX + scale;
+    const int64_t bound =
+        (int64_t)power_of_ten(digits_max < DECIMAL_DIGITS_MAX ? digits_max : DECIMAL_DIGITS_MAX);
+    if (mantissa <= -bound || mantissa >= bound || (mantissa == 0 && scale != 0) ||
         (mantissa != 0 && mantissa % 10 == 0)) {
         return STATUS_CORRUPT;
     }

@@ -29,7 +29,8 @@ int frame_reader_space(struct frame_reader *reader, size_t wanted, uint8_t **ret
 {
     compact(reader);
     if (reader->end + wanted > reader->capacity) {
-        size_t capacity = reader->capacity * 2;
+        size_t bound = FRAME_HEADER_BYTES + reader->payload_max;
+        size_t capacity = reader->capacity < bound / 2 ? reader->capacity * 2 : bound;
         if (capacity < reader->end + wanted) {
             capacity = reader->end + wanted;
         }

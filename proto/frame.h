@@ -1,8 +1,8 @@
 /* Frames: a 4-byte big-endian length, then that many bytes of one message.
  *
  * Bytes go in as they arrive, frames come out; no I/O here.  The reader grows with what has
- * arrived, not with what a peer announces, and never beyond its bound.  A reader belongs to one
- * thread at a time. */
+ * arrived, not with what a peer announces, and beyond its bound only by what its user wants to
+ * put in.  A reader belongs to one thread at a time. */
 #pragma once
 
 #include <stddef.h>
