@@ -1,0 +1,56 @@
+/* The rows between a reader and the daemon: they wait until a batch of them is complete, are sent
+ * in one call, and are settled in the order of the file.  Main thread. */
+#pragma once
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include <billing/billing.h>
+
+#include "billingctl/ctl_exit.h"
+#include "billingctl/import_row.h"
+#include "billingctl/text.h"
+
+struct ctl;
+
+struct import_counts {
+    uint64_t rows; /* settled, one way or another */
+    uint64_t recorded;
+    uint64_t replayed; /* recorded by an earlier run, or earlier in this one */
+    uint64_t rejected;
+};
+
+struct import_batch {
+    const struct ctl *ctl;
+    size_t rows_max;
+    FILE *rejects;              /* gets the rejected rows as they are; or NULL */
+    const char *header;         /* what stands in front of them there, "" for nothing */
+    billing_usage_batch *items; /* owned; those of the rows that are to be recorded */
+    billing_usage_input *input; /* owned; used again and again */
+    struct batch_row *rows;     /* owned; rows_max of them */
+    size_t row_count;
+    struct text texts; /* raw rows, where they may be needed, and reasons */
+    struct import_counts counts;
+    uint64_t settled_line; /* all rows up to here are settled */
+};
+
+/* *BATCH sends up to ROWS_MAX rows at a time through CTL's client.  To be given to
+ * import_batch_done().  Returns CTL_DONE, or another exit status, having said why. */
+MUSTCHECK int import_batch_init(struct import_batch *batch, const struct ctl *ctl, size_t rows_max);
+
+/* Free what BATCH owns; what still waits is forgotten. */
+void import_batch_done(struct import_batch *batch);
+
+/* Add ROW, rejected or not, and send the batch where it is complete.  Returns CTL_DONE, or another
+ * exit status, having said why: then nothing more can be sent. */
+MUSTCHECK int import_batch_add(struct import_batch *batch, const struct import_row *row);
+
+/* Send what waits.  Returns as import_batch_add(). */
+MUSTCHECK int import_batch_flush(struct import_batch *batch);
+
+/* Say up to where the file is settled, and that it can be imported again. */
+void import_batch_say_settled(const struct import_batch *batch);
+
+/* Say that a call of an import failed with STATUS and ERROR, which is freed, and how the import is
+ * taken up again.  Returns the exit status. */
+int import_batch_failed(const struct import_batch *batch, int status, billing_error *error);

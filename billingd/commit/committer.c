@@ -1,0 +1,250 @@
+#include "billingd/commit/committer.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "billingd/base/assert.h"
+#include "billingd/base/clock.h"
+#include "billingd/base/failpoint.h"
+#include "billingd/base/thread.h"
+
+struct committer {
+    struct committer_options options;
+    pthread_t thread;
+
+    /* --- committer thread --- */
+    struct op_list group; /* what is being carried out */
+
+    /* --- guarded by lock --- */
+    pthread_mutex_t lock;
+    pthread_cond_t arrived; /* signalled when queue is no longer empty, or closing is set */
+    struct op_list queue;
+    bool closing;
+    struct committer_stats stats;
+};
+
+/* --- one transaction -------------------------------------------------------------------------- */
+
+static int announce_all(struct op_list *ops, struct store_txn *txn)
+{
+    for (struct op *op = ops->first; op != NULL; op = op->next) {
+        int rc = op->announce(op, txn);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+/* Carry out each op that is still in time. */
+static int apply_all(struct op_list *ops, struct store_txn *txn, const struct ledger_env *env)
+{
+    int64_t now_us = clock_monotonic_us();
+    for (struct op *op = ops->first; op != NULL; op = op->next) {
+        op->records = 0;
+        op->status = 0;
+        if (op->deadline_us != 0 && op->deadline_us < now_us) {
+            op->status = STATUS_DEADLINE_EXCEEDED;
+            continue;
+        }
+        int rc = op->apply(op, txn, env);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static uint64_t count_records(const struct op_list *ops)
+{
+    uint64_t records = 0;
+    for (const struct op *op = ops->first; op != NULL; op = op->next) {
+        records += op->records;
+    }
+    return records;
+}
+
+static void count_commit(struct committer *c, uint64_t records, int status)
+{
+    pthread_mutex_lock(&c->lock);
+    c->stats.storage_full = status == STATUS_STORAGE_FULL;
+    if (status == 0) {
+        c->stats.commits++;
+        c->stats.records += records;
+        c->stats.records_max = records > c->stats.records_max ? records : c->stats.records_max;
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* All of OPS in one transaction.  Returns 0 when what they recorded is on disk; else nothing of
+ * it is, but for STATUS_STORAGE_FAILED, when nobody knows. */
+static int carry_out(struct committer *c, struct op_list *ops)
+{
+    struct ledger_env env = c->options.env;
+    struct store_txn *txn;
+    env.now_us = clock_wall_us();
+    int rc = store_begin(c->options.store, env.now_us, &txn);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = announce_all(ops, txn);
+    if (rc == 0) {
+        rc = apply_all(ops, txn, &env);
+    }
+    uint64_t records = count_records(ops);
+    if (rc < 0 || records == 0) { /* replays and refusals need no sync: nothing is new */
+        store_abort(txn);
+        if (rc == STATUS_STORAGE_FULL) {
+            count_commit(c, 0, rc);
+        }
+        return rc;
+    }
+    FAILPOINT("before_commit");
+    rc = store_commit(txn);
+    FAILPOINT("after_commit");
+    count_commit(c, records, rc);
+    return rc;
+}
+
+/* --- one group -------------------------------------------------------------------------------- */
+
+static void fail_all(struct op_list *ops, int status)
+{
+    for (struct op *op = ops->first; op != NULL; op = op->next) {
+        op->status = status;
+    }
+}
+
+static void check_alive(struct committer *c, int status)
+{
+    if (status == STATUS_STORAGE_FAILED) {
+        c->options.failed(status, c->options.failed_arg);
+        abort(); /* it must not come back: nobody may be answered any more */
+    }
+}
+
+static void complete_alone(struct committer *c, struct op *op)
+{
+    struct op_list alone = {0};
+    op_list_push(&alone, op);
+    int rc = carry_out(c, &alone);
+    check_alive(c, rc);
+    if (rc < 0) {
+        fail_all(&alone, rc);
+    }
+    completions_push(c->options.completions, &alone);
+}
+
+static void complete_group(struct committer *c)
+{
+    int rc = carry_out(c, &c->group);
+    check_alive(c, rc);
+    if (rc < 0 && rc != STATUS_STORAGE_FULL && c->group.count > 1) {
+        for (struct op *op = op_list_pop(&c->group); op != NULL; op = op_list_pop(&c->group)) {
+            complete_alone(c, op);
+        }
+        return;
+    }
+    if (rc < 0) {
+        fail_all(&c->group, rc);
+    }
+    completions_push(c->options.completions, &c->group);
+}
+
+/* Wait for work and move it to the group.  Returns false when closed and empty. */
+static bool take_group(struct committer *c)
+{
+    pthread_mutex_lock(&c->lock);
+    while (c->queue.first == NULL && !c->closing) {
+        pthread_cond_wait(&c->arrived, &c->lock);
+    }
+    while (c->queue.first != NULL && c->group.count < c->options.group_ops_max &&
+           (c->group.count == 0 ||
+            c->group.bytes + c->queue.first->bytes <= c->options.group_bytes_max)) {
+        op_list_push(&c->group, op_list_pop(&c->queue));
+    }
+    pthread_mutex_unlock(&c->lock);
+    return c->group.first != NULL;
+}
+
+static void *committer_main(void *arg)
+{
+    struct committer *c = arg;
+    thread_begin("committer");
+    while (take_group(c)) {
+        complete_group(c);
+    }
+    return NULL;
+}
+
+/* --- loop thread ------------------------------------------------------------------------------ */
+
+int committer_create(const struct committer_options *options, struct committer **ret_committer)
+{
+    struct committer *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    c->options = *options;
+    INVARIANT(pthread_mutex_init(&c->lock, NULL) == 0);
+    INVARIANT(pthread_cond_init(&c->arrived, NULL) == 0);
+    if (pthread_create(&c->thread, NULL, committer_main, c) != 0) {
+        free(c);
+        return STATUS_NO_MEMORY;
+    }
+    *ret_committer = c;
+    return 0;
+}
+
+int committer_submit(struct committer *committer, struct op *op)
+{
+    int rc = 0;
+    pthread_mutex_lock(&committer->lock);
+    if (committer->closing) {
+        rc = STATUS_SHUTTING_DOWN;
+    } else if (committer->queue.count >= committer->options.queue_ops_max ||
+               (committer->queue.count > 0 &&
+                committer->queue.bytes + op->bytes > committer->options.queue_bytes_max)) {
+        rc = STATUS_BUSY;
+    } else {
+        op_list_push(&committer->queue, op);
+    }
+    pthread_mutex_unlock(&committer->lock);
+    if (rc == 0) { /* outside the lock, which the woken thread takes first of all */
+        pthread_cond_signal(&committer->arrived);
+    }
+    return rc;
+}
+
+bool committer_is_pressed(struct committer *committer)
+{
+    pthread_mutex_lock(&committer->lock);
+    bool pressed = committer->queue.count > committer->options.queue_ops_max / 2 ||
+                   committer->queue.bytes > committer->options.queue_bytes_max / 2;
+    pthread_mutex_unlock(&committer->lock);
+    return pressed;
+}
+
+struct committer_stats committer_stats(struct committer *committer)
+{
+    pthread_mutex_lock(&committer->lock);
+    struct committer_stats stats = committer->stats;
+    stats.queued = committer->queue.count;
+    pthread_mutex_unlock(&committer->lock);
+    return stats;
+}
+
+void committer_destroy(struct committer *committer)
+{
+    if (committer == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&committer->lock);
+    committer->closing = true;
+    pthread_cond_signal(&committer->arrived);
+    pthread_mutex_unlock(&committer->lock);
+    INVARIANT(pthread_join(committer->thread, NULL) == 0);
+    INVARIANT(pthread_cond_destroy(&committer->arrived) == 0);
+    INVARIANT(pthread_mutex_destroy(&committer->lock) == 0);
+    free(committer);
+}

@@ -1,0 +1,62 @@
+/* The committer: one thread that makes every write durable.
+ *
+ * It takes all that waits, applies it in order in one transaction, syncs once, and hands all back:
+ * group commit.  Groups grow by themselves while the last sync runs; there is no timer.  Each op
+ * sees the ones before it, so nothing is ever rolled back under a caller.
+ *
+ * Happy path: wait; take up to a group; begin; announce and apply each; commit; complete all.
+ * Failure modes:
+ *   - The store fails while an op is applied: the transaction is aborted and the ops of the group
+ *     are carried out one by one, so that only the culprit gets the error.
+ *   - The disk or the map is full: every op of the group gets STATUS_STORAGE_FULL, nothing of it
+ *     is recorded, and the next group tries again.
+ *   - The commit fails otherwise: whether it is on disk is unknown.  Nothing is answered;
+ *     `failed` is called, and the process is expected to end there. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "billingd/commit/completions.h"
+#include "billingd/commit/op.h"
+
+struct committer;
+
+struct committer_options {
+    struct store *store;
+    struct ledger_env env; /* now_us is set anew for every group */
+    struct completions *completions;
+    size_t queue_ops_max;   /* waiting, not yet taken */
+    size_t queue_bytes_max; /* likewise; an empty queue takes any op */
+    size_t group_ops_max;   /* in one transaction; a single op always fits */
+    size_t group_bytes_max;
+    void (*failed)(int status, void *arg); /* committer thread; must not return to serving */
+    void *failed_arg;
+};
+
+struct committer_stats {
+    uint64_t commits; /* that recorded something */
+    uint64_t records;
+    uint64_t records_max; /* of one commit */
+    size_t queued;        /* ops waiting now */
+    bool storage_full;    /* the last commit that was tried had no room */
+};
+
+/* Start the thread.  OPTIONS are copied; what they point to must outlive the committer.
+ * Returns 0 or STATUS_NO_MEMORY. */
+MUSTCHECK int committer_create(const struct committer_options *options,
+                               struct committer **ret_committer);
+
+/* Hand OP over.  Loop thread only.  On 0 the committer owns OP until OP->done() runs on the loop
+ * thread, which always happens, also at shutdown.  On error the caller still owns OP.  Returns 0,
+ * STATUS_BUSY (queue full) or STATUS_SHUTTING_DOWN. */
+MUSTCHECK int committer_submit(struct committer *committer, struct op *op);
+
+/* Whether the queue is above half of a bound: time to stop reading from clients.  Loop thread. */
+bool committer_is_pressed(struct committer *committer);
+
+/* Any thread. */
+struct committer_stats committer_stats(struct committer *committer);
+
+/* Carry out what waits, refuse what comes, join the thread and free COMMITTER (NULL is fine).
+ * Loop thread; the ops' done() is then due in completions_drain(). */
+void committer_destroy(struct committer *committer);

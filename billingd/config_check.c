@@ -1,0 +1,185 @@
+#include "billingd/config_check.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "billingd/base/log.h"
+#include "billingd/ledger/currency.h"
+
+enum {
+    SOCKET_PATH_BYTES_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 1, /* 107 */
+};
+
+/* Say it where OPTION got its value. */
+#define PROBLEM(load, option, ...)                                                                 \
+    config_problem(load, *config_option_origin(load, config_option_by_name(option)), option,       \
+                   __VA_ARGS__)
+
+/* --- addresses -------------------------------------------------------------------------------- */
+
+static bool port_is_valid(const char *port)
+{
+    size_t digits = strspn(port, "0123456789");
+    return digits >= 1 && digits <= 5 && port[digits] == '\0' && strtoul(port, NULL, 10) <= 65535;
+}
+
+/* The LENGTH bytes at HOST as one of the forms that are allowed.  Returns 0 or
+ * STATUS_OUT_OF_BOUNDS. */
+static int parse_host(const char *host, size_t length, bool brackets, bool *ret_loopback)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (length >= sizeof text) {
+        return STATUS_OUT_OF_BOUNDS;
+    }
+    memcpy(text, host, length);
+    text[length] = '\0';
+    if (brackets) {
+        if (inet_pton(AF_INET6, text, &v6) != 1) {
+            return STATUS_OUT_OF_BOUNDS;
+        }
+        *ret_loopback = IN6_IS_ADDR_LOOPBACK(&v6);
+    } else if (strcmp(text, "localhost") == 0) {
+        *ret_loopback = true;
+    } else if (inet_pton(AF_INET, text, &v4) == 1) {
+        *ret_loopback = ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
+    } else {
+        return STATUS_OUT_OF_BOUNDS;
+    }
+    return 0;
+}
+
+/* "HOST:PORT".  Returns 0 or STATUS_OUT_OF_BOUNDS with what is wrong with it. */
+static int parse_address(const char *address, bool *ret_loopback, const char **ret_what)
+{
+    bool brackets = *address == '[';
+    const char *host = address + brackets;
+    size_t length = strcspn(host, brackets ? "]" : ":");
+    const char *behind = host + length;
+    *ret_what = "the host is to be an IPv4 address, an IPv6 address in [ ], or localhost";
+    if (brackets && *behind == ']') {
+        behind++;
+    }
+    if (*behind != ':') {
+        *ret_what = "it is to end in ':' and a port";
+        return STATUS_OUT_OF_BOUNDS;
+    }
+    if (parse_host(host, length, brackets, ret_loopback) < 0) {
+        return STATUS_OUT_OF_BOUNDS;
+    }
+    *ret_what = "the port is to be a number from 0 to 65535";
+    return port_is_valid(behind + 1) ? 0 : STATUS_OUT_OF_BOUNDS;
+}
+
+static void check_address(struct config_load *load, const char *option, const char *entry,
+                          const char *address)
+{
+    bool loopback;
+    const char *what;
+    if (parse_address(address, &loopback, &what) < 0) {
+        PROBLEM(load, option, "'%s': %s", entry, what);
+    } else if (!loopback && !load->config->allow_insecure) {
+        PROBLEM(load, option,
+                "'%s' can be reached from other hosts, and there is neither encryption nor a "
+                "password: anybody there could read and write everything; refused unless "
+                "allow_insecure is true (--allow-insecure)",
+                entry);
+    }
+}
+
+static void check_listen_entry(struct config_load *load, const char *entry)
+{
+    if (strncmp(entry, "tcp:", 4) == 0) {
+        check_address(load, "listen", entry, entry + 4);
+    } else if (strncmp(entry, "unix:", 5) != 0) {
+        PROBLEM(load, "listen", "'%s' is neither unix:PATH nor tcp:HOST:PORT", entry);
+    } else if (entry[5] == '\0' || strlen(entry + 5) > SOCKET_PATH_BYTES_MAX) {
+        PROBLEM(load, "listen", "'%s': the path has %zu bytes, and is to have 1 to %d", entry,
+                strlen(entry + 5), SOCKET_PATH_BYTES_MAX);
+    }
+}
+
+static void check_http_entry(struct config_load *load, const char *entry)
+{
+    check_address(load, "http", entry, entry);
+}
+
+/* Each entry by itself, and none twice but where the kernel chooses another port each time. */
+static void check_list(struct config_load *load, const char *option, const struct config_list *list,
+                       void (*check_entry)(struct config_load *load, const char *entry))
+{
+    for (unsigned i = 0; i < list->n; i++) {
+        const char *entry = list->items[i];
+        size_t length = strlen(entry);
+        bool any_port = length >= 2 && strcmp(entry + length - 2, ":0") == 0;
+        check_entry(load, entry);
+        for (unsigned j = 0; j < i && !any_port; j++) {
+            if (strcmp(entry, list->items[j]) == 0) {
+                PROBLEM(load, option, "'%s' stands there twice", entry);
+                break;
+            }
+        }
+    }
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+static void check_currency(struct config_load *load)
+{
+    const char *code = load->config->currency;
+    if (strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3 || currency_minor_digits(code) < 0) {
+        PROBLEM(load, "currency", "'%s' is not the code of a currency (ISO 4217, as in USD)", code);
+    }
+}
+
+int config_log_level(const char *name)
+{
+    static const char *const names[] = {
+        [LOG_LEVEL_DEBUG] = "debug",
+        [LOG_LEVEL_INFO] = "info",
+        [LOG_LEVEL_WARNING] = "warning",
+        [LOG_LEVEL_ERROR] = "error",
+    };
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return (int)i;
+        }
+    }
+    return STATUS_OUT_OF_BOUNDS;
+}
+
+static void check_log_level(struct config_load *load)
+{
+    if (config_log_level(load->config->log_level) < 0) {
+        PROBLEM(load, "log_level", "'%s' is none of debug, info, warning, error",
+                load->config->log_level);
+    }
+}
+
+/* --- what goes together ----------------------------------------------------------------------- */
+
+/* A request that passes the door but never fits into the queue would be told to try again for
+ * ever. */
+static void check_fits_queue(struct config_load *load, const char *option, int64_t bytes)
+{
+    if (bytes > load->config->queue_bytes_max) {
+        PROBLEM(load, "queue_bytes_max",
+                "%" PRId64 " bytes are less than one request may have: %s is %" PRId64,
+                load->config->queue_bytes_max, option, bytes);
+    }
+}
+
+void config_check(struct config_load *load)
+{
+    const struct config *config = load->config;
+    check_list(load, "listen", &config->listen, check_listen_entry);
+    check_list(load, "http", &config->http, check_http_entry);
+    check_currency(load);
+    check_log_level(load);
+    check_fits_queue(load, "frame_bytes_max", config->frame_bytes_max);
+    check_fits_queue(load, "body_bytes_max", config->body_bytes_max);
+}

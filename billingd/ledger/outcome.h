@@ -1,0 +1,27 @@
+/* What the rules decided about one thing that was asked. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "billingd/store/record.h"
+
+/* What may differ between the payloads of two requests under one id. */
+enum difference {
+    DIFFERS_METHOD = 1 << 0,
+    DIFFERS_CUSTOMER_NAME = 1 << 1,
+    DIFFERS_EXTERNAL_ID = 1 << 2,
+    DIFFERS_SERVICE = 1 << 3,
+    DIFFERS_UNITS_CONSUMED = 1 << 4,
+    DIFFERS_PRICE_PER_UNIT = 1 << 5,
+    DIFFERS_OCCURRED_AT = 1 << 6,
+    DIFFERS_LABELS = 1 << 7,
+};
+
+struct outcome {
+    int status;                     /* 0: recorded, now or before; else why it was refused */
+    bool replayed;                  /* recorded before, under the same request id */
+    uint64_t existing_seq;          /* of the record that stands in the way; 0: none */
+    enum record_kind existing_kind; /* its kind, where existing_seq is not 0 */
+    unsigned differs;               /* enum difference, with STATUS_REQUEST_ID_REUSED */
+};

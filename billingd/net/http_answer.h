@@ -1,0 +1,24 @@
+/* The response to a request as bytes of HTTP/1.1.  Loop thread. */
+#pragma once
+
+#include "billingd/net/http_buffer.h"
+#include "billingd/net/http_routes.h"
+#include "billingd/rpc/request.h"
+
+/* What an answer must know of its request.  Slices are the request's. */
+struct http_answer {
+    const struct http_route *route; /* NULL: refused before there was one */
+    struct slice request_id;        /* X-Request-Id as sent; echoed where nothing better is known */
+    bool head_only;                 /* HEAD: no body, but as if */
+    bool is_1_0;
+    bool keep_alive; /* the connection stays open behind it */
+    char allow[HTTP_ALLOW_BYTES];
+};
+
+/* Append the answer to REQUEST, whose response is complete, to OUT.
+ * Returns 0 or STATUS_NO_MEMORY, and then OUT is not to be sent. */
+MUSTCHECK int http_answer_write(const struct http_answer *answer, struct request *request,
+                                struct http_buffer *out);
+
+/* Append the answer to OPTIONS, which has no response: the methods in answer->allow. */
+MUSTCHECK int http_answer_write_options(const struct http_answer *answer, struct http_buffer *out);

@@ -1,0 +1,79 @@
+/* The HTTP door: connections that carry HTTP/1.1.  Loop thread only.
+ *
+ * Each connection has at most one request in flight: HTTP wants answers in the order of the
+ * requests, so what a client pipelines waits, unparsed, in `input`.
+ *
+ * Happy path: read; parse; route; submit; the answer is put behind `out`; what else has arrived is
+ * parsed; one write takes all of `out`.
+ * What may go wrong, and what is done:
+ *   - bytes that are no acceptable request, or one that is too large or too slow: one answer that
+ *     says so, our side is shut down, and what the client still sends is dropped for a while, so
+ *     that it reads the answer instead of a reset;
+ *   - answers that the client does not take, or a full queue behind: the connection is not read
+ *     from until that is over; a client that takes nothing for write_timeout is cut;
+ *   - the client sends no more: what it asked is answered, then the connection closes;
+ *   - the client is gone while its request is with a worker: it is carried out, the answer dropped,
+ *     and the connection freed when it has come back. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "billingd/net/http_parser.h"
+#include "billingd/rpc/dispatch.h"
+
+struct http_connection;
+
+/* Times of 0: no bound.  Sizes of 0: the default below. */
+struct http_options {
+    size_t head_bytes_max;
+    size_t target_bytes_max;
+    unsigned headers_max;
+    size_t body_bytes_max;
+    size_t bodies_bytes_max; /* of all connections together, while they arrive */
+    int64_t idle_timeout_ms; /* between requests */
+    int64_t head_timeout_ms; /* from a head's first byte to its last */
+    int64_t body_timeout_ms; /* likewise */
+    int64_t write_timeout_ms;
+};
+
+enum {
+    HTTP_HEAD_BYTES_DEFAULT = 32 * 1024,
+    HTTP_TARGET_BYTES_DEFAULT = 8 * 1024,
+    HTTP_HEADERS_DEFAULT = 100,
+    HTTP_BODY_BYTES_DEFAULT = 16 * 1024 * 1024,
+    HTTP_BODIES_BYTES_DEFAULT = 256 * 1024 * 1024,
+};
+
+struct http_door {
+    uv_loop_t *loop;
+    struct dispatch *dispatch;
+    struct http_options options;
+    struct http_limits limits;
+    struct http_pool pool;
+    struct http_connection *connections; /* all that are not cut, newest first */
+    size_t n;                            /* of them */
+    uv_timer_t sweep;                    /* looks at deadlines */
+    char *read_buffer;                   /* owned; each read is used up before the next */
+    bool draining;
+};
+
+/* Ready DOOR on LOOP.  OPTIONS are copied. */
+void http_door_init(struct http_door *door, uv_loop_t *loop, struct dispatch *dispatch,
+                    const struct http_options *options);
+
+/* Accept the connection that waits at SERVER, a TCP handle.  Where ADMIT is false it is told that
+ * there are too many, and closed. */
+void http_door_accept(struct http_door *door, uv_stream_t *server, bool admit);
+
+/* Take no new requests: what is in flight is answered, then each connection closes. */
+void http_door_drain(struct http_door *door);
+
+/* How many connections there are. */
+size_t http_door_count(const struct http_door *door);
+
+/* Cut what is still connected, and close the door's own handles; all are closed when the loop has
+ * run out.  DOOR must outlive the requests that are in flight. */
+void http_door_close(struct http_door *door);

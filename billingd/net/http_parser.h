@@ -1,0 +1,95 @@
+/* Requests out of the bytes of a connection, however they are cut.
+ *
+ * The head is gathered while the lint (http_head.h) looks at each byte; whole, it goes through
+ * llhttp, and what llhttp saw is checked again for what a server must not leave to chance: one
+ * Host, one length, one encoding.  The body goes through the lint of its framing and llhttp
+ * together, and both must see the same end.  Whatever is refused ends the connection, since
+ * nobody knows where the next request would begin.
+ *
+ * Pure but for the heap; the connection's thread. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <llhttp.h>
+
+#include "billingd/net/http_buffer.h"
+#include "billingd/net/http_chunks.h"
+#include "billingd/net/http_head.h"
+
+/* The headers that mean something here.  Each may be there once. */
+enum http_header {
+    HTTP_HOST,
+    HTTP_CONTENT_LENGTH,
+    HTTP_TRANSFER_ENCODING,
+    HTTP_CONTENT_TYPE,
+    HTTP_CONTENT_ENCODING,
+    HTTP_EXPECT,
+    HTTP_IDEMPOTENCY_KEY,
+    HTTP_X_REQUEST_ID,
+    HTTP__HEADERS,
+};
+
+struct http_message {
+    struct slice method;                 /* as sent, "POST" */
+    struct slice path;                   /* raw, from its "/", or "*" */
+    struct slice query;                  /* raw, behind the "?" */
+    struct slice headers[HTTP__HEADERS]; /* without blanks around; data NULL: not sent */
+    bool is_1_0;
+    bool keep_alive;       /* what the client wants */
+    bool expects_continue; /* and sends no body before 100 (Continue) */
+    struct slice body;
+};
+
+/* What the bodies of all connections may take together. */
+struct http_pool {
+    size_t bytes;
+    size_t bytes_max;
+};
+
+enum http_stage {
+    HTTP_STAGE_IDLE, /* between requests */
+    HTTP_STAGE_HEAD,
+    HTTP_STAGE_BODY,
+    HTTP_STAGE_WHOLE,
+    HTTP_STAGE_REFUSED,
+};
+
+struct http_parser {
+    const struct http_limits *limits;
+    struct http_pool *pool;
+    enum http_stage stage;
+    struct http_head head;
+    struct http_chunks chunks;
+    llhttp_t llhttp;
+    struct http_buffer head_text; /* what the message points into */
+    struct http_buffer body;
+    uint64_t length; /* of the body, by Content-Length */
+    bool chunked;
+    bool headers_complete;   /* as llhttp sees it */
+    bool message_complete;   /* likewise */
+    enum http_header header; /* the one whose value comes; HTTP__HEADERS: one of no meaning */
+    const char *reason;      /* of the refusal, static */
+    int refusal;             /* found within a callback of llhttp */
+    struct http_message message;
+};
+
+/* Ready PARSER.  LIMITS and POOL are kept by reference. */
+void http_parser_init(struct http_parser *parser, const struct http_limits *limits,
+                      struct http_pool *pool);
+
+/* Take up to LENGTH bytes at DATA, the next ones.  How many were taken is in *RET_USED.
+ *
+ * Returns 0 when a request is whole: parser->message is valid until http_parser_reset(), which is
+ * due before more is fed; STATUS_NEED_MORE when all bytes were taken; or the refusal, its reason
+ * in parser->reason, after which nothing more may be fed: STATUS_MALFORMED_HTTP, _TOO_LARGE,
+ * _URI_TOO_LONG, _HEAD_TOO_LARGE, _EXPECTATION_FAILED, _NOT_IMPLEMENTED, _HTTP_VERSION, _BUSY (the
+ * pool is used up), _NO_MEMORY. */
+MUSTCHECK int http_parser_feed(struct http_parser *parser, const char *data, size_t length,
+                               size_t *ret_used);
+
+/* Whether the client waits for 100 (Continue) before it sends its body. */
+bool http_parser_awaits_continue(const struct http_parser *parser);
+
+/* Free what the request took, and be ready for the next. */
+void http_parser_reset(struct http_parser *parser);

@@ -1,0 +1,117 @@
+#include "billingd/net/http_routes.h"
+
+#include <stdio.h>
+
+#define CALL(name) BILLING__V1__REQUEST__CALL_##name
+
+/* clang-format off: a table */
+static const struct http_route routes[] = {
+    {"POST", "/api/v1/customers", CALL(CREATE_CUSTOMER), 201, HTTP_BODY_JSON,
+     "/api/v1/customers/:customer.id", false},
+    {"GET", "/api/v1/customers", CALL(LIST_CUSTOMERS), 200, HTTP_BODY_NONE, NULL, false},
+    {"GET", "/api/v1/customers/:customer_id", CALL(GET_CUSTOMER), 200, HTTP_BODY_NONE, NULL, false},
+    {"PATCH", "/api/v1/customers/:customer_id", CALL(UPDATE_CUSTOMER), 200, HTTP_BODY_JSON, NULL,
+     false},
+    {"POST", "/api/v1/customers/:customer_id/usage", CALL(CREATE_USAGE), 201, HTTP_BODY_JSON,
+     "/api/v1/customers/:usage.customer_id/usage/:usage.id", false},
+    {"GET", "/api/v1/customers/:customer_id/usage", CALL(LIST_USAGE), 200, HTTP_BODY_NONE, NULL,
+     false},
+    {"GET", "/api/v1/customers/:customer_id/usage/:usage_id", CALL(GET_USAGE), 200, HTTP_BODY_NONE,
+     NULL, false},
+    {"GET", "/api/v1/customers/:customer_id/bill", CALL(GET_BILL), 200, HTTP_BODY_NONE, NULL,
+     false},
+    {"GET", "/api/v1/customers/:customer_id/requests/:request_id", CALL(GET_REQUEST), 200,
+     HTTP_BODY_NONE, NULL, false},
+    {"GET", "/api/v1/requests/:request_id", CALL(GET_REQUEST), 200, HTTP_BODY_NONE, NULL, false},
+    {"POST", "/api/v1/usage/batch", CALL(CREATE_USAGE_BATCH), 200, HTTP_BODY_JSON_OR_LINES, NULL,
+     false},
+    {"GET", "/api/v1/server", CALL(GET_SERVER_INFO), 200, HTTP_BODY_NONE, NULL, false},
+    {"GET", "/healthz", CALL(CHECK_HEALTH), 200, HTTP_BODY_NONE, NULL, false},
+    {"GET", "/readyz", CALL(CHECK_HEALTH), 200, HTTP_BODY_NONE, NULL, true},
+};
+/* clang-format on */
+
+enum {
+    N_ROUTES = sizeof routes / sizeof routes[0],
+};
+
+/* Take the first segment, with the slash before it, from PATH. */
+static struct slice take_segment(struct slice *path)
+{
+    const char *next = memchr(path->data + 1, '/', path->length - 1);
+    size_t length = next == NULL ? path->length : (size_t)(next - path->data);
+    struct slice segment = {path->data + 1, length - 1};
+    path->data += length;
+    path->length -= length;
+    return segment;
+}
+
+static bool matches(const struct http_route *route, struct slice path, struct http_match *ret)
+{
+    struct slice pattern = slice_of(route->path);
+    struct http_match match = {.route = route};
+    while (pattern.length > 0 && path.length > 0) {
+        struct slice wanted = take_segment(&pattern);
+        struct slice got = take_segment(&path);
+        if (wanted.data[0] != ':') {
+            if (!slice_equal(wanted, got)) {
+                return false;
+            }
+            continue;
+        }
+        if (got.length == 0) {
+            return false;
+        }
+        wanted.data++;
+        wanted.length--;
+        match.fields[match.n_fields++] = (struct http_path_field){wanted, got};
+    }
+    *ret = match;
+    return pattern.length == 0 && path.length == 0;
+}
+
+static void allow_method(char *allow, const char *method)
+{
+    size_t length = strlen(allow);
+    if (strstr(allow, method) == NULL) {
+        IGNORE(snprintf(allow + length, HTTP_ALLOW_BYTES - length, "%s%s", length == 0 ? "" : ", ",
+                        method) < 0); /* fits */
+    }
+}
+
+static void allow_route(char *allow, const struct http_route *route)
+{
+    allow_method(allow, route->method);
+    if (strcmp(route->method, "GET") == 0) {
+        allow_method(allow, "HEAD");
+    }
+}
+
+int http_route_find(struct slice method, struct slice path, struct http_match *ret, char *allow)
+{
+    bool options = slice_equal(method, SLICE("OPTIONS"));
+    bool server = slice_equal(path, SLICE("*"));
+    struct slice meant = slice_equal(method, SLICE("HEAD")) ? SLICE("GET") : method;
+    struct http_match match;
+    allow[0] = '\0';
+    if (!server && (path.length == 0 || path.data[0] != '/')) {
+        return STATUS_PATH_NOT_FOUND;
+    }
+    for (unsigned i = 0; i < N_ROUTES; i++) {
+        if (!server && !matches(&routes[i], path, &match)) {
+            continue;
+        }
+        if (!server && slice_equal(meant, slice_of(routes[i].method))) {
+            *ret = match;
+            allow[0] = '\0';
+            return 0;
+        }
+        allow_route(allow, &routes[i]);
+    }
+    if (allow[0] == '\0') {
+        return STATUS_PATH_NOT_FOUND;
+    }
+    allow_method(allow, "OPTIONS");
+    *ret = (struct http_match){0};
+    return options ? 0 : STATUS_METHOD_NOT_ALLOWED;
+}

@@ -1,0 +1,562 @@
+#define _GNU_SOURCE /* struct ucred */
+#include "billingd/net/rpc_connection.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "billingd/base/assert.h"
+#include "billingd/base/clock.h"
+#include "billingd/base/log.h"
+#include "proto/frame.h"
+
+enum {
+    READ_BYTES = 64 * 1024,       /* asked of the kernel at once */
+    OUT_HIGH_BYTES = 1024 * 1024, /* answers waiting for the client: no more is read above it */
+    OUT_KEEP_BYTES = 16 * 1024,   /* a buffer of up to this is kept for the next answers */
+    LINGER_MS = 2000,             /* for a client to read its refusal */
+    SWEEP_MS = 250,
+};
+
+struct buffer {
+    char *data; /* owned */
+    size_t length;
+    size_t capacity;
+};
+
+struct rpc_connection {
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    };
+    struct rpc_door *door;
+    struct rpc_connection *next;
+    struct rpc_connection *previous;
+
+    struct identity who;
+    char who_text[24];
+
+    struct frame_reader reader;
+    unsigned in_flight; /* requests submitted and not yet answered */
+    bool reading;       /* uv reads from it */
+    bool input_ended;   /* the client sends no more */
+    bool no_more;       /* no further request is taken */
+    bool shutting;      /* our side is, or is being, shut down */
+    bool closing;       /* uv_close() was called */
+    bool closed;        /* and is through */
+
+    struct buffer out;     /* answers, not yet given to the kernel */
+    struct buffer writing; /* what uv_write() is at */
+    uv_write_t write;
+    uv_shutdown_t shutdown;
+    bool is_unflushed; /* in door->unflushed */
+    struct rpc_connection *next_unflushed;
+
+    /* Monotonic microseconds. */
+    int64_t active_us;   /* last byte in or out */
+    size_t queued_bytes; /* in uv's write queue at the last sweep */
+    int64_t frame_us;    /* when the frame that is not whole began; 0: none */
+    int64_t linger_us;   /* cut at this time; 0: not yet */
+};
+
+static void advance(struct rpc_connection *c);
+
+/* --- its end ---------------------------------------------------------------------------------- */
+
+static void free_if_over(struct rpc_connection *c)
+{
+    if (c->closed && c->in_flight == 0) {
+        frame_reader_done(&c->reader);
+        free(c->out.data);
+        free(c->writing.data);
+        free(c);
+    }
+}
+
+static void unlink_unflushed(struct rpc_connection *c)
+{
+    struct rpc_connection **at = &c->door->unflushed;
+    while (c->is_unflushed && *at != c) {
+        at = &(*at)->next_unflushed;
+    }
+    if (c->is_unflushed) {
+        *at = c->next_unflushed;
+        c->is_unflushed = false;
+    }
+}
+
+static void closed_cb(uv_handle_t *handle)
+{
+    struct rpc_connection *c = handle->data;
+    c->closed = true;
+    free_if_over(c);
+}
+
+static void cut(struct rpc_connection *c)
+{
+    struct rpc_door *door = c->door;
+    if (c->closing) {
+        return;
+    }
+    c->closing = true;
+    unlink_unflushed(c);
+    if (c->previous == NULL) {
+        door->connections = c->next;
+    } else {
+        c->previous->next = c->next;
+    }
+    if (c->next != NULL) {
+        c->next->previous = c->previous;
+    }
+    door->n--;
+    door->dispatch->stats.connections--;
+    uv_close(&c->handle, closed_cb);
+}
+
+static void shutdown_cb(uv_shutdown_t *shutdown, int status)
+{
+    struct rpc_connection *c = shutdown->data;
+    if (status < 0 || c->input_ended || c->door->draining) {
+        cut(c);
+    }
+}
+
+/* Everything is said: close our side, and wait a little for the client to close its own, so that
+ * what it still sends does not turn our last answer into a reset. */
+static void finish(struct rpc_connection *c)
+{
+    if (c->shutting || c->closing) {
+        return;
+    }
+    c->shutting = true;
+    c->linger_us = clock_monotonic_us() + LINGER_MS * 1000;
+    c->shutdown.data = c;
+    if (uv_shutdown(&c->shutdown, &c->stream, shutdown_cb) < 0) {
+        cut(c);
+    }
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+static size_t unwritten(const struct rpc_connection *c)
+{
+    return c->out.length + c->writing.length;
+}
+
+static void want_flush(struct rpc_connection *c)
+{
+    if (!c->is_unflushed && !c->closing) {
+        c->is_unflushed = true;
+        c->next_unflushed = c->door->unflushed;
+        c->door->unflushed = c;
+    }
+}
+
+/* Room for BYTES more behind what is there.  Aborts when out of memory: an answer is owed. */
+static char *buffer_room(struct buffer *buffer, size_t bytes)
+{
+    if (buffer->length + bytes > buffer->capacity) {
+        size_t capacity = buffer->capacity * 2;
+        capacity = capacity < buffer->length + bytes ? buffer->length + bytes : capacity;
+        buffer->data = realloc(buffer->data, capacity);
+        INVARIANT(buffer->data != NULL);
+        buffer->capacity = capacity;
+    }
+    return buffer->data + buffer->length;
+}
+
+static void buffer_reset(struct buffer *buffer)
+{
+    buffer->length = 0;
+    if (buffer->capacity > OUT_KEEP_BYTES) {
+        free(buffer->data);
+        *buffer = (struct buffer){0};
+    }
+}
+
+static void pack_response(struct rpc_connection *c, const Billing__V1__Response *response)
+{
+    size_t bytes = billing__v1__response__get_packed_size(response);
+    uint8_t *room = (uint8_t *)buffer_room(&c->out, FRAME_HEADER_BYTES + bytes);
+    frame_header_write(room, (uint32_t)bytes);
+    billing__v1__response__pack(response, room + FRAME_HEADER_BYTES);
+    c->out.length += FRAME_HEADER_BYTES + bytes;
+    want_flush(c);
+}
+
+static void reply_cb(struct request *request)
+{
+    struct rpc_connection *c = request->door;
+    c->in_flight--;
+    if (!c->closing) {
+        pack_response(c, &request->response);
+    }
+    request_free(request);
+    free_if_over(c);
+}
+
+static void written_cb(uv_write_t *write, int status)
+{
+    struct rpc_connection *c = write->data;
+    buffer_reset(&c->writing);
+    if (status < 0) {
+        cut(c);
+        return;
+    }
+    c->active_us = clock_monotonic_us();
+    if (c->out.length > 0) {
+        want_flush(c);
+    }
+    advance(c);
+}
+
+/* Give `out` to the kernel, as much as it takes now; uv keeps at the rest. */
+static void flush(struct rpc_connection *c)
+{
+    size_t sent = 0;
+    if (c->writing.length > 0 || c->out.length == 0) {
+        return; /* written_cb() goes on */
+    }
+    uv_buf_t bytes = uv_buf_init(c->out.data, (unsigned)c->out.length);
+    int n = uv_try_write(&c->stream, &bytes, 1);
+    if (n < 0 && n != UV_EAGAIN) {
+        cut(c);
+        return;
+    }
+    c->active_us = clock_monotonic_us();
+    sent = n < 0 ? 0 : (size_t)n;
+    if (sent == c->out.length) {
+        buffer_reset(&c->out);
+        advance(c);
+        return;
+    }
+    struct buffer rest = c->out;
+    c->out = c->writing;
+    c->out.length = 0;
+    c->writing = rest;
+    bytes = uv_buf_init(rest.data + sent, (unsigned)(rest.length - sent));
+    c->write.data = c;
+    if (uv_write(&c->write, &c->stream, &bytes, 1, written_cb) < 0) {
+        c->writing.length = 0;
+        cut(c);
+    }
+}
+
+static void flush_cb(uv_prepare_t *prepare)
+{
+    struct rpc_door *door = prepare->data;
+    while (door->unflushed != NULL) {
+        struct rpc_connection *c = door->unflushed;
+        unlink_unflushed(c);
+        flush(c);
+    }
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
+
+static struct request *new_request(struct rpc_connection *c)
+{
+    struct request *request =
+        request_create(c->door->dispatch, &c->who, REQUEST_ARENA_BYTES_MAX, reply_cb, c);
+    if (request == NULL) {
+        cut(c);
+        return NULL;
+    }
+    c->in_flight++;
+    return request;
+}
+
+/* Say what is wrong with the stream itself; nothing more is taken from it. */
+static void refuse(struct rpc_connection *c, int status, const char *reason)
+{
+    c->no_more = true;
+    struct request *request = new_request(c);
+    if (request != NULL) {
+        dispatch_refuse(request, status, "%s", reason);
+    }
+}
+
+static void take_frame(struct rpc_connection *c, const uint8_t *payload, size_t bytes)
+{
+    struct request *request = new_request(c);
+    if (request == NULL) {
+        return;
+    }
+    int rc = request_unpack(request, payload, bytes);
+    if (rc == 0) {
+        dispatch_submit(c->door->dispatch, request);
+        return;
+    }
+    c->no_more = true;
+    dispatch_refuse(request, rc,
+                    rc == STATUS_TOO_LARGE ? "the frame unpacks to more than a request may hold"
+                                           : "the frame is not a billing.v1.Request");
+}
+
+static bool may_take(const struct rpc_connection *c)
+{
+    return !c->no_more && !c->closing && c->in_flight < c->door->options.pipeline_max &&
+           unwritten(c) < OUT_HIGH_BYTES;
+}
+
+static void take_frames(struct rpc_connection *c)
+{
+    const uint8_t *payload;
+    size_t bytes;
+    while (may_take(c) && !dispatch_is_pressed(c->door->dispatch)) {
+        int rc = frame_reader_next(&c->reader, &payload, &bytes);
+        if (rc == 0) {
+            c->frame_us = 0;
+            take_frame(c, payload, bytes);
+            continue;
+        }
+        if (rc == STATUS_TOO_LARGE) {
+            char reason[128];
+            IGNORE(snprintf(reason, sizeof reason, "a frame of %zu bytes; at most %zu are allowed",
+                            bytes, c->door->options.frame_bytes_max) < 0); /* fits */
+            refuse(c, STATUS_TOO_LARGE, reason);
+        }
+        break;
+    }
+    bool partial = !c->no_more && frame_reader_pending(&c->reader) > 0 && may_take(c);
+    if (partial && c->frame_us == 0) {
+        c->frame_us = clock_monotonic_us();
+    } else if (!partial) {
+        c->frame_us = 0;
+    }
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+static void alloc_cb(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
+{
+    struct rpc_connection *c = handle->data;
+    uint8_t *space = NULL;
+    size_t bytes = 0;
+    (void)suggested;
+    if (c->no_more) {
+        frame_reader_done(&c->reader); /* what comes now is read only to be dropped */
+    }
+    if (frame_reader_space(&c->reader, READ_BYTES, &space, &bytes) < 0) {
+        bytes = 0; /* uv reports UV_ENOBUFS */
+    }
+    *ret = uv_buf_init((char *)space, (unsigned)(bytes < INT32_MAX ? bytes : INT32_MAX));
+}
+
+static void read_cb(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+{
+    struct rpc_connection *c = stream->data;
+    (void)buffer; /* it is the reader's own */
+    if (n == 0) {
+        return;
+    }
+    if (n < 0 && n != UV_EOF) {
+        cut(c);
+        return;
+    }
+    c->active_us = clock_monotonic_us();
+    if (n == UV_EOF) {
+        c->input_ended = true;
+    } else if (!c->no_more) {
+        frame_reader_fed(&c->reader, (size_t)n);
+    }
+    advance(c);
+}
+
+/* Read exactly while a frame could be taken, or while what comes is only dropped. */
+static void set_reading(struct rpc_connection *c)
+{
+    bool wanted = !c->input_ended && !c->closing &&
+                  (c->no_more || (may_take(c) && !dispatch_is_pressed(c->door->dispatch)));
+    if (wanted && !c->reading) {
+        if (uv_read_start(&c->stream, alloc_cb, read_cb) < 0) {
+            cut(c);
+            return;
+        }
+    } else if (!wanted && c->reading) {
+        IGNORE(uv_read_stop(&c->stream)); /* cannot fail */
+    }
+    c->reading = wanted;
+}
+
+/* An idle connection keeps no buffer: two thousand of them cost next to nothing. */
+static void drop_empty_buffer(struct rpc_connection *c)
+{
+    if (frame_reader_pending(&c->reader) == 0) {
+        frame_reader_done(&c->reader);
+    }
+}
+
+/* Take all that can be taken now, and settle whether to go on, to wait or to end. */
+static void advance(struct rpc_connection *c)
+{
+    if (c->closing) {
+        return;
+    }
+    take_frames(c);
+    if (c->closing) {
+        return;
+    }
+    if (c->input_ended && !c->no_more && may_take(c) && !dispatch_is_pressed(c->door->dispatch)) {
+        if (frame_reader_pending(&c->reader) > 0) {
+            refuse(c, STATUS_MALFORMED_FRAME, "the connection ended within a frame");
+        }
+        c->no_more = true;
+    }
+    if (c->closing) {
+        return;
+    }
+    set_reading(c);
+    drop_empty_buffer(c);
+    if (c->no_more && c->in_flight == 0 && unwritten(c) == 0) {
+        finish(c);
+    }
+}
+
+/* --- deadlines -------------------------------------------------------------------------------- */
+
+static bool is_over(int64_t since_us, int64_t timeout_ms, int64_t now_us)
+{
+    return since_us != 0 && timeout_ms != 0 && now_us - since_us > timeout_ms * 1000;
+}
+
+static const char *overdue(const struct rpc_connection *c, int64_t now_us)
+{
+    const struct rpc_options *options = &c->door->options;
+    if (c->linger_us != 0 && now_us > c->linger_us) {
+        return "lingered";
+    }
+    if (unwritten(c) > 0 && is_over(c->active_us, options->write_timeout_ms, now_us)) {
+        return "answers not taken";
+    }
+    if (is_over(c->frame_us, options->frame_timeout_ms, now_us)) {
+        return "frame not finished";
+    }
+    if (c->in_flight == 0 && unwritten(c) == 0 &&
+        is_over(c->active_us, options->idle_timeout_ms, now_us)) {
+        return "idle";
+    }
+    return NULL;
+}
+
+/* uv tells when a write is through, not how it fares: a slow client is not a dead one. */
+static void note_progress(struct rpc_connection *c, int64_t now_us)
+{
+    size_t queued_bytes = uv_stream_get_write_queue_size(&c->stream);
+    if (queued_bytes < c->queued_bytes) {
+        c->active_us = now_us;
+    }
+    c->queued_bytes = queued_bytes;
+}
+
+static void sweep_cb(uv_timer_t *timer)
+{
+    struct rpc_door *door = timer->data;
+    int64_t now_us = clock_monotonic_us();
+    struct rpc_connection *next;
+    for (struct rpc_connection *c = door->connections; c != NULL; c = next) {
+        next = c->next;
+        note_progress(c, now_us);
+        const char *reason = overdue(c, now_us);
+        if (reason != NULL) {
+            log_debug(LOG_NET, "connection cut", LOG_TEXT("door", "rpc"),
+                      LOG_TEXT("reason", reason), LOG_SLICE("identity", c->who.name));
+            cut(c);
+        } else {
+            advance(c); /* those that waited for the queue to empty */
+        }
+    }
+}
+
+/* --- the door --------------------------------------------------------------------------------- */
+
+void rpc_door_init(struct rpc_door *door, uv_loop_t *loop, struct dispatch *dispatch,
+                   const struct rpc_options *options)
+{
+    *door = (struct rpc_door){.loop = loop, .dispatch = dispatch, .options = *options};
+    door->flush.data = door;
+    door->sweep.data = door;
+    INVARIANT(uv_prepare_init(loop, &door->flush) == 0);
+    INVARIANT(uv_timer_init(loop, &door->sweep) == 0);
+    INVARIANT(uv_prepare_start(&door->flush, flush_cb) == 0);
+    INVARIANT(uv_timer_start(&door->sweep, sweep_cb, SWEEP_MS, SWEEP_MS) == 0);
+    uv_unref((uv_handle_t *)&door->flush);
+    uv_unref((uv_handle_t *)&door->sweep);
+}
+
+/* On the Unix socket the kernel says who it is. */
+static void identify(struct rpc_connection *c)
+{
+    struct ucred peer;
+    socklen_t bytes = sizeof peer;
+    uv_os_fd_t fd;
+    c->who = (struct identity){.name = SLICE("anonymous"), .role = ROLE_WRITER};
+    if (c->handle.type == UV_NAMED_PIPE && uv_fileno(&c->handle, &fd) == 0 &&
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0) {
+        IGNORE(snprintf(c->who_text, sizeof c->who_text, "uid:%u", peer.uid) < 0); /* fits */
+        c->who.name = slice_of(c->who_text);
+        c->who.role = ROLE_ADMIN;
+    }
+}
+
+static void link_connection(struct rpc_door *door, struct rpc_connection *c)
+{
+    c->next = door->connections;
+    if (c->next != NULL) {
+        c->next->previous = c;
+    }
+    door->connections = c;
+    door->n++;
+    door->dispatch->stats.connections++;
+}
+
+void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, bool admit)
+{
+    struct rpc_connection *c = calloc(1, sizeof *c);
+    INVARIANT(c != NULL);
+    c->door = door;
+    if (server->type == UV_NAMED_PIPE) {
+        INVARIANT(uv_pipe_init(door->loop, &c->pipe, 0) == 0);
+    } else {
+        INVARIANT(uv_tcp_init(door->loop, &c->tcp) == 0);
+    }
+    c->handle.data = c;
+    frame_reader_init(&c->reader, door->options.frame_bytes_max);
+    c->active_us = clock_monotonic_us();
+    link_connection(door, c);
+    if (uv_accept(server, &c->stream) < 0) {
+        cut(c);
+        return;
+    }
+    if (server->type == UV_TCP) {
+        IGNORE(uv_tcp_nodelay(&c->tcp, 1)); /* answers are gathered here, not in the kernel */
+    }
+    identify(c);
+    if (!admit) {
+        refuse(c, STATUS_BUSY, "there are too many connections");
+    }
+    advance(c);
+}
+
+void rpc_door_drain(struct rpc_door *door)
+{
+    struct rpc_connection *next;
+    door->draining = true;
+    for (struct rpc_connection *c = door->connections; c != NULL; c = next) {
+        next = c->next;
+        take_frames(c); /* whole frames that have arrived are refused by name */
+        c->no_more = true;
+        advance(c);
+    }
+}
+
+void rpc_door_close(struct rpc_door *door)
+{
+    while (door->connections != NULL) {
+        cut(door->connections);
+    }
+    uv_close((uv_handle_t *)&door->flush, NULL);
+    uv_close((uv_handle_t *)&door->sweep, NULL);
+}

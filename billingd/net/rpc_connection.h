@@ -1,0 +1,61 @@
+/* The RPC door: connections that carry frames.  Loop thread only.
+ *
+ * Each connection reads frames, hands every one to dispatch as it is whole (clients pipeline;
+ * answers go out in the order in which they are ready), and gathers the answers of a loop turn
+ * into one write.
+ *
+ * Happy path: read; take frames; submit; answers are packed behind each other into `out`; before
+ * the loop polls again, one write takes them.
+ * What may go wrong, and what is done:
+ *   - too much in flight, answers that the client does not take, or a full queue behind: the
+ *     connection is not read from until that is over, so the client's own socket fills up;
+ *   - a client that takes nothing for write_timeout, or leaves a frame half sent for
+ *     frame_timeout: the connection is cut;
+ *   - bytes that are no frame: one answer that says so, then no more is taken;
+ *   - the client is gone while its requests are with a worker: they are carried out, the answers
+ *     dropped, and the connection freed when the last has come back. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "billingd/rpc/dispatch.h"
+
+struct rpc_connection;
+
+struct rpc_options {
+    size_t frame_bytes_max;
+    unsigned pipeline_max; /* requests in flight on one connection */
+    int64_t frame_timeout_ms;
+    int64_t idle_timeout_ms; /* 0: none */
+    int64_t write_timeout_ms;
+};
+
+struct rpc_door {
+    uv_loop_t *loop;
+    struct dispatch *dispatch;
+    struct rpc_options options;
+    struct rpc_connection *connections; /* all, newest first */
+    unsigned n;                         /* of them */
+    struct rpc_connection *unflushed;   /* with answers to write before the loop polls */
+    uv_prepare_t flush;                 /* which does so */
+    uv_timer_t sweep;                   /* looks at deadlines */
+    bool draining;
+};
+
+/* Ready DOOR on LOOP.  OPTIONS are copied. */
+void rpc_door_init(struct rpc_door *door, uv_loop_t *loop, struct dispatch *dispatch,
+                   const struct rpc_options *options);
+
+/* Accept the connection that waits at SERVER, a pipe or a TCP handle.  Where ADMIT is false it is
+ * told that there are too many, and closed. */
+void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, bool admit);
+
+/* Take no new requests: what is in flight is answered, then each connection closes. */
+void rpc_door_drain(struct rpc_door *door);
+
+/* Cut what is still connected, and close the door's own handles; all are closed when the loop has
+ * run out. */
+void rpc_door_close(struct rpc_door *door);

@@ -1,0 +1,191 @@
+#include "billingd/rpc/dispatch.h"
+
+#include <stdio.h>
+
+#include "billingd/base/assert.h"
+#include "billingd/base/clock.h"
+#include "billingd/base/log.h"
+#include "billingd/rpc/fields.h"
+#include "billingd/rpc/problem.h"
+
+void dispatch_init(struct dispatch *dispatch, const struct dispatch_options *options,
+                   uint64_t id_key)
+{
+    *dispatch = (struct dispatch){.options = *options, .id_key = id_key};
+}
+
+static struct request *request_of(struct op *op)
+{
+    return (struct request *)(void *)((char *)op - offsetof(struct request, op));
+}
+
+/* --- worker threads --------------------------------------------------------------------------- */
+
+static int announce_op(struct op *op, struct store_txn *txn)
+{
+    struct request *request = request_of(op);
+    return request->method->announce(request, txn);
+}
+
+static int apply_op(struct op *op, struct store_txn *txn, const struct ledger_env *env)
+{
+    struct request *request = request_of(op);
+    return request->method->apply(request, txn, env);
+}
+
+static int query_op(struct op *op, struct store_view *view, const struct ledger_env *env)
+{
+    struct request *request = request_of(op);
+    return request->method->query(request, view, env);
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
+
+static const char *explain(int status)
+{
+    switch (status) {
+    case STATUS_CUSTOMER_NOT_FOUND:
+        return "there is no such customer";
+    case STATUS_USAGE_NOT_FOUND:
+        return "the customer has no such usage record";
+    case STATUS_REQUEST_NOT_FOUND:
+        return "nothing is recorded under this request id";
+    case STATUS_BUSY:
+        return "the queue is full; nothing was recorded, send it again later";
+    case STATUS_STORAGE_FULL:
+        return "the storage is full; nothing was recorded, send it again later";
+    case STATUS_SHUTTING_DOWN:
+        return "the daemon is shutting down; nothing was recorded, send it again later";
+    case STATUS_DEADLINE_EXCEEDED:
+        return "it could not be begun within its timeout; nothing was recorded";
+    case STATUS_TOO_LARGE:
+        return "the request, or its answer, takes too much memory";
+    case STATUS_CORRUPT:
+        return "stored data that it needs does not match its checksum; nothing was recorded";
+    default:
+        return status_info(status)->title;
+    }
+}
+
+static void log_failure(const struct request *request, int status)
+{
+    if (status_info(status)->http == 500) {
+        log_error(LOG_RPC, "request failed", LOG_TEXT("method", request->method->name),
+                  LOG_SLICE("identity", request->who.name),
+                  LOG_SLICE("request_id", request->request_id),
+                  LOG_TEXT("code", status_info(status)->name));
+    }
+}
+
+/* Everything that could be refused for its size has been: what is left is bounded. */
+static void begin_answer(struct request *request)
+{
+    arena_set_budget(&request->arena, REQUEST_ANSWER_BYTES_MAX);
+    if (request->message != NULL && request->message->has_call_id) {
+        request->response.has_call_id = true;
+        request->response.call_id = request->message->call_id;
+    }
+}
+
+static void answer(struct request *request, int status)
+{
+    begin_answer(request);
+    if (status == 0) {
+        request->method->encode(request);
+    } else {
+        log_failure(request, status);
+        request_refuse(request, status, "%s", explain(status));
+    }
+    request->reply(request);
+}
+
+static void done_op(struct op *op)
+{
+    struct request *request = request_of(op);
+    request->dispatch->stats.in_flight--;
+    answer(request, op->status);
+}
+
+/* --- the way in ------------------------------------------------------------------------------- */
+
+static int submit_op(struct dispatch *dispatch, struct request *request)
+{
+    struct op *op = &request->op;
+    uint32_t timeout_ms = request->message->timeout_ms;
+    op->bytes = sizeof *request + arena_bytes(&request->arena);
+    op->deadline_us = timeout_ms == 0 ? 0 : request->received_us + (int64_t)timeout_ms * 1000;
+    op->announce = announce_op;
+    op->apply = apply_op;
+    op->query = query_op;
+    op->done = done_op;
+    int rc = request->method->lane == LANE_WRITE ? committer_submit(dispatch->options.committer, op)
+                                                 : readers_submit(dispatch->options.readers, op);
+    dispatch->stats.in_flight += rc == 0;
+    return rc;
+}
+
+static void refuse_fields(struct request *request)
+{
+    /* What asks for a view is a query, and so is what is wrong with it. */
+    int as_status = request->method->lane == LANE_WRITE ? 0 : STATUS_INVALID_QUERY;
+    begin_answer(request);
+    problem_reply(request, problem_of_errors(request, -1, as_status));
+    request->reply(request);
+}
+
+static int check_admission(struct dispatch *dispatch, const struct request *request)
+{
+    if (request->who.role < request->method->role) {
+        return STATUS_FORBIDDEN;
+    }
+    return dispatch->draining && request->method->lane != LANE_HERE ? STATUS_SHUTTING_DOWN : 0;
+}
+
+void dispatch_submit(struct dispatch *dispatch, struct request *request)
+{
+    request->method = method_find(request->message->call_case);
+    if (request->method == NULL) {
+        dispatch_refuse(request, STATUS_UNKNOWN_METHOD,
+                        "the request holds no call that this daemon knows");
+        return;
+    }
+    int rc = check_admission(dispatch, request);
+    arena_set_budget(&request->arena, REQUEST_WORK_BYTES_MAX);
+    if (rc == 0) {
+        field_refuse_unknown(request, -1, &request->message->base);
+        rc = request->method->decode(request);
+    }
+    if (rc == 0 && request->errors.first != NULL) {
+        refuse_fields(request);
+        return;
+    }
+    if (rc == 0 && request->method->lane != LANE_HERE) {
+        rc = submit_op(dispatch, request);
+        if (rc == 0) {
+            return;
+        }
+    }
+    answer(request, rc);
+}
+
+void dispatch_refuse(struct request *request, int status, const char *format, ...)
+{
+    char detail[512];
+    va_list arguments;
+    va_start(arguments, format);
+    IGNORE(vsnprintf(detail, sizeof detail, format, arguments) < 0); /* prose: may be cut */
+    va_end(arguments);
+    begin_answer(request);
+    request_refuse(request, status, "%s", detail);
+    request->reply(request);
+}
+
+bool dispatch_is_pressed(struct dispatch *dispatch)
+{
+    return committer_is_pressed(dispatch->options.committer);
+}
+
+void dispatch_drain(struct dispatch *dispatch)
+{
+    dispatch->draining = true;
+}

@@ -1,0 +1,76 @@
+/* The desk behind both doors: looks a request's method up, decodes, sends it to its lane, and
+ * sees that it is answered.  Loop thread only. */
+#pragma once
+
+#include "billingd/commit/committer.h"
+#include "billingd/commit/readers.h"
+#include "billingd/rpc/request.h"
+
+enum lane {
+    LANE_HERE,  /* answered at once on the loop thread, from memory */
+    LANE_READ,  /* a reader thread */
+    LANE_WRITE, /* the committer */
+};
+
+/* A call of the protocol.  Adding one is a row in methods.c and a handler. */
+struct method {
+    Billing__V1__Request__CallCase call; /* also the field number of its message and its reply */
+    const char *name;                    /* "CreateUsage" */
+    enum lane lane;
+    enum role role; /* the least that may call it */
+
+    /* Loop thread: turn request->message into request->args.  Wrong fields go to
+     * request->errors.  Returns 0 or a STATUS_* that refuses the request as a whole. */
+    int (*decode)(struct request *request);
+
+    /* Worker thread, by lane; see struct op. */
+    int (*announce)(struct request *request, struct store_txn *txn);
+    int (*apply)(struct request *request, struct store_txn *txn, const struct ledger_env *env);
+    int (*query)(struct request *request, struct store_view *view, const struct ledger_env *env);
+
+    /* Loop thread: turn request->args into request->response. */
+    void (*encode)(struct request *request);
+};
+
+/* The row of CALL, or NULL. */
+const struct method *method_find(Billing__V1__Request__CallCase call);
+
+struct dispatch_options {
+    struct committer *committer;
+    struct readers *readers;
+    bool require_request_id; /* refuse writes that bring none, instead of making one */
+    const char *version;     /* of the program */
+    int64_t started_at_us;   /* wall clock */
+    const char *currency;    /* static memory */
+};
+
+struct dispatch_stats {
+    uint64_t replays;
+    uint64_t refusals;  /* answered with a problem, whatever it was */
+    size_t in_flight;   /* submitted and not yet answered */
+    size_t connections; /* set by the doors */
+};
+
+struct dispatch {
+    struct dispatch_options options;
+    uint64_t id_key; /* of the store: keys the check digits of ids */
+    struct dispatch_stats stats;
+    bool draining; /* no new request is taken */
+};
+
+/* Ready DISPATCH; OPTIONS are copied. */
+void dispatch_init(struct dispatch *dispatch, const struct dispatch_options *options,
+                   uint64_t id_key);
+
+/* Carry REQUEST out, whose message is filled.  Its reply() is called once, now or later. */
+void dispatch_submit(struct dispatch *dispatch, struct request *request);
+
+/* Answer REQUEST now with a problem: for what a door refuses before there is a message. */
+__attribute__((format(printf, 3, 4))) void dispatch_refuse(struct request *request, int status,
+                                                           const char *format, ...);
+
+/* Whether the doors should stop reading from clients for now. */
+bool dispatch_is_pressed(struct dispatch *dispatch);
+
+/* Take no more: what comes is refused with STATUS_SHUTTING_DOWN. */
+void dispatch_drain(struct dispatch *dispatch);

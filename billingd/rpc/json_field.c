@@ -1,0 +1,190 @@
+#include "billingd/rpc/json_field.h"
+
+#include <stdint.h>
+#include <strings.h>
+
+#include "billingd/base/assert.h"
+#include "proto/timestamp.h"
+#include "proto/utf8.h"
+
+enum {
+    SHOWN_BYTES_MAX = 64,
+    NAME_BYTES_MAX = 64, /* no field's is longer */
+};
+
+const ProtobufCFieldDescriptor *json_field_find(const ProtobufCMessage *message, struct slice name)
+{
+    char text[NAME_BYTES_MAX + 1] = "";
+    if (name.length == 0 || name.length > NAME_BYTES_MAX ||
+        memchr(name.data, '\0', name.length) != NULL) {
+        return NULL;
+    }
+    memcpy(text, name.data, name.length);
+    return protobuf_c_message_descriptor_get_field_by_name(message->descriptor, text);
+}
+
+static char *at_offset(ProtobufCMessage *message, unsigned offset)
+{
+    return (char *)message + offset;
+}
+
+bool json_field_is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+    const char *quantifier = (const char *)message + field->quantifier_offset;
+    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+        return *(const size_t *)(const void *)quantifier > 0;
+    }
+    return *(const protobuf_c_boolean *)quantifier;
+}
+
+/* --- kinds ------------------------------------------------------------------------------------ */
+
+static int set_bytes(struct arena *arena, void *at, struct slice text)
+{
+    struct slice copy;
+    int rc = arena_copy(arena, text, &copy);
+    if (rc == 0) {
+        ProtobufCBinaryData *data = at;
+        data->len = copy.length;
+        data->data = (uint8_t *)(uintptr_t)copy.data; /* lies in the arena, which is ours */
+    }
+    return rc;
+}
+
+static int set_time(void *at, struct slice text, const char **reterr)
+{
+    int rc = timestamp_parse(text.data, text.length, at);
+    if (rc < 0) {
+        *reterr = rc == STATUS_WRONG_TYPE ? "must be an RFC 3339 time, 2026-11-22T11:01:38Z"
+                                          : "lies outside the years 1970 to 9999";
+    }
+    return rc;
+}
+
+static int parse_count(struct slice text, uint64_t max, uint64_t *ret, const char **reterr)
+{
+    uint64_t value = 0;
+    bool negative = text.length > 1 && text.data[0] == '-';
+    bool fits = true;
+    *reterr = "must be a whole number";
+    if (text.length == 0) {
+        return STATUS_WRONG_TYPE;
+    }
+    for (size_t i = negative; i < text.length; i++) {
+        unsigned digit = (unsigned char)text.data[i] - (unsigned)'0';
+        if (digit > 9) {
+            return STATUS_WRONG_TYPE;
+        }
+        fits = fits && !__builtin_mul_overflow(value, 10, &value) &&
+               !__builtin_add_overflow(value, digit, &value);
+    }
+    if (!fits || value > max || (negative && value > 0)) {
+        *reterr = negative ? "must not be negative" : "is too large";
+        return STATUS_OUT_OF_BOUNDS;
+    }
+    *ret = value;
+    return 0;
+}
+
+static int set_count32(void *at, struct slice text, const char **reterr)
+{
+    uint64_t value;
+    int rc = parse_count(text, UINT32_MAX, &value, reterr);
+    if (rc == 0) {
+        *(uint32_t *)at = (uint32_t)value;
+    }
+    return rc;
+}
+
+static int set_count64(void *at, struct slice text, const char **reterr)
+{
+    uint64_t value;
+    int rc = parse_count(text, UINT64_MAX, &value, reterr);
+    if (rc == 0) {
+        *(uint64_t *)at = value;
+    }
+    return rc;
+}
+
+static int set_flag(void *at, struct slice text, const char **reterr)
+{
+    bool is_true = slice_equal(text, SLICE("true"));
+    if (!is_true && !slice_equal(text, SLICE("false"))) {
+        *reterr = "must be true or false";
+        return STATUS_WRONG_TYPE;
+    }
+    *(protobuf_c_boolean *)at = is_true;
+    return 0;
+}
+
+static bool is_lower_case_of(struct slice text, const char *name)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.data[i] >= 'A' && text.data[i] <= 'Z') {
+            return false;
+        }
+    }
+    return text.length == strlen(name) && strncasecmp(text.data, name, text.length) == 0;
+}
+
+static int set_enum(const ProtobufCEnumDescriptor *type, void *at, struct slice text,
+                    const char **reterr)
+{
+    for (unsigned i = 0; i < type->n_values; i++) {
+        if (is_lower_case_of(text, type->values[i].name)) {
+            *(int *)at = type->values[i].value;
+            return 0;
+        }
+    }
+    *reterr = "is none of the known words";
+    return STATUS_OUT_OF_BOUNDS;
+}
+
+static int set_value(struct arena *arena, const ProtobufCFieldDescriptor *field, void *at,
+                     struct slice text, const char **reterr)
+{
+    switch (field_kind(field)) {
+    case FIELD_TEXT:
+    case FIELD_DECIMAL: /* its handler parses it, and says what is wrong */
+        return set_bytes(arena, at, text);
+    case FIELD_TIME:
+        return set_time(at, text, reterr);
+    case FIELD_COUNT32:
+        return set_count32(at, text, reterr);
+    case FIELD_COUNT64:
+        return set_count64(at, text, reterr);
+    case FIELD_FLAG:
+        return set_flag(at, text, reterr);
+    case FIELD_ENUM:
+        return set_enum(field->descriptor, at, text, reterr);
+    case FIELD_MESSAGE:
+    case FIELD_LABELS:
+        break;
+    }
+    INVARIANT(!"a field that is one value"); /* see the header */
+    return STATUS_INTERNAL;
+}
+
+int json_field_set(struct arena *arena, ProtobufCMessage *message,
+                   const ProtobufCFieldDescriptor *field, struct slice text, const char **reterr)
+{
+    int rc = set_value(arena, field, at_offset(message, field->offset), text, reterr);
+    if (rc == 0) {
+        *(protobuf_c_boolean *)at_offset(message, field->quantifier_offset) = true;
+    }
+    return rc;
+}
+
+struct slice json_field_show(struct arena *arena, struct slice name)
+{
+    char shown[SHOWN_BYTES_MAX];
+    struct slice copy = {0};
+    if (name.length > SHOWN_BYTES_MAX || !utf8_printable(name.data, name.length)) {
+        name.length = name.length < SHOWN_BYTES_MAX ? name.length : SHOWN_BYTES_MAX;
+        for (size_t i = 0; i < name.length; i++) {
+            shown[i] = (char)(name.data[i] >= ' ' && name.data[i] <= '~' ? name.data[i] : '?');
+        }
+        name.data = shown;
+    }
+    return arena_copy(arena, name, &copy) == 0 ? copy : (struct slice){0};
+}

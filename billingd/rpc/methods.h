@@ -1,0 +1,15 @@
+/* The families of calls: each handler file has the rows of its own.  methods.c joins them. */
+#pragma once
+
+#include "billingd/rpc/dispatch.h"
+
+struct method_family {
+    const struct method *methods;
+    size_t n;
+};
+
+extern const struct method_family customer_calls;
+extern const struct method_family usage_calls;
+extern const struct method_family batch_calls;
+extern const struct method_family bill_calls;
+extern const struct method_family server_calls;

@@ -1,0 +1,145 @@
+#include "billingd/rpc/request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "billingd/base/clock.h"
+#include "billingd/rpc/problem.h"
+#include "proto/limits.h"
+
+struct request *request_create(struct dispatch *dispatch, const struct identity *who,
+                               size_t arena_bytes, void (*reply)(struct request *request),
+                               void *door)
+{
+    struct request *request = calloc(1, sizeof *request);
+    if (request == NULL) {
+        return NULL;
+    }
+    arena_init(&request->arena, arena_bytes);
+    request->dispatch = dispatch;
+    request->received_us = clock_monotonic_us();
+    request->reply = reply;
+    request->door = door;
+    request->who.role = who->role;
+    billing__v1__response__init(&request->response);
+    if (arena_copy(&request->arena, who->name, &request->who.name) < 0) {
+        request_free(request);
+        return NULL;
+    }
+    return request;
+}
+
+void request_free(struct request *request)
+{
+    if (request != NULL) {
+        arena_done(&request->arena);
+        free(request);
+    }
+}
+
+/* --- unpacking -------------------------------------------------------------------------------- */
+
+struct unpacking {
+    struct arena *arena;
+    bool exhausted; /* protobuf-c only says that it failed, not why */
+};
+
+static void *unpack_alloc(void *arg, size_t bytes)
+{
+    struct unpacking *unpacking = arg;
+    void *memory = arena_alloc(unpacking->arena, bytes);
+    unpacking->exhausted |= memory == NULL;
+    return memory;
+}
+
+static void unpack_free(void *arg, void *memory)
+{
+    (void)arg;
+    (void)memory; /* goes with the arena */
+}
+
+int request_unpack(struct request *request, const uint8_t *bytes, size_t length)
+{
+    struct unpacking unpacking = {.arena = &request->arena};
+    ProtobufCAllocator allocator = {
+        .alloc = unpack_alloc,
+        .free = unpack_free,
+        .allocator_data = &unpacking,
+    };
+    request->message = billing__v1__request__unpack(&allocator, length, bytes);
+    if (request->message != NULL) {
+        return 0;
+    }
+    return unpacking.exhausted ? STATUS_TOO_LARGE : STATUS_MALFORMED_FRAME;
+}
+
+/* --- what is wrong with it -------------------------------------------------------------------- */
+
+/* The list of ITEM.  Lists by item keep a batch of ten thousand wrong items linear. */
+static struct field_errors *errors_of(struct request *request, int item)
+{
+    if (item < 0 || item >= LIMIT_BATCH_ITEMS) {
+        return &request->errors;
+    }
+    if (request->item_errors == NULL) {
+        request->item_errors =
+            arena_alloc_array(&request->arena, LIMIT_BATCH_ITEMS, sizeof *request->item_errors);
+    }
+    return request->item_errors == NULL ? &request->errors : &request->item_errors[item];
+}
+
+void request_field_error(struct request *request, int item, struct slice field, int status,
+                         const char *format, ...)
+{
+    char message[256];
+    va_list arguments;
+    va_start(arguments, format);
+    IGNORE(vsnprintf(message, sizeof message, format, arguments) < 0); /* prose: may be cut */
+    va_end(arguments);
+
+    struct field_errors *errors = errors_of(request, item);
+    if (errors->n == REQUEST_FIELD_ERRORS_MAX) {
+        return;
+    }
+    errors->n++;
+    struct field_error *error = arena_need(&request->arena, sizeof *error);
+    error->field = field;
+    error->status = status;
+    error->message = arena_printf(&request->arena, "%s", message);
+    if (errors->last == NULL) {
+        errors->first = error;
+    } else {
+        errors->last->next = error;
+    }
+    errors->last = error;
+}
+
+struct field_errors request_errors(const struct request *request, int item)
+{
+    if (item < 0 || item >= LIMIT_BATCH_ITEMS) {
+        return request->errors;
+    }
+    return request->item_errors == NULL ? (struct field_errors){0} : request->item_errors[item];
+}
+
+bool request_has_field_error(const struct request *request, int item, const char *field)
+{
+    struct slice name = slice_of(field);
+    for (const struct field_error *e = request_errors(request, item).first; e != NULL;
+         e = e->next) {
+        if (slice_equal(e->field, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void request_refuse(struct request *request, int status, const char *format, ...)
+{
+    char detail[512];
+    va_list arguments;
+    va_start(arguments, format);
+    IGNORE(vsnprintf(detail, sizeof detail, format, arguments) < 0); /* prose: may be cut */
+    va_end(arguments);
+    problem_reply(request, problem_of_status(request, status, slice_of(detail)));
+}

@@ -1,0 +1,91 @@
+/* One request: from its first byte to its answer, whichever door it came through.
+ *
+ * A door creates it, fills `message` (a billing.v1.Request in its arena) and hands it to
+ * dispatch_submit(); the handlers turn the message into arguments for the ledger and the result
+ * into `response`; the door's reply() sends that in its own form and frees the request.
+ *
+ * The loop thread owns a request but between submit and done, when it is a worker's. */
+#pragma once
+
+#include <stdarg.h>
+
+#include "billing.pb-c.h"
+#include "billingd/base/arena.h"
+#include "billingd/commit/op.h"
+#include "billingd/rpc/identity.h"
+
+struct dispatch;
+struct method;
+
+/* One thing that is wrong with what was asked. */
+struct field_error {
+    struct field_error *next;
+    struct slice field;
+    int status; /* STATUS_WRONG_TYPE, _MISSING_FIELD, _UNKNOWN_FIELD, _OUT_OF_BOUNDS, ... */
+    struct slice message;
+};
+
+struct field_errors {
+    struct field_error *first; /* in the order in which they were found */
+    struct field_error *last;
+    unsigned n; /* at most REQUEST_FIELD_ERRORS_MAX: what is found beyond is not kept */
+};
+
+struct request {
+    struct op op; /* its place in the workers' queues */
+    struct arena arena;
+    struct dispatch *dispatch;
+    const struct method *method;
+    struct identity who;
+    int64_t received_us;                    /* monotonic */
+    Billing__V1__Request *message;          /* in the arena */
+    void *args;                             /* the handler's, in the arena */
+    struct slice request_id;                /* under which it would record; empty: none */
+    struct field_errors errors;             /* what the door and the handler found wrong */
+    struct field_errors *item_errors;       /* likewise, by batch item; NULL while there is none */
+    Billing__V1__Response response;         /* what it points to is in the arena */
+    void (*reply)(struct request *request); /* the door's; loop thread; exactly once */
+    void *door;                             /* the door's own */
+};
+
+enum {
+    /* What one request may take from the heap to be unpacked.  An honest frame of 16 MiB takes
+     * less; a hostile one is refused. */
+    REQUEST_ARENA_BYTES_MAX = 96 * 1024 * 1024,
+    /* What it may take on top of that to be checked and carried out, and for its answer: beyond
+     * what the largest batch of wrong items, or the largest page, needs. */
+    REQUEST_WORK_BYTES_MAX = 128 * 1024 * 1024,
+    REQUEST_ANSWER_BYTES_MAX = 128 * 1024 * 1024,
+    /* A record has fewer fields; ten thousand items of so many errors still fit a frame. */
+    REQUEST_FIELD_ERRORS_MAX = 8,
+};
+
+/* A request whose arena takes at most ARENA_BYTES, asked by WHO (copied).  REPLY is called once,
+ * on the loop thread, when `response` is complete: maybe before dispatch_submit() returns.
+ * Returns NULL when out of memory.  Free it with request_free(). */
+struct request *request_create(struct dispatch *dispatch, const struct identity *who,
+                               size_t arena_bytes, void (*reply)(struct request *request),
+                               void *door);
+
+/* Free REQUEST (NULL is fine) and all that is in its arena. */
+void request_free(struct request *request);
+
+/* Fill REQUEST->message by decoding LENGTH bytes of protobuf at BYTES, which are not referred to
+ * afterwards.  Returns 0; STATUS_MALFORMED_FRAME; STATUS_TOO_LARGE where the arena is too small. */
+MUSTCHECK int request_unpack(struct request *request, const uint8_t *bytes, size_t length);
+
+/* Note that FIELD of batch item ITEM (-1: of the request itself) is wrong.  FIELD is kept by
+ * reference and must live as long as the request. */
+__attribute__((format(printf, 5, 6))) void request_field_error(struct request *request, int item,
+                                                               struct slice field, int status,
+                                                               const char *format, ...);
+
+/* Whether FIELD of ITEM is known to be wrong already. */
+bool request_has_field_error(const struct request *request, int item, const char *field);
+
+/* What is known to be wrong with ITEM; its first is NULL where nothing is. */
+struct field_errors request_errors(const struct request *request, int item);
+
+/* Make REQUEST->response a problem of STATUS with DETAIL in words. */
+__attribute__((format(printf, 3, 4))) void request_refuse(struct request *request, int status,
+                                                          const char *format, ...);

@@ -1,0 +1,224 @@
+#include "billingd/store/lmdb/env.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "billingd/base/assert.h"
+#include "billingd/store/errinfo.h"
+
+static const char *const table_names[ENV__TABLES] = {
+    [ENV_META] = NULL,
+    [ENV_JOURNAL] = "journal",
+    [ENV_CUSTOMERS] = "customers",
+    [ENV_EXTERNAL_IDS] = "external_ids",
+    [ENV_REQUESTS] = "requests",
+    [ENV_USAGE] = "usage",
+    [ENV_USAGE_LATE] = "usage_late",
+};
+
+/* --- errors ----------------------------------------------------------------------------------- */
+
+static const struct meaning {
+    int rc;
+    int status;
+} meanings[] = {
+    {MDB_NOTFOUND, STATUS_NOT_FOUND},   {MDB_MAP_FULL, STATUS_STORAGE_FULL},
+    {ENOSPC, STATUS_STORAGE_FULL},      {EDQUOT, STATUS_STORAGE_FULL},
+    {EFBIG, STATUS_STORAGE_FULL},       {MDB_TXN_FULL, STATUS_TOO_LARGE},
+    {MDB_READERS_FULL, STATUS_BUSY},    {ENOMEM, STATUS_NO_MEMORY},
+    {MDB_CORRUPTED, STATUS_CORRUPT},    {MDB_PAGE_NOTFOUND, STATUS_CORRUPT},
+    {MDB_INVALID, STATUS_CORRUPT},      {MDB_VERSION_MISMATCH, STATUS_NOT_IMPLEMENTED},
+    {MDB_PANIC, STATUS_STORAGE_FAILED},
+};
+
+int env_status(int rc)
+{
+    if (rc == 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+        if (meanings[i].rc == rc) {
+            return meanings[i].status;
+        }
+    }
+    /* The other codes of LMDB say that it was used wrongly; what is above 0 is an errno. */
+    return rc < 0 ? STATUS_INTERNAL : STATUS_STORAGE_FAILED;
+}
+
+static int data_fd(const struct env *env)
+{
+    int fd = -1;
+    INVARIANT(mdb_env_get_fd(env->mdb, &fd) == 0);
+    return fd;
+}
+
+/* LMDB says EIO also for a write that was cut short, which is how a run of pages meets a full
+ * disk.  Asking for room tells the two apart.  Nobody but the caller may be writing. */
+static bool disk_is_full(const struct env *env)
+{
+    enum { PROBE_BYTES = 1 << 20 };
+    int fd = data_fd(env);
+    off_t size = (off_t)env_bytes(env);
+    int error = posix_fallocate(fd, size, PROBE_BYTES);
+    IGNORE(ftruncate(fd, size) < 0); /* a longer file does no harm */
+    return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+/* As env_status(), of a call that writes. */
+static int write_status(const struct env *env, int rc)
+{
+    return rc == EIO && disk_is_full(env) ? STATUS_STORAGE_FULL : env_status(rc);
+}
+
+/* --- open and close --------------------------------------------------------------------------- */
+
+static int prepare(MDB_env *mdb, const char *directory, uint64_t map_bytes, unsigned readers)
+{
+    int dead;
+    int rc = mdb_env_set_mapsize(mdb, map_bytes);
+    if (rc == 0) {
+        rc = mdb_env_set_maxreaders(mdb, readers);
+    }
+    if (rc == 0) {
+        rc = mdb_env_set_maxdbs(mdb, ENV__TABLES);
+    }
+    if (rc == 0) {
+        rc = mdb_env_open(mdb, directory, MDB_NOTLS, 0600);
+    }
+    if (rc == 0) {
+        rc = mdb_reader_check(mdb, &dead);
+    }
+    return rc;
+}
+
+int env_open(const char *directory, uint64_t map_bytes, unsigned readers, struct env *ret,
+             struct errinfo *reason)
+{
+    MDB_env *mdb = NULL;
+    int rc = mdb_env_create(&mdb);
+    if (rc != 0) {
+        return errinfo_set(reason, STATUS_NO_MEMORY, "cannot open the store: %s", mdb_strerror(rc));
+    }
+    rc = prepare(mdb, directory, map_bytes, readers);
+    if (rc != 0) {
+        mdb_env_close(mdb);
+        int status = rc == ENOSPC || rc == EDQUOT ? STATUS_STORAGE_FULL : STATUS_STORAGE_FAILED;
+        return errinfo_set(reason, status,
+                           "cannot open '%.120s/data.mdb' with %llu bytes of address space: %s",
+                           directory, (unsigned long long)map_bytes, mdb_strerror(rc));
+    }
+    size_t length = strlen(directory);
+    REQUIRE(length < sizeof ret->directory);
+    memcpy(ret->directory, directory, length + 1);
+    ret->mdb = mdb;
+    return 0;
+}
+
+void env_close(struct env *env)
+{
+    mdb_env_close(env->mdb);
+}
+
+int env_open_meta(struct env *env, MDB_txn *txn)
+{
+    return env_status(mdb_dbi_open(txn, table_names[ENV_META], 0, &env->tables[ENV_META]));
+}
+
+int env_open_tables(struct env *env, MDB_txn *txn)
+{
+    for (int i = ENV_META + 1; i < ENV__TABLES; i++) {
+        int rc = mdb_dbi_open(txn, table_names[i], MDB_CREATE, &env->tables[i]);
+        if (rc != 0) {
+            return env_status(rc);
+        }
+    }
+    return 0;
+}
+
+/* --- commit ----------------------------------------------------------------------------------- */
+
+/* Whether a failed commit came no further than the pages that nothing refers to: had it failed in
+ * the one write that makes them count, LMDB would refuse every transaction from then on. */
+static bool is_intact(const struct env *env)
+{
+    MDB_txn *probe;
+    if (mdb_txn_begin(env->mdb, NULL, 0, &probe) != 0) {
+        return false;
+    }
+    mdb_txn_abort(probe);
+    return true;
+}
+
+int env_commit(const struct env *env, MDB_txn *txn)
+{
+    int rc = mdb_txn_commit(txn);
+    if (rc == 0) {
+        return 0;
+    }
+    bool full = write_status(env, rc) == STATUS_STORAGE_FULL;
+    return full && is_intact(env) ? STATUS_STORAGE_FULL : STATUS_STORAGE_FAILED;
+}
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+int env_get(const struct env *env, MDB_txn *txn, enum env_table table, MDB_val key,
+            MDB_val *ret_value)
+{
+    return env_status(mdb_get(txn, env->tables[table], &key, ret_value));
+}
+
+static int put(const struct env *env, MDB_txn *txn, enum env_table table, MDB_val *key,
+               MDB_val *value, unsigned flags)
+{
+    return write_status(env, mdb_put(txn, env->tables[table], key, value, flags));
+}
+
+/* LMDB's values are not const, though it only reads what it is told to put. */
+static MDB_val value_of(const void *data, size_t bytes)
+{
+    return (MDB_val){.mv_size = bytes, .mv_data = (void *)(uintptr_t)data};
+}
+
+int env_put(const struct env *env, MDB_txn *txn, enum env_table table, MDB_val key,
+            const void *value, size_t bytes)
+{
+    MDB_val data = value_of(value, bytes);
+    return put(env, txn, table, &key, &data, 0);
+}
+
+int env_put_new(const struct env *env, MDB_txn *txn, enum env_table table, MDB_val key,
+                const void *value, size_t bytes)
+{
+    MDB_val data = value_of(value, bytes);
+    return put(env, txn, table, &key, &data, MDB_NOOVERWRITE);
+}
+
+int env_append(const struct env *env, MDB_txn *txn, enum env_table table, MDB_val key, size_t bytes,
+               uint8_t **ret_room)
+{
+    MDB_val data = {.mv_size = bytes};
+    int rc = put(env, txn, table, &key, &data, MDB_RESERVE | MDB_APPEND);
+    if (rc == 0) {
+        *ret_room = data.mv_data;
+    }
+    return rc;
+}
+
+int env_count(const struct env *env, MDB_txn *txn, enum env_table table, uint64_t *ret_count)
+{
+    MDB_stat stat;
+    int rc = env_status(mdb_stat(txn, env->tables[table], &stat));
+    if (rc == 0) {
+        *ret_count = stat.ms_entries;
+    }
+    return rc;
+}
+
+uint64_t env_bytes(const struct env *env)
+{
+    struct stat about;
+    return fstat(data_fd(env), &about) < 0 ? 0 : (uint64_t)about.st_size;
+}

@@ -1,0 +1,82 @@
+/* The LMDB environment: opened once, its tables, and what its errors mean.
+ *
+ * Table by table, with keys as keys_lmdb.h builds them:
+ *   meta          in LMDB's unnamed table, which every commit writes anyway; see meta.h
+ *   journal       first seq -> block
+ *   customers     seq -> row (customer_row.h)
+ *   external_ids  external id -> seq of the customer
+ *   requests      scope, request id -> seq
+ *   usage         customer, occurred_at, seq -> one byte: FF where it came late, else 00
+ *   usage_late    customer, bills_at, seq -> nothing; only where bills_at is another
+ *
+ * Opened and closed without other threads; the rest: any thread, a transaction in one at a time. */
+#pragma once
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lmdb.h>
+
+#include "billingd/store/store.h"
+
+enum env_table {
+    ENV_META,
+    ENV_JOURNAL,
+    ENV_CUSTOMERS,
+    ENV_EXTERNAL_IDS,
+    ENV_REQUESTS,
+    ENV_USAGE,
+    ENV_USAGE_LATE,
+    ENV__TABLES,
+};
+
+struct env {
+    char directory[PATH_MAX]; /* for messages */
+    MDB_env *mdb;
+    MDB_dbi tables[ENV__TABLES];
+};
+
+/* Open the files in DIRECTORY, making them at need, with MAP_BYTES reserved and room for READERS
+ * read transactions.  Returns 0, or a status with REASON. */
+MUSTCHECK int env_open(const char *directory, uint64_t map_bytes, unsigned readers, struct env *ret,
+                       struct errinfo *reason);
+
+/* Close it.  All transactions must have ended. */
+void env_close(struct env *env);
+
+/* Open the unnamed table, or all others, for the life of ENV: as part of TXN, before any other
+ * transaction.  Returns 0, or a status. */
+MUSTCHECK int env_open_meta(struct env *env, MDB_txn *txn);
+MUSTCHECK int env_open_tables(struct env *env, MDB_txn *txn);
+
+/* The status for RC of an LMDB call that reads: 0 for 0. */
+int env_status(int rc);
+
+/* Commit TXN, which ends either way.  Returns 0; STATUS_STORAGE_FULL with nothing of it on disk
+ * and ENV as it was; or STATUS_STORAGE_FAILED for all else. */
+MUSTCHECK int env_commit(const struct env *env, MDB_txn *txn);
+
+/* The value of KEY.  STATUS_NOT_FOUND if there is none. */
+MUSTCHECK int env_get(const struct env *env, MDB_txn *txn, enum env_table table, MDB_val key,
+                      MDB_val *ret_value);
+
+/* Set KEY to BYTES at VALUE. */
+MUSTCHECK int env_put(const struct env *env, MDB_txn *txn, enum env_table table, MDB_val key,
+                      const void *value, size_t bytes);
+
+/* As env_put(), but STATUS_INTERNAL where KEY has a value, which then stays. */
+MUSTCHECK int env_put_new(const struct env *env, MDB_txn *txn, enum env_table table, MDB_val key,
+                          const void *value, size_t bytes);
+
+/* Room for BYTES under KEY, which is to be above all others of TABLE.  *RET_ROOM is to be filled
+ * before the next write. */
+MUSTCHECK int env_append(const struct env *env, MDB_txn *txn, enum env_table table, MDB_val key,
+                         size_t bytes, uint8_t **ret_room);
+
+/* How many keys TABLE has. */
+MUSTCHECK int env_count(const struct env *env, MDB_txn *txn, enum env_table table,
+                        uint64_t *ret_count);
+
+/* Bytes of the data file. */
+uint64_t env_bytes(const struct env *env);

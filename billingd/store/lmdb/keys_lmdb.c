@@ -1,0 +1,66 @@
+#include "billingd/store/lmdb/keys_lmdb.h"
+
+#include "billingd/base/assert.h"
+#include "billingd/store/bytes.h"
+#include "proto/timestamp.h"
+
+enum {
+    SEQ_BYTES = 8,
+};
+
+_Static_assert(KEY_BYTES_MAX >= SEQ_BYTES + LIMIT_REQUEST_ID_BYTES, "a request's key fits");
+
+MDB_val key_seq(struct key *key, uint64_t seq)
+{
+    bytes_put_be64(key->bytes, seq);
+    return (MDB_val){.mv_size = SEQ_BYTES, .mv_data = key->bytes};
+}
+
+MDB_val key_external_id(struct key *key, struct slice external_id)
+{
+    REQUIRE(external_id.length > 0 && external_id.length <= sizeof key->bytes);
+    memcpy(key->bytes, external_id.data, external_id.length);
+    return (MDB_val){.mv_size = external_id.length, .mv_data = key->bytes};
+}
+
+MDB_val key_request(struct key *key, struct store_key request)
+{
+    size_t length = request.request_id.length;
+    REQUIRE(length > 0 && length <= LIMIT_REQUEST_ID_BYTES);
+    bytes_put_be64(key->bytes, request.scope);
+    memcpy(key->bytes + SEQ_BYTES, request.request_id.data, length);
+    return (MDB_val){.mv_size = SEQ_BYTES + length, .mv_data = key->bytes};
+}
+
+MDB_val key_usage(struct key *key, uint64_t customer, struct store_position position)
+{
+    REQUIRE(position.time_us >= 0); /* or it would sort behind all others */
+    bytes_put_be64(key->bytes, customer);
+    bytes_put_be64(key->bytes + 8, (uint64_t)position.time_us);
+    bytes_put_be64(key->bytes + 16, position.seq);
+    return (MDB_val){.mv_size = KEY_USAGE_BYTES, .mv_data = key->bytes};
+}
+
+int key_parse_seq(MDB_val key, uint64_t *ret_seq)
+{
+    if (key.mv_size != SEQ_BYTES) {
+        return STATUS_CORRUPT;
+    }
+    *ret_seq = bytes_get_be64(key.mv_data);
+    return 0;
+}
+
+int key_parse_usage(MDB_val key, uint64_t *ret_customer, struct store_position *ret_position)
+{
+    if (key.mv_size != KEY_USAGE_BYTES) {
+        return STATUS_CORRUPT;
+    }
+    const uint8_t *bytes = key.mv_data;
+    uint64_t time_us = bytes_get_be64(bytes + 8);
+    if (time_us > (uint64_t)TIMESTAMP_MAX) {
+        return STATUS_CORRUPT;
+    }
+    *ret_customer = bytes_get_be64(bytes);
+    *ret_position = (struct store_position){(int64_t)time_us, bytes_get_be64(bytes + 16)};
+    return 0;
+}

@@ -1,0 +1,95 @@
+#include "billingd/store/lmdb/lookup.h"
+
+#include "billingd/store/bytes.h"
+#include "billingd/store/lmdb/customer_row.h"
+#include "billingd/store/lmdb/keys_lmdb.h"
+
+static struct lmdb_view *view_of(struct store_view *base)
+{
+    return (struct lmdb_view *)base; /* its first member */
+}
+
+void lookup_begin(struct lmdb_view *view, const struct env *env, MDB_txn *txn,
+                  const struct journal_writer *writer)
+{
+    view->base.ops = &store_lmdb;
+    view->env = env;
+    view->txn = txn;
+    view->journal = (struct journal_reader){.env = env, .txn = txn, .writer = writer};
+}
+
+/* What a table promised must be there. */
+static int promised(int rc)
+{
+    return rc == STATUS_NOT_FOUND ? STATUS_CORRUPT : rc;
+}
+
+static int get_seq(struct lmdb_view *view, enum env_table table, MDB_val key, uint64_t *ret_seq)
+{
+    MDB_val value;
+    int rc = env_get(view->env, view->txn, table, key, &value);
+    if (rc < 0) {
+        return rc;
+    }
+    if (value.mv_size != sizeof *ret_seq) {
+        return STATUS_CORRUPT;
+    }
+    *ret_seq = bytes_get_le64(value.mv_data);
+    return 0;
+}
+
+int lookup_record(struct store_view *view, uint64_t seq, struct record *ret)
+{
+    return journal_record(&view_of(view)->journal, seq, ret);
+}
+
+int lookup_request(struct store_view *view, struct store_key key, struct record *ret)
+{
+    struct key buffer;
+    uint64_t seq;
+    if (key.request_id.length == 0 || key.request_id.length > LIMIT_REQUEST_ID_BYTES) {
+        return STATUS_NOT_FOUND;
+    }
+    int rc = get_seq(view_of(view), ENV_REQUESTS, key_request(&buffer, key), &seq);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = promised(lookup_record(view, seq, ret));
+    if (rc < 0) {
+        return rc;
+    }
+    bool same = record_scope(ret) == key.scope && slice_equal(ret->request_id, key.request_id);
+    return same ? 0 : STATUS_CORRUPT;
+}
+
+int lookup_customer(struct store_view *view, uint64_t seq, struct store_customer *ret)
+{
+    struct key key;
+    MDB_val row;
+    int rc =
+        env_get(view_of(view)->env, view_of(view)->txn, ENV_CUSTOMERS, key_seq(&key, seq), &row);
+    return rc < 0 ? rc : customer_row_read(seq, row.mv_data, row.mv_size, ret);
+}
+
+int lookup_external_id(struct store_view *view, struct slice external_id, uint64_t *ret_seq)
+{
+    struct key key;
+    uint64_t seq;
+    struct store_customer customer;
+    if (external_id.length == 0 || external_id.length > LIMIT_EXTERNAL_ID_BYTES) {
+        return STATUS_NOT_FOUND;
+    }
+    int rc = get_seq(view_of(view), ENV_EXTERNAL_IDS, key_external_id(&key, external_id), &seq);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = promised(lookup_customer(view, seq, &customer));
+    if (rc < 0) {
+        return rc;
+    }
+    if (!slice_equal(customer.external_id, external_id)) {
+        return STATUS_CORRUPT;
+    }
+    *ret_seq = seq;
+    return 0;
+}

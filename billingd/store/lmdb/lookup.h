@@ -1,0 +1,32 @@
+/* Reading: one state of the store, and what is found in it by its key.
+ *
+ * A table other than the journal leads to a record; what it leads to is checked against the key,
+ * so that a damaged table gives STATUS_CORRUPT and never another record.
+ *
+ * One thread at a time for one view. */
+#pragma once
+
+#include "billingd/store/engine.h"
+#include "billingd/store/lmdb/journal.h"
+
+struct lmdb_store; /* engine.c */
+
+struct lmdb_view {
+    struct store_view base;
+    struct lmdb_store *store;      /* not owned */
+    const struct env *env;         /* not owned */
+    MDB_txn *txn;                  /* owned by the pool, or by the transaction whose view it is */
+    struct journal_reader journal; /* over the same */
+    struct lmdb_view *next_free;   /* guarded by the pool's lock */
+};
+
+/* A state to read: that of TXN, whose WRITER is given where it is a transaction that writes. */
+void lookup_begin(struct lmdb_view *view, const struct env *env, MDB_txn *txn,
+                  const struct journal_writer *writer);
+
+/* As their namesakes in store.h. */
+MUSTCHECK int lookup_record(struct store_view *view, uint64_t seq, struct record *ret);
+MUSTCHECK int lookup_request(struct store_view *view, struct store_key key, struct record *ret);
+MUSTCHECK int lookup_customer(struct store_view *view, uint64_t seq, struct store_customer *ret);
+MUSTCHECK int lookup_external_id(struct store_view *view, struct slice external_id,
+                                 uint64_t *ret_seq);

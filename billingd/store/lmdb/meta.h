@@ -1,0 +1,35 @@
+/* What a store knows of itself, fixed when it is made: the row "store" of the table meta.
+ *
+ *   offset   bytes
+ *        0       8  magic "BILLSTOR"
+ *        8       4  store format, META_FORMAT: of this row and of all tables and their keys
+ *       12       4  0
+ *       16       8  id_key
+ *       24       8  created_at: microseconds since 1970
+ *       32       8  currency, padded with 0
+ *       40       8  XXH3-64 of all bytes before it
+ *
+ * Every later format keeps the first 12 bytes in place and in meaning.  Before other threads. */
+#pragma once
+
+#include <stdint.h>
+
+#include "billingd/store/lmdb/env.h"
+
+enum {
+    META_FORMAT = 1,
+    META_CURRENCY_BYTES = 8,
+};
+
+struct meta {
+    uint64_t id_key;
+    int64_t created_at_us;
+    char currency[META_CURRENCY_BYTES + 1];
+};
+
+/* Read the row, making it in a store that holds nothing: as part of TXN, with the unnamed table
+ * open.
+ * Returns 0, or a status with REASON where this is no store, or one that is too new, damaged or in
+ * another currency than OPTIONS has. */
+MUSTCHECK int meta_open(const struct env *env, MDB_txn *txn, const struct store_options *options,
+                        struct meta *ret, struct errinfo *reason);

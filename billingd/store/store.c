@@ -1,0 +1,108 @@
+#include "billingd/store/store.h"
+
+#include <stdio.h>
+
+#include "billingd/store/engine.h"
+
+static const struct store_ops *const engines[] = {&store_lmdb};
+
+int store_open(const char *uri, const struct store_options *options, struct store **ret_store,
+               struct errinfo *reason)
+{
+    for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
+        if (strncmp(uri, engines[i]->scheme, strlen(engines[i]->scheme)) == 0) {
+            return engines[i]->open(uri, options, ret_store, reason);
+        }
+    }
+    IGNORE(snprintf(reason->message, sizeof reason->message,
+                    "store: '%.100s' names no engine; known: lmdb:", uri) < 0); /* cut is fine */
+    return STATUS_OUT_OF_BOUNDS;
+}
+
+void store_close(struct store *store)
+{
+    store->ops->close(store);
+}
+
+int store_begin(struct store *store, int64_t now_us, struct store_txn **ret_txn)
+{
+    return store->ops->begin(store, now_us, ret_txn);
+}
+
+struct store_view *store_txn_view(struct store_txn *txn)
+{
+    return txn->ops->txn_view(txn);
+}
+
+int store_announce(struct store_txn *txn, const struct store_key *keys, size_t n)
+{
+    return txn->ops->announce(txn, keys, n);
+}
+
+int store_append(struct store_txn *txn, struct record *record)
+{
+    return txn->ops->append(txn, record);
+}
+
+int store_commit(struct store_txn *txn)
+{
+    return txn->ops->commit(txn);
+}
+
+void store_abort(struct store_txn *txn)
+{
+    txn->ops->abort(txn);
+}
+
+int store_snapshot(struct store *store, struct store_view **ret_view)
+{
+    return store->ops->snapshot(store, ret_view);
+}
+
+void store_release(struct store_view *view)
+{
+    view->ops->release(view);
+}
+
+int store_info(struct store_view *view, struct store_info *ret)
+{
+    return view->ops->info(view, ret);
+}
+
+int store_record(struct store_view *view, uint64_t seq, struct record *ret)
+{
+    return view->ops->record(view, seq, ret);
+}
+
+int store_request(struct store_view *view, struct store_key key, struct record *ret)
+{
+    return view->ops->request(view, key, ret);
+}
+
+int store_customer(struct store_view *view, uint64_t seq, struct store_customer *ret)
+{
+    return view->ops->customer(view, seq, ret);
+}
+
+int store_external_id(struct store_view *view, struct slice external_id, uint64_t *ret_seq)
+{
+    return view->ops->external_id(view, external_id, ret_seq);
+}
+
+int store_scan_customers(struct store_view *view, uint64_t after_seq, store_customer_fn row_cb,
+                         void *arg)
+{
+    return view->ops->scan_customers(view, after_seq, row_cb, arg);
+}
+
+int store_scan_usage(struct store_view *view, const struct store_usage_range *range,
+                     store_record_fn row_cb, void *arg)
+{
+    return view->ops->scan_usage(view, range, row_cb, arg);
+}
+
+int store_scan_sums(struct store_view *view, const struct store_usage_range *range,
+                    store_sum_fn row_cb, void *arg)
+{
+    return view->ops->scan_sums(view, range, row_cb, arg);
+}

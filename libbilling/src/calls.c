@@ -1,0 +1,277 @@
+/* The public calls: each makes its message and hands it to call_run(). */
+#include "billing.pb-c.h"
+#include "libbilling/src/call.h"
+#include "libbilling/src/message.h"
+#include "libbilling/src/query.h"
+#include "libbilling/src/usage_input.h"
+
+enum {
+    READS = false,
+    WRITES = true,
+};
+
+/* Take the request id GIVEN, or make one where it is NULL. */
+static int set_request_id(struct call *call, const char *given, billing_object **ret_reply,
+                          billing_error **ret_error)
+{
+    call->request_id = given;
+    return given != NULL ? 0 : call_make_request_id(call, ret_reply, ret_error);
+}
+
+/* Whether QUERY, which may be NULL, is whole and holds nothing but what is in FIELDS.  Returns 0,
+ * or the result of the call, with REASON. */
+static int check_query(const billing_query *query, unsigned fields, const char *reason,
+                       billing_object **ret_reply, billing_error **ret_error)
+{
+    if (query != NULL && query->failed) {
+        return call_fail(FAULT_NO_MEMORY, "for the query", ret_reply, ret_error);
+    }
+    if (query != NULL && (query_fields(query) & ~fields) != 0) {
+        return call_fail(FAULT_ARGUMENT, reason, ret_reply, ret_error);
+    }
+    return 0;
+}
+
+/* --- customers -------------------------------------------------------------------------------- */
+
+int billing_customer_create(billing_client *client, const char *name, const char *external_id,
+                            const char *request_id, billing_object **ret_reply,
+                            billing_error **ret_error)
+{
+    Billing__V1__CreateCustomer message = BILLING__V1__CREATE_CUSTOMER__INIT;
+    struct call call;
+    call_init(&call, client, BILLING__V1__REQUEST__CALL_CREATE_CUSTOMER, WRITES);
+    int status = set_request_id(&call, request_id, ret_reply, ret_error);
+    if (status != 0) {
+        return status;
+    }
+    message_refer(&message.has_customer_name, &message.customer_name, name);
+    message_refer(&message.has_external_id, &message.external_id, external_id);
+    message_refer(&message.has_request_id, &message.request_id, call.request_id);
+    call.request.create_customer = &message;
+    return call_run(&call, ret_reply, ret_error);
+}
+
+int billing_customer_get(billing_client *client, const char *customer_id,
+                         billing_object **ret_reply, billing_error **ret_error)
+{
+    Billing__V1__GetCustomer message = BILLING__V1__GET_CUSTOMER__INIT;
+    struct call call;
+    call_init(&call, client, BILLING__V1__REQUEST__CALL_GET_CUSTOMER, READS);
+    message_refer(&message.has_customer_id, &message.customer_id, customer_id);
+    call.request.get_customer = &message;
+    return call_run(&call, ret_reply, ret_error);
+}
+
+int billing_customer_list(billing_client *client, const billing_query *query,
+                          billing_object **ret_reply, billing_error **ret_error)
+{
+    Billing__V1__ListCustomers message = BILLING__V1__LIST_CUSTOMERS__INIT;
+    struct call call;
+    call_init(&call, client, BILLING__V1__REQUEST__CALL_LIST_CUSTOMERS, READS);
+    int status = check_query(query, QUERY_EXTERNAL_ID | QUERY_LIMIT | QUERY_CURSOR,
+                             "customers are listed by external_id, limit and cursor only",
+                             ret_reply, ret_error);
+    if (status != 0) {
+        return status;
+    }
+    if (query != NULL) {
+        message.has_external_id = query->external_id.is_set;
+        message.external_id = query->external_id.bytes;
+        message.has_limit = query->limit > 0;
+        message.limit = query->limit;
+        message.has_cursor = query->cursor.is_set;
+        message.cursor = query->cursor.bytes;
+    }
+    call.request.list_customers = &message;
+    return call_run(&call, ret_reply, ret_error);
+}
+
+int billing_customer_rename(billing_client *client, const char *customer_id, const char *name,
+                            billing_object **ret_reply, billing_error **ret_error)
+{
+    Billing__V1__UpdateCustomer message = BILLING__V1__UPDATE_CUSTOMER__INIT;
+    struct call call;
+    call_init(&call, client, BILLING__V1__REQUEST__CALL_UPDATE_CUSTOMER, WRITES);
+    message_refer(&message.has_customer_id, &message.customer_id, customer_id);
+    message_refer(&message.has_customer_name, &message.customer_name, name);
+    call.request.update_customer = &message;
+    return call_run(&call, ret_reply, ret_error);
+}
+
+/* --- usage ------------------------------------------------------------------------------------ */
+
+/* Record MESSAGE, which gets the request id where it has none. */
+static int create_usage(struct call *call, Billing__V1__UsageInput *message,
+                        billing_object **ret_reply, billing_error **ret_error)
+{
+    const char *given = message->has_request_id ? (const char *)message->request_id.data : NULL;
+    int status = set_request_id(call, given, ret_reply, ret_error);
+    if (status != 0) {
+        return status;
+    }
+    message_refer(&message->has_request_id, &message->request_id, call->request_id);
+    call->request.create_usage = message;
+    return call_run(call, ret_reply, ret_error);
+}
+
+int billing_usage_create(billing_client *client, const billing_usage_input *input,
+                         billing_object **ret_reply, billing_error **ret_error)
+{
+    struct call call;
+    if (input == NULL) {
+        return call_fail(FAULT_ARGUMENT, "no usage input", ret_reply, ret_error);
+    }
+    if (input->failed) {
+        return call_fail(FAULT_NO_MEMORY, "for the usage input", ret_reply, ret_error);
+    }
+    Billing__V1__UsageInput message = input->message; /* refers to the input's texts */
+    call_init(&call, client, BILLING__V1__REQUEST__CALL_CREATE_USAGE, WRITES);
+    return create_usage(&call, &message, ret_reply, ret_error);
+}
+
+int billing_usage_record(billing_client *client, const char *customer_id, const char *service,
+                         const char *units_consumed, const char *price_per_unit,
+                         billing_error **ret_error)
+{
+    Billing__V1__UsageInput message = BILLING__V1__USAGE_INPUT__INIT;
+    struct call call;
+    call_init(&call, client, BILLING__V1__REQUEST__CALL_CREATE_USAGE, WRITES);
+    message_refer(&message.has_customer_id, &message.customer_id, customer_id);
+    message_refer(&message.has_service, &message.service, service);
+    message_refer(&message.has_units_consumed, &message.units_consumed, units_consumed);
+    message_refer(&message.has_price_per_unit, &message.price_per_unit, price_per_unit);
+    return create_usage(&call, &message, NULL, ret_error);
+}
+
+int billing_usage_batch_create(billing_client *client, const billing_usage_batch *batch,
+                               billing_object **ret_reply, billing_error **ret_error)
+{
+    Billing__V1__CreateUsageBatch message = BILLING__V1__CREATE_USAGE_BATCH__INIT;
+    struct call call;
+    if (batch == NULL) {
+        return call_fail(FAULT_ARGUMENT, "no usage batch", ret_reply, ret_error);
+    }
+    call_init(&call, client, BILLING__V1__REQUEST__CALL_CREATE_USAGE_BATCH, WRITES);
+    if (batch->has_request_id || batch->lacks_id) {
+        int status = set_request_id(&call, batch->has_request_id ? batch->request_id : NULL,
+                                    ret_reply, ret_error);
+        if (status != 0) {
+            return status;
+        }
+    }
+    message_refer(&message.has_request_id, &message.request_id, call.request_id);
+    message.n_usage = batch->count;
+    message.usage = batch->items;
+    call.request.create_usage_batch = &message;
+    return call_run(&call, ret_reply, ret_error);
+}
+
+int billing_usage_get(billing_client *client, const char *customer_id, const char *usage_id,
+                      billing_object **ret_reply, billing_error **ret_error)
+{
+    Billing__V1__GetUsage message = BILLING__V1__GET_USAGE__INIT;
+    struct call call;
+    call_init(&call, client, BILLING__V1__REQUEST__CALL_GET_USAGE, READS);
+    message_refer(&message.has_customer_id, &message.customer_id, customer_id);
+    message_refer(&message.has_usage_id, &message.usage_id, usage_id);
+    call.request.get_usage = &message;
+    return call_run(&call, ret_reply, ret_error);
+}
+
+static void fill_list_usage(Billing__V1__ListUsage *message, const billing_query *query)
+{
+    message->has_start = query->start_us >= 0;
+    message->start = query->start_us;
+    message->has_end = query->end_us >= 0;
+    message->end = query->end_us;
+    message->has_by = query->by != 0;
+    message->by =
+        query->by == BILLING_BY_BILLED ? BILLING__V1__CLOCK__BILLED : BILLING__V1__CLOCK__OCCURRED;
+    message->has_service = query->service.is_set;
+    message->service = query->service.bytes;
+    message->has_limit = query->limit > 0;
+    message->limit = query->limit;
+    message->has_cursor = query->cursor.is_set;
+    message->cursor = query->cursor.bytes;
+}
+
+int billing_usage_list(billing_client *client, const char *customer_id, const billing_query *query,
+                       billing_object **ret_reply, billing_error **ret_error)
+{
+    Billing__V1__ListUsage message = BILLING__V1__LIST_USAGE__INIT;
+    struct call call;
+    call_init(&call, client, BILLING__V1__REQUEST__CALL_LIST_USAGE, READS);
+    int status = check_query(query, ~(unsigned)QUERY_EXTERNAL_ID,
+                             "usage is not listed by external_id", ret_reply, ret_error);
+    if (status != 0) {
+        return status;
+    }
+    message_refer(&message.has_customer_id, &message.customer_id, customer_id);
+    if (query != NULL) {
+        fill_list_usage(&message, query);
+    }
+    call.request.list_usage = &message;
+    return call_run(&call, ret_reply, ret_error);
+}
+
+/* --- bills, requests, the daemon -------------------------------------------------------------- */
+
+int billing_bill_get(billing_client *client, const char *customer_id, const billing_query *query,
+                     billing_object **ret_reply, billing_error **ret_error)
+{
+    Billing__V1__GetBill message = BILLING__V1__GET_BILL__INIT;
+    struct call call;
+    call_init(&call, client, BILLING__V1__REQUEST__CALL_GET_BILL, READS);
+    int status =
+        check_query(query, QUERY_START | QUERY_END | QUERY_LIMIT | QUERY_CURSOR,
+                    "a bill takes start, end, limit and cursor only", ret_reply, ret_error);
+    if (status != 0) {
+        return status;
+    }
+    message_refer(&message.has_customer_id, &message.customer_id, customer_id);
+    if (query != NULL) {
+        message.has_start = query->start_us >= 0;
+        message.start = query->start_us;
+        message.has_end = query->end_us >= 0;
+        message.end = query->end_us;
+        message.has_limit = query->limit > 0;
+        message.limit = query->limit;
+        message.has_cursor = query->cursor.is_set;
+        message.cursor = query->cursor.bytes;
+    }
+    call.request.get_bill = &message;
+    return call_run(&call, ret_reply, ret_error);
+}
+
+int billing_request_get(billing_client *client, const char *customer_id, const char *request_id,
+                        billing_object **ret_reply, billing_error **ret_error)
+{
+    Billing__V1__GetRequest message = BILLING__V1__GET_REQUEST__INIT;
+    struct call call;
+    call_init(&call, client, BILLING__V1__REQUEST__CALL_GET_REQUEST, READS);
+    message_refer(&message.has_customer_id, &message.customer_id, customer_id);
+    message_refer(&message.has_request_id, &message.request_id, request_id);
+    call.request.get_request = &message;
+    return call_run(&call, ret_reply, ret_error);
+}
+
+int billing_server_info(billing_client *client, billing_object **ret_reply,
+                        billing_error **ret_error)
+{
+    Billing__V1__GetServerInfo message = BILLING__V1__GET_SERVER_INFO__INIT;
+    struct call call;
+    call_init(&call, client, BILLING__V1__REQUEST__CALL_GET_SERVER_INFO, READS);
+    call.request.get_server_info = &message;
+    return call_run(&call, ret_reply, ret_error);
+}
+
+int billing_server_health(billing_client *client, billing_object **ret_reply,
+                          billing_error **ret_error)
+{
+    Billing__V1__CheckHealth message = BILLING__V1__CHECK_HEALTH__INIT;
+    struct call call;
+    call_init(&call, client, BILLING__V1__REQUEST__CALL_CHECK_HEALTH, READS);
+    call.request.check_health = &message;
+    return call_run(&call, ret_reply, ret_error);
+}
