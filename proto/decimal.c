@@ -123,6 +123,9 @@ static int fail(int status, const char *text, const char **reterr)
 
 int decimal_parse(const char *text, size_t length, struct decimal *ret, const char **reterr)
 {
+    if (length == 0) { /* TEXT may be NULL, which has no end */
+        return fail(STATUS_WRONG_TYPE, "not a decimal number", reterr);
+    }
     struct scan s = {.at = text, .end = text + length};
     bool negative;
     int64_t exponent;

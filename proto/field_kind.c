@@ -42,3 +42,18 @@ enum field_kind field_kind(const ProtobufCFieldDescriptor *field)
         abort();
     }
 }
+
+bool field_is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+    const char *base = (const char *)message;
+    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+        return true;
+    }
+    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
+        return *(const uint32_t *)(const void *)(base + field->quantifier_offset) == field->id;
+    }
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+        return *(ProtobufCMessage *const *)(const void *)(base + field->offset) != NULL;
+    }
+    return *(const protobuf_c_boolean *)(base + field->quantifier_offset);
+}

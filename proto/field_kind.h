@@ -3,6 +3,8 @@
  * Pure; any thread. */
 #pragma once
 
+#include <stdbool.h>
+
 #include <protobuf-c/protobuf-c.h>
 
 enum field_kind {
@@ -19,3 +21,6 @@ enum field_kind {
 
 /* The kind of FIELD.  Aborts on a type that billing.proto does not use: a fault of the build. */
 enum field_kind field_kind(const ProtobufCFieldDescriptor *field);
+
+/* Whether FIELD of MESSAGE, which is of its type, is set.  A repeated field always is. */
+bool field_is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);

@@ -41,26 +41,37 @@ static void put_text(struct json_text *t, const char *text)
 
 /* --- values ----------------------------------------------------------------------------------- */
 
+/* What stands for BYTE inside quotes, in ESCAPE; false where it is BYTE itself. */
+static bool escape_byte(uint8_t byte, char escape[8])
+{
+    if (byte == '"' || byte == '\\') {
+        escape[0] = '\\';
+        escape[1] = (char)byte;
+        escape[2] = '\0';
+        return true;
+    }
+    if (byte < 0x20 || byte == 0x7F) {
+        IGNORE(snprintf(escape, 8, "\\u%04x", byte) < 0); /* fits */
+        return true;
+    }
+    return false;
+}
+
 static void put_string(struct json_text *t, const uint8_t *data, size_t length)
 {
     size_t plain = 0; /* start of what needs no escape */
     put_text(t, "\"");
     for (size_t i = 0; i < length; i++) {
         char escape[8];
-        if (data[i] == '"' || data[i] == '\\') {
-            escape[0] = '\\';
-            escape[1] = (char)data[i];
-            escape[2] = '\0';
-        } else if (data[i] < 0x20 || data[i] == 0x7F) {
-            IGNORE(snprintf(escape, sizeof escape, "\\u%04x", data[i]) < 0); /* fits */
-        } else {
-            continue;
+        if (escape_byte(data[i], escape)) {
+            put(t, (const char *)data + plain, i - plain);
+            put_text(t, escape);
+            plain = i + 1;
         }
-        put(t, (const char *)data + plain, i - plain);
-        put_text(t, escape);
-        plain = i + 1;
     }
-    put(t, (const char *)data + plain, length - plain);
+    if (plain < length) { /* DATA is NULL where LENGTH is 0 */
+        put(t, (const char *)data + plain, length - plain);
+    }
     put_text(t, "\"");
 }
 
@@ -83,7 +94,10 @@ static void put_enum(struct json_text *t, const ProtobufCEnumDescriptor *type, i
     const ProtobufCEnumValue *row = protobuf_c_enum_descriptor_get_value(type, value);
     put_text(t, "\"");
     for (const char *c = row == NULL ? "" : row->name; *c != '\0'; c++) {
-        char lower = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+        char lower = *c;
+        if (lower >= 'A' && lower <= 'Z') {
+            lower = (char)(lower - 'A' + 'a');
+        }
         put(t, &lower, 1);
     }
     put_text(t, "\"");
@@ -139,21 +153,6 @@ static void put_value(struct json_text *t, const ProtobufCFieldDescriptor *field
 
 /* --- fields ----------------------------------------------------------------------------------- */
 
-static bool is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
-    const char *base = (const char *)message;
-    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-        return true;
-    }
-    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
-        return *(const uint32_t *)(const void *)(base + field->quantifier_offset) == field->id;
-    }
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
-        return *(ProtobufCMessage *const *)(const void *)(base + field->offset) != NULL;
-    }
-    return *(const protobuf_c_boolean *)(base + field->quantifier_offset);
-}
-
 static void put_list(struct json_text *t, const ProtobufCFieldDescriptor *field,
                      ProtobufCMessage *const *items, size_t n)
 {
@@ -189,7 +188,7 @@ static void put_message(struct json_text *t, const ProtobufCMessage *message)
     put_text(t, "{");
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-        if (!is_set(message, field)) {
+        if (!field_is_set(message, field)) {
             continue;
         }
         put_text(t, first ? "\"" : ", \"");

@@ -112,12 +112,15 @@ static bool take_zone(struct scan *s, int64_t *ret_offset_us)
         !take_number(s, 2, 0, 59, &minutes)) {
         return false;
     }
-    *ret_offset_us = sign * (hours * 60 + minutes) * 60 * SECOND_US;
+    *ret_offset_us = sign * (INT64_C(60) * hours + minutes) * 60 * SECOND_US;
     return true;
 }
 
 int timestamp_parse(const char *text, size_t length, int64_t *ret_us)
 {
+    if (length == 0) { /* TEXT may be NULL, which has no end */
+        return STATUS_WRONG_TYPE;
+    }
     struct scan s = {.at = text, .end = text + length};
     struct civil_time t;
     int64_t offset_us;

@@ -27,7 +27,8 @@ static uint8_t *pack(const Billing__V1__Request *request, size_t payload_max, si
 }
 
 /* Whether RESPONSE answers REQUEST.  Nothing else is under way on the connection, so a problem that
- * names no call is about this one: the daemon could not read that far, or takes no connections. */
+ * names no call is about this one: the daemon could not read that far, or takes no connections; and
+ * it closes the connection. */
 static bool is_answer(const Billing__V1__Request *request, const Billing__V1__Response *response)
 {
     bool is_problem = response->result_case == BILLING__V1__RESPONSE__RESULT_PROBLEM;
@@ -36,6 +37,11 @@ static bool is_answer(const Billing__V1__Request *request, const Billing__V1__Re
         return is_problem;
     }
     return response->call_id == request->call_id && (is_problem || is_result);
+}
+
+static bool names_call(const billing_object *reply)
+{
+    return reply->reply->response->has_call_id;
 }
 
 /* Turn a frame into the reply of EXCHANGE. */
@@ -96,7 +102,7 @@ void exchange_run(billing_client *client, Billing__V1__Request *request, int64_t
         client_connect(client, deadline_us, &ret->was_kept, &ret->failure);
     if (connection != NULL) {
         talk(connection, request, frame, bytes, deadline_us, ret);
-        if (ret->reply != NULL) {
+        if (ret->reply != NULL && names_call(ret->reply)) {
             client_keep(client, connection);
         } else {
             connection_close(connection);

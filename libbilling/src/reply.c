@@ -25,15 +25,6 @@ static const void *field_at(const ProtobufCMessage *message, size_t offset)
     return (const char *)message + offset;
 }
 
-/* Whether FIELD, not repeated, is set. */
-static bool is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
-        return *(ProtobufCMessage *const *)field_at(message, field->offset) != NULL;
-    }
-    return *(const protobuf_c_boolean *)field_at(message, field->quantifier_offset) != 0;
-}
-
 /* A JSON number without an exponent. */
 static bool is_decimal(const char *text, size_t length)
 {
@@ -168,7 +159,7 @@ static int member_init(struct reply *reply, const ProtobufCMessage *message,
         return count == 0 ? 0
                           : items_init(reply, *(ProtobufCMessage *const *const *)at, count, ret);
     }
-    if (!is_set(message, field)) {
+    if (!field_is_set(message, field)) {
         return 0;
     }
     if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
