@@ -159,6 +159,13 @@ static int compare_ns(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* PERCENT of the ROUNDS times at NS, which are sorted, are below this many microseconds. */
+static double percentile_us(const int64_t *ns, unsigned percent)
+{
+    size_t at = (size_t)ROUNDS * percent / 100;
+    return (double)ns[at] / 1e3;
+}
+
 static void measure_single(struct store *store, struct bare *bare, const char *when)
 {
     static int64_t bare_ns[ROUNDS];
@@ -175,9 +182,9 @@ static void measure_single(struct store *store, struct bare *bare, const char *w
     qsort(store_ns, ROUNDS, sizeof store_ns[0], compare_ns);
     IGNORE(printf("one record, %s: bare p50 %.1f us p99 %.1f us, store p50 %.1f us p99 %.1f us, "
                   "ratio of medians %.2f\n",
-                  when, (double)bare_ns[ROUNDS / 2] / 1e3, (double)bare_ns[ROUNDS * 99 / 100] / 1e3,
-                  (double)store_ns[ROUNDS / 2] / 1e3, (double)store_ns[ROUNDS * 99 / 100] / 1e3,
-                  (double)store_ns[ROUNDS / 2] / (double)bare_ns[ROUNDS / 2]) < 0); /* stdout */
+                  when, percentile_us(bare_ns, 50), percentile_us(bare_ns, 99),
+                  percentile_us(store_ns, 50), percentile_us(store_ns, 99),
+                  percentile_us(store_ns, 50) / percentile_us(bare_ns, 50)) < 0); /* stdout */
 }
 
 static void measure_batches(struct store *store, uint64_t records)

@@ -21,6 +21,7 @@
 #include "billingd/net/http_connection.h"
 #include "billingd/net/listener.h"
 #include "billingd/net/rpc_connection.h"
+#include "billingd/net/wakeup.h"
 #include "billingd/rpc/dispatch.h"
 #include "billingd/store/store.h"
 
@@ -39,7 +40,7 @@ struct daemon {
     struct dispatch dispatch;
 
     uv_loop_t loop;
-    uv_async_t wake;       /* workers have something for the completions */
+    struct wakeup wakeup;  /* workers have something for the completions */
     uv_signal_t terminate; /* SIGTERM */
     uv_signal_t interrupt; /* SIGINT */
     uv_timer_t drain_timer;
@@ -86,7 +87,7 @@ static void storage_failed_cb(int status, void *arg)
 static void wake_cb(void *arg)
 {
     struct daemon *d = arg;
-    INVARIANT(uv_async_send(&d->wake) == 0);
+    wakeup_send(&d->wakeup);
 }
 
 static int start_workers(struct daemon *d)
@@ -143,9 +144,9 @@ static int start_dispatch(struct daemon *d)
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
-static void completions_cb(uv_async_t *async)
+static void woken_cb(void *arg)
 {
-    struct daemon *d = async->data;
+    struct daemon *d = arg;
     completions_drain(&d->completions);
 }
 
@@ -205,12 +206,11 @@ static void drain_cb(uv_signal_t *handle, int number)
 static void start_loop(struct daemon *d)
 {
     INVARIANT(uv_loop_init(&d->loop) == 0);
-    INVARIANT(uv_async_init(&d->loop, &d->wake, completions_cb) == 0);
+    wakeup_init(&d->wakeup, &d->loop, woken_cb, d);
     INVARIANT(uv_signal_init(&d->loop, &d->terminate) == 0);
     INVARIANT(uv_signal_init(&d->loop, &d->interrupt) == 0);
     INVARIANT(uv_timer_init(&d->loop, &d->drain_timer) == 0);
     INVARIANT(uv_check_init(&d->loop, &d->drained) == 0);
-    d->wake.data = d;
     d->terminate.data = d;
     d->interrupt.data = d;
     d->drain_timer.data = d;
@@ -350,15 +350,15 @@ static int serve(struct daemon *d)
         close_listeners(d);
         end_loop(d);
     }
-    uv_unref((uv_handle_t *)&d->wake);
     IGNORE(uv_run(&d->loop, UV_RUN_DEFAULT)); /* until everything is closed */
     return rc;
 }
 
 static void close_loop(struct daemon *d)
 {
-    uv_close((uv_handle_t *)&d->wake, NULL);
-    IGNORE(uv_run(&d->loop, UV_RUN_DEFAULT)); /* for the close callback */
+    wakeup_close(&d->wakeup);
+    IGNORE(uv_run(&d->loop, UV_RUN_DEFAULT)); /* until it is closed */
+    wakeup_done(&d->wakeup);
     INVARIANT(uv_loop_close(&d->loop) == 0);
 }
 
@@ -366,6 +366,7 @@ int daemon_run(const struct config *config)
 {
     struct daemon d = {.config = config};
     IGNORE(signal(SIGPIPE, SIG_IGN) == SIG_ERR); /* cannot fail; a dead peer is an error code */
+    IGNORE(signal(SIGXFSZ, SIG_IGN) == SIG_ERR); /* likewise; a file at its limit is one too */
     raise_descriptor_limit(config->connections_max);
     int rc = open_store(&d);
     if (rc == 0) {

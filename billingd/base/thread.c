@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* pthread_setname_np */
 #include "billingd/base/thread.h"
 
 #include <pthread.h>

@@ -115,7 +115,7 @@ static void finish(struct http_connection *c)
     }
     c->shutting = true;
     c->no_more = true;
-    c->linger_us = clock_monotonic_us() + LINGER_MS * 1000;
+    c->linger_us = clock_monotonic_us() + INT64_C(1000) * LINGER_MS;
     c->shutdown.data = c;
     if (uv_shutdown(&c->shutdown, &c->stream, shutdown_cb) < 0) {
         cut(c);

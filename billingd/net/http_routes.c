@@ -2,34 +2,31 @@
 
 #include <stdio.h>
 
-#define CALL(name) BILLING__V1__REQUEST__CALL_##name
+#include "billingd/base/assert.h"
 
-/* clang-format off: a table */
+#define CALL(name) .call = BILLING__V1__REQUEST__CALL_##name
+#define CUSTOMERS  "/api/v1/customers"
+#define CUSTOMER   CUSTOMERS "/:customer_id"
+
 static const struct http_route routes[] = {
-    {"POST", "/api/v1/customers", CALL(CREATE_CUSTOMER), 201, HTTP_BODY_JSON,
-     "/api/v1/customers/:customer.id", false},
-    {"GET", "/api/v1/customers", CALL(LIST_CUSTOMERS), 200, HTTP_BODY_NONE, NULL, false},
-    {"GET", "/api/v1/customers/:customer_id", CALL(GET_CUSTOMER), 200, HTTP_BODY_NONE, NULL, false},
-    {"PATCH", "/api/v1/customers/:customer_id", CALL(UPDATE_CUSTOMER), 200, HTTP_BODY_JSON, NULL,
-     false},
-    {"POST", "/api/v1/customers/:customer_id/usage", CALL(CREATE_USAGE), 201, HTTP_BODY_JSON,
-     "/api/v1/customers/:usage.customer_id/usage/:usage.id", false},
-    {"GET", "/api/v1/customers/:customer_id/usage", CALL(LIST_USAGE), 200, HTTP_BODY_NONE, NULL,
-     false},
-    {"GET", "/api/v1/customers/:customer_id/usage/:usage_id", CALL(GET_USAGE), 200, HTTP_BODY_NONE,
-     NULL, false},
-    {"GET", "/api/v1/customers/:customer_id/bill", CALL(GET_BILL), 200, HTTP_BODY_NONE, NULL,
-     false},
-    {"GET", "/api/v1/customers/:customer_id/requests/:request_id", CALL(GET_REQUEST), 200,
-     HTTP_BODY_NONE, NULL, false},
-    {"GET", "/api/v1/requests/:request_id", CALL(GET_REQUEST), 200, HTTP_BODY_NONE, NULL, false},
-    {"POST", "/api/v1/usage/batch", CALL(CREATE_USAGE_BATCH), 200, HTTP_BODY_JSON_OR_LINES, NULL,
-     false},
-    {"GET", "/api/v1/server", CALL(GET_SERVER_INFO), 200, HTTP_BODY_NONE, NULL, false},
-    {"GET", "/healthz", CALL(CHECK_HEALTH), 200, HTTP_BODY_NONE, NULL, false},
-    {"GET", "/readyz", CALL(CHECK_HEALTH), 200, HTTP_BODY_NONE, NULL, true},
+    {"POST", CUSTOMERS, CALL(CREATE_CUSTOMER), .success = 201, .body = HTTP_BODY_JSON,
+     .location = CUSTOMERS "/:customer.id"},
+    {"GET", CUSTOMERS, CALL(LIST_CUSTOMERS), .success = 200},
+    {"GET", CUSTOMER, CALL(GET_CUSTOMER), .success = 200},
+    {"PATCH", CUSTOMER, CALL(UPDATE_CUSTOMER), .success = 200, .body = HTTP_BODY_JSON},
+    {"POST", CUSTOMER "/usage", CALL(CREATE_USAGE), .success = 201, .body = HTTP_BODY_JSON,
+     .location = CUSTOMERS "/:usage.customer_id/usage/:usage.id"},
+    {"GET", CUSTOMER "/usage", CALL(LIST_USAGE), .success = 200},
+    {"GET", CUSTOMER "/usage/:usage_id", CALL(GET_USAGE), .success = 200},
+    {"GET", CUSTOMER "/bill", CALL(GET_BILL), .success = 200},
+    {"GET", CUSTOMER "/requests/:request_id", CALL(GET_REQUEST), .success = 200},
+    {"GET", "/api/v1/requests/:request_id", CALL(GET_REQUEST), .success = 200},
+    {"POST", "/api/v1/usage/batch", CALL(CREATE_USAGE_BATCH), .success = 200,
+     .body = HTTP_BODY_JSON_OR_LINES},
+    {"GET", "/api/v1/server", CALL(GET_SERVER_INFO), .success = 200},
+    {"GET", "/healthz", CALL(CHECK_HEALTH), .success = 200},
+    {"GET", "/readyz", CALL(CHECK_HEALTH), .success = 200, .status_by_ready = true},
 };
-/* clang-format on */
 
 enum {
     N_ROUTES = sizeof routes / sizeof routes[0],
@@ -62,6 +59,7 @@ static bool matches(const struct http_route *route, struct slice path, struct ht
         if (got.length == 0) {
             return false;
         }
+        INVARIANT(match.n_fields < HTTP_PATH_FIELDS_MAX);
         wanted.data++;
         wanted.length--;
         match.fields[match.n_fields++] = (struct http_path_field){wanted, got};

@@ -17,9 +17,9 @@ struct http_route {
     const char *method;
     const char *path; /* ":name" stands for one segment, and is the field of that name */
     Billing__V1__Request__CallCase call;
-    unsigned success; /* HTTP status of a result */
-    enum http_body body;
+    unsigned success;     /* HTTP status of a result */
     const char *location; /* of what was made, ":a.b" being a field of the reply; NULL: none */
+    enum http_body body;
     bool status_by_ready; /* 503 where the reply says that the daemon is not ready */
 };
 

@@ -172,9 +172,9 @@ static int parse_tcp(const char *text, struct sockaddr_storage *ret)
     bool brackets = text[0] == '[' && colon > text && colon[-1] == ']';
     const char *from = text + brackets;
     size_t length = (size_t)(colon - from) - brackets;
-    char *end;
-    long port = strtol(colon + 1, &end, 10);
-    if (length == 0 || length >= sizeof host || *end != '\0' || end == colon + 1 || port < 0 ||
+    size_t digits = strspn(colon + 1, "0123456789"); /* strtol() alone takes blanks and signs */
+    long port = strtol(colon + 1, NULL, 10);
+    if (length == 0 || length >= sizeof host || digits == 0 || colon[1 + digits] != '\0' ||
         port > 65535) {
         return -1;
     }

@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* struct ucred */
 #include "billingd/net/rpc_connection.h"
 
 #include <stdio.h>
@@ -14,6 +13,7 @@ enum {
     READ_BYTES = 64 * 1024,       /* asked of the kernel at once */
     OUT_HIGH_BYTES = 1024 * 1024, /* answers waiting for the client: no more is read above it */
     OUT_KEEP_BYTES = 16 * 1024,   /* a buffer of up to this is kept for the next answers */
+    QUERIES_MAX = 16,             /* in flight on one connection: an answer may be megabytes */
     LINGER_MS = 2000,             /* for a client to read its refusal */
     SWEEP_MS = 250,
 };
@@ -40,10 +40,12 @@ struct rpc_connection {
 
     struct frame_reader reader;
     unsigned in_flight; /* requests submitted and not yet answered */
+    unsigned queries;   /* of them, those that readers answer */
     bool reading;       /* uv reads from it */
     bool input_ended;   /* the client sends no more */
     bool no_more;       /* no further request is taken */
-    bool shutting;      /* our side is, or is being, shut down */
+    bool shutting;      /* our side is being shut down */
+    bool shut;          /* and is through */
     bool closing;       /* uv_close() was called */
     bool closed;        /* and is through */
 
@@ -56,6 +58,7 @@ struct rpc_connection {
 
     /* Monotonic microseconds. */
     int64_t active_us;   /* last byte in or out */
+    int64_t stuck_us;    /* since when the client takes none of its answers; 0: it does */
     size_t queued_bytes; /* in uv's write queue at the last sweep */
     int64_t frame_us;    /* when the frame that is not whole began; 0: none */
     int64_t linger_us;   /* cut at this time; 0: not yet */
@@ -118,6 +121,7 @@ static void cut(struct rpc_connection *c)
 static void shutdown_cb(uv_shutdown_t *shutdown, int status)
 {
     struct rpc_connection *c = shutdown->data;
+    c->shut = true;
     if (status < 0 || c->input_ended || c->door->draining) {
         cut(c);
     }
@@ -127,11 +131,15 @@ static void shutdown_cb(uv_shutdown_t *shutdown, int status)
  * what it still sends does not turn our last answer into a reset. */
 static void finish(struct rpc_connection *c)
 {
+    if (c->shut && (c->input_ended || c->door->draining)) {
+        cut(c);
+        return;
+    }
     if (c->shutting || c->closing) {
         return;
     }
     c->shutting = true;
-    c->linger_us = clock_monotonic_us() + LINGER_MS * 1000;
+    c->linger_us = clock_monotonic_us() + (int64_t)LINGER_MS * 1000;
     c->shutdown.data = c;
     if (uv_shutdown(&c->shutdown, &c->stream, shutdown_cb) < 0) {
         cut(c);
@@ -186,10 +194,19 @@ static void pack_response(struct rpc_connection *c, const Billing__V1__Response 
     want_flush(c);
 }
 
+/* Whether readers answer it. */
+static bool is_query(const struct request *request)
+{
+    const struct method *method =
+        request->message == NULL ? NULL : method_find(request->message->call_case);
+    return method != NULL && method->lane == LANE_READ;
+}
+
 static void reply_cb(struct request *request)
 {
     struct rpc_connection *c = request->door;
     c->in_flight--;
+    c->queries -= is_query(request);
     if (!c->closing) {
         pack_response(c, &request->response);
     }
@@ -206,6 +223,7 @@ static void written_cb(uv_write_t *write, int status)
         return;
     }
     c->active_us = clock_monotonic_us();
+    c->stuck_us = 0;
     if (c->out.length > 0) {
         want_flush(c);
     }
@@ -238,6 +256,7 @@ static void flush(struct rpc_connection *c)
     c->writing = rest;
     bytes = uv_buf_init(rest.data + sent, (unsigned)(rest.length - sent));
     c->write.data = c;
+    c->stuck_us = c->active_us;
     if (uv_write(&c->write, &c->stream, &bytes, 1, written_cb) < 0) {
         c->writing.length = 0;
         cut(c);
@@ -278,6 +297,14 @@ static void refuse(struct rpc_connection *c, int status, const char *reason)
     }
 }
 
+static void refuse_length(struct rpc_connection *c, size_t bytes)
+{
+    char reason[128];
+    IGNORE(snprintf(reason, sizeof reason, "a frame of %zu bytes; at most %zu are allowed", bytes,
+                    c->door->options.frame_bytes_max) < 0); /* fits */
+    refuse(c, STATUS_TOO_LARGE, reason);
+}
+
 static void take_frame(struct rpc_connection *c, const uint8_t *payload, size_t bytes)
 {
     struct request *request = new_request(c);
@@ -286,6 +313,7 @@ static void take_frame(struct rpc_connection *c, const uint8_t *payload, size_t 
     }
     int rc = request_unpack(request, payload, bytes);
     if (rc == 0) {
+        c->queries += is_query(request);
         dispatch_submit(c->door->dispatch, request);
         return;
     }
@@ -295,32 +323,36 @@ static void take_frame(struct rpc_connection *c, const uint8_t *payload, size_t 
                                            : "the frame is not a billing.v1.Request");
 }
 
+/* Whether there is room for what a request may need: in flight, in the queue, for its answer. */
+static bool has_room(const struct rpc_connection *c)
+{
+    return c->in_flight < c->door->options.pipeline_max && c->queries < QUERIES_MAX &&
+           !dispatch_is_pressed(c->door->dispatch);
+}
+
 static bool may_take(const struct rpc_connection *c)
 {
-    return !c->no_more && !c->closing && c->in_flight < c->door->options.pipeline_max &&
-           unwritten(c) < OUT_HIGH_BYTES;
+    /* While draining, what is taken is refused at once and needs no room. */
+    return !c->no_more && !c->closing && unwritten(c) < OUT_HIGH_BYTES &&
+           (c->door->draining || has_room(c));
 }
 
 static void take_frames(struct rpc_connection *c)
 {
     const uint8_t *payload;
     size_t bytes;
-    while (may_take(c) && !dispatch_is_pressed(c->door->dispatch)) {
-        int rc = frame_reader_next(&c->reader, &payload, &bytes);
+    int rc = 0;
+    while (rc == 0 && may_take(c)) {
+        rc = frame_reader_next(&c->reader, &payload, &bytes);
         if (rc == 0) {
             c->frame_us = 0;
             take_frame(c, payload, bytes);
-            continue;
+        } else if (rc == STATUS_TOO_LARGE) {
+            refuse_length(c, bytes);
         }
-        if (rc == STATUS_TOO_LARGE) {
-            char reason[128];
-            IGNORE(snprintf(reason, sizeof reason, "a frame of %zu bytes; at most %zu are allowed",
-                            bytes, c->door->options.frame_bytes_max) < 0); /* fits */
-            refuse(c, STATUS_TOO_LARGE, reason);
-        }
-        break;
     }
-    bool partial = !c->no_more && frame_reader_pending(&c->reader) > 0 && may_take(c);
+    /* While nothing is taken, whole frames may lie there, and the client owes nothing. */
+    bool partial = rc == STATUS_NEED_MORE && frame_reader_pending(&c->reader) > 0;
     if (partial && c->frame_us == 0) {
         c->frame_us = clock_monotonic_us();
     } else if (!partial) {
@@ -368,8 +400,7 @@ static void read_cb(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 /* Read exactly while a frame could be taken, or while what comes is only dropped. */
 static void set_reading(struct rpc_connection *c)
 {
-    bool wanted = !c->input_ended && !c->closing &&
-                  (c->no_more || (may_take(c) && !dispatch_is_pressed(c->door->dispatch)));
+    bool wanted = !c->input_ended && !c->closing && (c->no_more || may_take(c));
     if (wanted && !c->reading) {
         if (uv_read_start(&c->stream, alloc_cb, read_cb) < 0) {
             cut(c);
@@ -399,7 +430,7 @@ static void advance(struct rpc_connection *c)
     if (c->closing) {
         return;
     }
-    if (c->input_ended && !c->no_more && may_take(c) && !dispatch_is_pressed(c->door->dispatch)) {
+    if (c->input_ended && may_take(c)) {
         if (frame_reader_pending(&c->reader) > 0) {
             refuse(c, STATUS_MALFORMED_FRAME, "the connection ended within a frame");
         }
@@ -428,7 +459,7 @@ static const char *overdue(const struct rpc_connection *c, int64_t now_us)
     if (c->linger_us != 0 && now_us > c->linger_us) {
         return "lingered";
     }
-    if (unwritten(c) > 0 && is_over(c->active_us, options->write_timeout_ms, now_us)) {
+    if (is_over(c->stuck_us, options->write_timeout_ms, now_us)) {
         return "answers not taken";
     }
     if (is_over(c->frame_us, options->frame_timeout_ms, now_us)) {
@@ -447,6 +478,7 @@ static void note_progress(struct rpc_connection *c, int64_t now_us)
     size_t queued_bytes = uv_stream_get_write_queue_size(&c->stream);
     if (queued_bytes < c->queued_bytes) {
         c->active_us = now_us;
+        c->stuck_us = c->stuck_us == 0 ? 0 : now_us; /* 0: it has taken all */
     }
     c->queued_bytes = queued_bytes;
 }

@@ -49,8 +49,10 @@ static void decode_request_id(struct request *request, struct batch_args *args, 
 static void decode_item(struct request *request, struct batch_args *args, size_t index,
                         const Billing__V1__UsageInput *m)
 {
-    usage_input_decode(request, (int)index, m, &args->items[index].create);
-    decode_request_id(request, args, index, m);
+    if (!request_has_field_error(request, (int)index, "")) { /* else it is no item at all */
+        usage_input_decode(request, (int)index, m, &args->items[index].create);
+        decode_request_id(request, args, index, m);
+    }
     args->items[index].wrong = request_errors(request, (int)index).first != NULL;
 }
 
@@ -65,6 +67,9 @@ static int batch_decode(struct request *request)
                                           LIMIT_REQUEST_ID_BYTES + 1 - INDEX_BYTES_MAX, false},
                      &args->request_id);
     request->request_id = args->request_id;
+    if (request_has_field_error(request, -1, "usage")) {
+        return 0; /* the door could not read it as a list */
+    }
     if (m->n_usage < 1 || m->n_usage > LIMIT_BATCH_ITEMS) {
         request_field_error(request, -1, SLICE("usage"), STATUS_OUT_OF_BOUNDS,
                             "has %zu items; 1 to %d are allowed", m->n_usage, LIMIT_BATCH_ITEMS);

@@ -137,7 +137,7 @@ void field_decimal(struct request *request, int item, const char *name, protobuf
     if (!present(request, item, name, has, true)) {
         return;
     }
-    int rc = decimal_parse(text.data, text.length, &value, &reason);
+    int rc = decimal_parse(text.length == 0 ? "" : text.data, text.length, &value, &reason);
     if (rc < 0) {
         request_field_error(request, item, slice_of(name), rc, "'%s': %s", quote(text).text,
                             reason);

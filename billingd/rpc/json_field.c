@@ -161,8 +161,7 @@ static int set_value(struct arena *arena, const ProtobufCFieldDescriptor *field,
     case FIELD_LABELS:
         break;
     }
-    INVARIANT(!"a field that is one value"); /* see the header */
-    return STATUS_INTERNAL;
+    assert_failed("require", "a field of one value", __FILE__, __LINE__);
 }
 
 int json_field_set(struct arena *arena, ProtobufCMessage *message,

@@ -40,6 +40,12 @@ static void *need(struct decoder *d, size_t count, size_t size)
     return memory;
 }
 
+/* Room for COUNT pointers. */
+static void *need_list(struct decoder *d, size_t count)
+{
+    return need(d, count, sizeof(void *));
+}
+
 /* --- values ----------------------------------------------------------------------------------- */
 
 static struct slice text_of(json_object *value)
@@ -94,25 +100,15 @@ static void set_list(ProtobufCMessage *message, const ProtobufCFieldDescriptor *
     *(size_t *)at_offset(message, field->quantifier_offset) = n;
 }
 
-static bool copy_bytes(struct decoder *d, json_object *value, ProtobufCBinaryData *ret)
+static bool copy_text(struct decoder *d, struct slice text, ProtobufCBinaryData *ret)
 {
-    struct slice text = text_of(value);
-    uint8_t *data = need(d, text.length, 1);
-    if (data == NULL) {
+    struct slice copy;
+    if (arena_copy(d->arena, text, &copy) < 0) {
+        d->exhausted = true;
         return false;
     }
-    *ret = (ProtobufCBinaryData){.data = memcpy(data, text.data, text.length), .len = text.length};
-    return true;
-}
-
-static bool copy_name(struct decoder *d, const char *name, ProtobufCBinaryData *ret)
-{
-    size_t length = strlen(name);
-    uint8_t *data = need(d, length, 1);
-    if (data == NULL) {
-        return false;
-    }
-    *ret = (ProtobufCBinaryData){.data = memcpy(data, name, length), .len = length};
+    ret->data = (uint8_t *)(uintptr_t)copy.data; /* lies in the arena, which is ours */
+    ret->len = copy.length;
     return true;
 }
 
@@ -122,7 +118,7 @@ static void set_labels(struct decoder *d, ProtobufCMessage *message,
     size_t n = 0;
     size_t members = (size_t)json_object_object_length(value);
     Billing__V1__Label *labels = need(d, members, sizeof *labels);
-    Billing__V1__Label **list = need(d, members, sizeof *list);
+    Billing__V1__Label **list = need_list(d, members);
     if (labels == NULL || list == NULL) {
         return;
     }
@@ -135,8 +131,8 @@ static void set_labels(struct decoder *d, ProtobufCMessage *message,
             return;
         }
         billing__v1__label__init(label);
-        label->has_name = copy_name(d, name, &label->name);
-        label->has_value = copy_bytes(d, text, &label->value);
+        label->has_name = copy_text(d, slice_of(name), &label->name);
+        label->has_value = copy_text(d, text_of(text), &label->value);
         list[n++] = label;
     }
     set_list(message, field, list, n);
@@ -171,7 +167,7 @@ static void set_items(struct decoder *d, ProtobufCMessage *message,
                       const ProtobufCFieldDescriptor *field, json_object *array)
 {
     size_t n = json_object_array_length(array);
-    ProtobufCMessage **list = need(d, n, sizeof *list);
+    ProtobufCMessage **list = need_list(d, n);
     for (size_t i = 0; i < n && !d->exhausted; i++) {
         if (i > LIMIT_BATCH_ITEMS) {
             list[i] = list[i - 1];
@@ -376,23 +372,23 @@ static void fill_line(struct decoder *d, ProtobufCMessage *item, struct slice li
     note(d, whole_item, rc, reason);
 }
 
+/* The one repeated message that MESSAGE has. */
 static const ProtobufCFieldDescriptor *items_field(const ProtobufCMessage *message)
 {
-    const ProtobufCMessageDescriptor *type = message->descriptor;
-    for (unsigned i = 0; i < type->n_fields; i++) {
-        if (field_kind(&type->fields[i]) == FIELD_MESSAGE) {
-            return &type->fields[i];
-        }
+    const ProtobufCFieldDescriptor *fields = message->descriptor->fields;
+    unsigned i = 0;
+    while (field_kind(&fields[i]) != FIELD_MESSAGE) {
+        i++;
+        INVARIANT(i < message->descriptor->n_fields);
     }
-    INVARIANT(!"a call that takes lines has items");
-    return NULL;
+    return &fields[i];
 }
 
 /* As set_items(): what is beyond the bound shares one empty message. */
 static void set_lines(struct decoder *d, ProtobufCMessage *message, struct slice body, size_t n)
 {
     const ProtobufCFieldDescriptor *field = items_field(message);
-    ProtobufCMessage **list = need(d, n, sizeof *list);
+    ProtobufCMessage **list = need_list(d, n);
     struct slice line;
     for (size_t i = 0; i < n && !d->exhausted; i++) {
         if (i > LIMIT_BATCH_ITEMS) {

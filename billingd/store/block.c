@@ -8,7 +8,7 @@
 #include <xxhash.h>
 
 #include "billingd/base/assert.h"
-#include "billingd/store/bytes.h"
+#include "billingd/base/bytes.h"
 #include "proto/timestamp.h"
 
 enum { /* offsets in the header: see block.h */

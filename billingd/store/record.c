@@ -1,7 +1,7 @@
 #include "billingd/store/record.h"
 
 #include "billingd/base/assert.h"
-#include "billingd/store/bytes.h"
+#include "billingd/base/bytes.h"
 #include "proto/timestamp.h"
 
 enum { /* flags of a usage; the other kinds have none.  Stored: never renumber. */

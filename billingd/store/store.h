@@ -50,9 +50,9 @@ void store_close(struct store *store);
 struct store_info {
     const char *engine;    /* "lmdb" */
     uint64_t id_key;       /* random, of this store alone: keys the check digits of ids */
-    uint64_t last_seq;     /* of the newest committed record; 0: none */
-    uint64_t customers;    /* committed */
-    uint64_t usage;        /* committed usage records */
+    uint64_t last_seq;     /* of the newest record; 0: none */
+    uint64_t customers;    /* how many there are */
+    uint64_t usage;        /* how many usage records there are */
     uint64_t bytes;        /* on disk */
     int64_t created_at_us; /* its birth */
 };

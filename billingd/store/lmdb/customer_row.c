@@ -3,7 +3,7 @@
 #include <xxhash.h>
 
 #include "billingd/base/assert.h"
-#include "billingd/store/bytes.h"
+#include "billingd/base/bytes.h"
 
 enum { /* offsets in the row: see customer_row.h */
        AT_CREATED_AT = 0,

@@ -226,7 +226,7 @@ static int append(struct store_txn *base, struct record *record)
     if (txn->failed < 0) {
         return txn->failed;
     }
-    journal_forget(&txn->view.journal);
+    journal_forget(&txn->view.journal); /* a write may move the page that it is in */
     int rc = journal_append(&txn->journal, record);
     if (rc == 0) {
         rc = index_add(&txn->store->env, txn->txn, record);

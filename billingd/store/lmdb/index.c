@@ -1,6 +1,6 @@
 #include "billingd/store/lmdb/index.h"
 
-#include "billingd/store/bytes.h"
+#include "billingd/base/bytes.h"
 #include "billingd/store/lmdb/customer_row.h"
 #include "billingd/store/lmdb/keys_lmdb.h"
 

@@ -1,7 +1,7 @@
 #include "billingd/store/lmdb/keys_lmdb.h"
 
 #include "billingd/base/assert.h"
-#include "billingd/store/bytes.h"
+#include "billingd/base/bytes.h"
 #include "proto/timestamp.h"
 
 enum {

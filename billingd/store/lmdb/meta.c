@@ -4,7 +4,7 @@
 
 #include <xxhash.h>
 
-#include "billingd/store/bytes.h"
+#include "billingd/base/bytes.h"
 #include "billingd/store/errinfo.h"
 
 enum { /* offsets in the row: see meta.h */
