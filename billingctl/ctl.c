@@ -233,6 +233,9 @@ static int run_command(struct ctl *ctl)
     if (code == CTL_DONE) {
         code = ctl->command->run(ctl);
     }
+    if (code == CTL_DONE && (ctl->command->traits & COMMAND_RECORDS) != 0 && !output_flush()) {
+        say("it is recorded, under request id %s", ctl->request_id); /* though nobody sees it */
+    }
     billing_client_free(ctl->client);
     return code;
 }

@@ -259,13 +259,14 @@ int import_run(const struct ctl *ctl, const struct import_settings *settings)
     struct import import = {.ctl = ctl, .settings = settings, .fd = -1};
     catch_signals();
     int code = begin(&import);
+    bool begun = code == CTL_DONE || code > CTL_SIGNAL;
     if (code == CTL_DONE) {
         code = import_rows(&import);
-        code = close_rejects(&import, code);
-        progress_end(&import.progress);
-        if (code != CTL_USAGE) { /* refused as a whole: there is no result */
-            print_result(&import);
-        }
+    }
+    code = close_rejects(&import, code);
+    progress_end(&import.progress);
+    if (begun && code != CTL_USAGE) { /* refused as a whole: there is no result */
+        print_result(&import);
     }
     if (code == CTL_DONE && import.batch.counts.rejected > 0) {
         code = CTL_REFUSED;

@@ -27,18 +27,18 @@ struct import_row {
     const char *service;
     const char *units;
     const char *price;
-    bool has_time;
-    int64_t time_us;
+    const char *request_id;
+    int64_t time_us; /* where has_time */
     struct import_label labels[BILLING_LABELS_MAX];
     size_t label_count;
-    const char *request_id;
-    bool derives; /* where it has no request id, one is derived without being asked for */
-
-    bool rejected;
-    struct reason reason; /* why it is rejected */
 
     struct text customer_text;   /* what `customer` may point to */
     struct text request_id_text; /* likewise */
+    struct reason reason;        /* why it is rejected */
+
+    bool has_time;
+    bool derives; /* where it has no request id, one is derived without being asked for */
+    bool rejected;
 };
 
 /* Make ROW empty for the next one.  It starts as {0}. */

@@ -21,13 +21,20 @@ void output_text(const char *text)
     output_bytes(text, strlen(text));
 }
 
-int output_finish(int code)
+bool output_flush(void)
 {
     if (fflush(stdout) != 0 && write_error == 0) {
         write_error = errno;
     }
-    /* Also what only closing finds out: a full quota, a server that is gone. */
-    if (fclose(stdout) != 0 && write_error == 0 && errno != EBADF) {
+    return write_error == 0;
+}
+
+int output_finish(int code)
+{
+    bool flushed = output_flush();
+    /* Also what only closing finds out: a full quota, a server that is gone.  A descriptor that was
+     * closed from the start is no fault where nothing was to be written. */
+    if (fclose(stdout) != 0 && flushed && errno != EBADF) {
         write_error = errno;
     }
     if (write_error == 0) {

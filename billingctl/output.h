@@ -75,6 +75,9 @@ void output_cell(const billing_object *object, const char *name, struct text *re
 /* Print FIELDS, COUNT of them, as a row of CSV. */
 void output_csv_row(const char *const *fields, size_t count);
 
-/* Write out what is still held back.  Returns CODE, or, where anything could not be written, says
+/* Write out what is still held back.  Returns whether everything so far was written. */
+bool output_flush(void);
+
+/* The same at the very end.  Returns CODE, or, where anything could not be written, says
  * so and returns CTL_REFUSED in place of CTL_DONE. */
 int output_finish(int code);

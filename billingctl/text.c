@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
-#include <wctype.h>
 
 #include "billingctl/memory.h"
 
