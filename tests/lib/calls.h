@@ -1,0 +1,99 @@
+/* A message for each call, for tests at the desk.  What is NULL is left out; everything is the
+ * kit's memory.  Main thread. */
+#pragma once
+
+#include "tests/lib/desk.h"
+#include "tests/lib/testkit.h"
+
+#define CALL(name) BILLING__V1__REQUEST__CALL_##name
+
+#define assert_field(field, expected) assert_text((field).data, (field).len, (expected))
+
+static inline Billing__V1__Response *call(struct desk *desk, Billing__V1__Request__CallCase which,
+                                          void *message)
+{
+    Billing__V1__Response *response = desk_call(desk, desk_request(which, message));
+    if (response->result_case != BILLING__V1__RESPONSE__RESULT_PROBLEM) {
+        assert_int_equal(response->result_case, which); /* a result has its call's number */
+    }
+    return response;
+}
+
+static inline Billing__V1__GetCustomer *get_customer_input(const char *customer_id)
+{
+    Billing__V1__GetCustomer *m = testkit_alloc(sizeof *m);
+    billing__v1__get_customer__init(m);
+    DESK_SET(m, customer_id, customer_id);
+    return m;
+}
+
+static inline Billing__V1__UpdateCustomer *update_input(const char *customer_id, const char *name)
+{
+    Billing__V1__UpdateCustomer *m = testkit_alloc(sizeof *m);
+    billing__v1__update_customer__init(m);
+    DESK_SET(m, customer_id, customer_id);
+    DESK_SET(m, customer_name, name);
+    return m;
+}
+
+static inline Billing__V1__ListCustomers *list_customers_input(const char *external_id)
+{
+    Billing__V1__ListCustomers *m = testkit_alloc(sizeof *m);
+    billing__v1__list_customers__init(m);
+    DESK_SET(m, external_id, external_id);
+    return m;
+}
+
+static inline Billing__V1__GetUsage *get_usage_input(const char *customer_id, const char *usage_id)
+{
+    Billing__V1__GetUsage *m = testkit_alloc(sizeof *m);
+    billing__v1__get_usage__init(m);
+    DESK_SET(m, customer_id, customer_id);
+    DESK_SET(m, usage_id, usage_id);
+    return m;
+}
+
+static inline Billing__V1__ListUsage *list_usage_input(const char *customer_id)
+{
+    Billing__V1__ListUsage *m = testkit_alloc(sizeof *m);
+    billing__v1__list_usage__init(m);
+    DESK_SET(m, customer_id, customer_id);
+    return m;
+}
+
+static inline Billing__V1__GetBill *bill_input(const char *customer_id)
+{
+    Billing__V1__GetBill *m = testkit_alloc(sizeof *m);
+    billing__v1__get_bill__init(m);
+    DESK_SET(m, customer_id, customer_id);
+    return m;
+}
+
+static inline Billing__V1__GetRequest *get_request_input(const char *customer_id,
+                                                         const char *request_id)
+{
+    Billing__V1__GetRequest *m = testkit_alloc(sizeof *m);
+    billing__v1__get_request__init(m);
+    DESK_SET(m, customer_id, customer_id);
+    DESK_SET(m, request_id, request_id);
+    return m;
+}
+
+static inline Billing__V1__GetServerInfo *info_input(void)
+{
+    Billing__V1__GetServerInfo *m = testkit_alloc(sizeof *m);
+    billing__v1__get_server_info__init(m);
+    return m;
+}
+
+static inline Billing__V1__CheckHealth *health_input(void)
+{
+    Billing__V1__CheckHealth *m = testkit_alloc(sizeof *m);
+    billing__v1__check_health__init(m);
+    return m;
+}
+
+static inline Billing__V1__UsageInput *usage_input(const char *customer_id, const char *request_id)
+{
+    return desk_usage_input(customer_id, "Database Hosting", "58", "0.05", request_id);
+}

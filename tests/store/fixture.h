@@ -1,0 +1,115 @@
+/* Opening stores and writing to them, in step with a model.  Main thread. */
+#pragma once
+
+#include "tests/store/model.h"
+
+enum {
+    MAP_BYTES = 256 << 20,
+    READERS_MAX = 4,
+};
+
+static const int64_t birth_us = INT64_C(1763809298000000);
+static const int64_t hour_us = INT64_C(3600000000);
+static const char *fixture_uri = "lmdb:"; /* of the stores that are opened here */
+
+static inline struct store_options options_in(const char *directory)
+{
+    return (struct store_options){
+        .data_dir = directory,
+        .map_bytes = MAP_BYTES,
+        .readers_max = READERS_MAX,
+        .currency = "USD",
+        .now_us = birth_us,
+    };
+}
+
+static inline struct store *open_with(const struct store_options *options)
+{
+    struct errinfo reason = {""};
+    struct store *store = NULL;
+    int rc = store_open(fixture_uri, options, &store, &reason);
+    if (rc < 0) {
+        testkit_fail("store_open: %d: %s", rc, reason.message);
+    }
+    return store;
+}
+
+static inline struct store *open_in(const char *directory)
+{
+    struct store_options options = options_in(directory);
+    return open_with(&options);
+}
+
+static inline struct store_txn *begin(struct store *store, int64_t now_us)
+{
+    struct store_txn *txn;
+    assert_ok(store_begin(store, now_us, &txn));
+    return txn;
+}
+
+static inline struct store_view *snapshot(struct store *store)
+{
+    struct store_view *view;
+    assert_ok(store_snapshot(store, &view));
+    return view;
+}
+
+/* Append to both; the store's idea of the number is to be the model's. */
+static inline void append(struct store_txn *txn, struct model *model, const struct record *record,
+                          int64_t now_us)
+{
+    struct record appended = *record;
+    assert_ok(store_append(txn, &appended));
+    model_append(model, record, now_us);
+    assert_u64(appended.seq, model->records);
+    assert_i64(appended.created_at_us, now_us);
+}
+
+static inline struct record customer_named(const char *name, const char *external_id)
+{
+    return (struct record){
+        .kind = RECORD_CUSTOMER_CREATED,
+        .customer_created = {.name = text_copy(name), .external_id = text_copy(external_id)},
+    };
+}
+
+static inline struct record renamed_to(uint64_t customer, const char *name)
+{
+    return (struct record){
+        .kind = RECORD_CUSTOMER_RENAMED,
+        .customer_renamed = {.customer = customer, .name = text_copy(name)},
+    };
+}
+
+static inline struct record usage_at(uint64_t customer, int64_t occurred_at_us, int64_t bills_at_us,
+                                     const char *request_id)
+{
+    return (struct record){
+        .kind = RECORD_USAGE,
+        .request_id = text_copy(request_id),
+        .recorded_by = SLICE("uid:1000"),
+        .usage = {.customer = customer,
+                  .service = SLICE("Database Hosting"),
+                  .units = make_decimal(58, 0),
+                  .price = make_decimal(5, 2),
+                  .occurred_at_us = occurred_at_us,
+                  .bills_at_us = bills_at_us},
+    };
+}
+
+static inline void check_now(struct store *store, const struct model *model)
+{
+    struct rng rng = rng_make("check");
+    struct store_view *view = snapshot(store);
+    model_check(model, view, &rng, 1000 * hour_us, 1);
+    store_release(view);
+}
+
+/* Opening with OPTIONS fails, and the reason contains PART. */
+static inline void assert_refused(const struct store_options *options, const char *part)
+{
+    struct errinfo reason = {""};
+    struct store *store;
+    assert_true(store_open(fixture_uri, options, &store, &reason) < 0);
+    assert_contains(reason.message, part);
+}

@@ -1,0 +1,506 @@
+/* Stored bytes that changed behind the store's back: an error, never a wrong figure.  The data
+ * file is changed through LMDB, and once byte by byte. */
+#include <lmdb.h>
+#include <xxhash.h>
+
+#include "tests/store/fixture.h"
+
+/* --- changing what is stored ------------------------------------------------------------------ */
+
+/* The environment in DIRECTORY, with a transaction that writes. */
+struct surgery {
+    MDB_env *env;
+    MDB_txn *txn;
+};
+
+static struct surgery surgery_begin(const char *directory)
+{
+    struct surgery surgery;
+    assert_int_equal(mdb_env_create(&surgery.env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(surgery.env, 8), 0);
+    assert_int_equal(mdb_env_set_mapsize(surgery.env, MAP_BYTES), 0);
+    assert_int_equal(mdb_env_open(surgery.env, directory, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(surgery.env, NULL, 0, &surgery.txn), 0);
+    return surgery;
+}
+
+static void surgery_end(struct surgery *surgery)
+{
+    assert_int_equal(mdb_txn_commit(surgery->txn), 0);
+    mdb_env_close(surgery->env);
+}
+
+static MDB_dbi table_named(struct surgery *surgery, const char *table)
+{
+    MDB_dbi dbi;
+    assert_int_equal(mdb_dbi_open(surgery->txn, table, 0, &dbi), 0);
+    return dbi;
+}
+
+struct row {
+    uint8_t key[600];
+    size_t key_bytes;
+    uint8_t value[128 * 1024];
+    size_t value_bytes;
+};
+
+/* Row INDEX of TABLE; from the end where it is negative. */
+static struct row *row_take(struct surgery *surgery, const char *table, int index)
+{
+    struct row *row = testkit_alloc(sizeof *row);
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val value;
+    assert_int_equal(mdb_cursor_open(surgery->txn, table_named(surgery, table), &cursor), 0);
+    assert_int_equal(mdb_cursor_get(cursor, &key, &value, index < 0 ? MDB_LAST : MDB_FIRST), 0);
+    for (int steps = index < 0 ? -index - 1 : index; steps > 0; steps--) {
+        assert_int_equal(mdb_cursor_get(cursor, &key, &value, index < 0 ? MDB_PREV : MDB_NEXT), 0);
+    }
+    memcpy(row->key, key.mv_data, key.mv_size);
+    memcpy(row->value, value.mv_data, value.mv_size);
+    row->key_bytes = key.mv_size;
+    row->value_bytes = value.mv_size;
+    assert_int_equal(mdb_cursor_del(cursor, 0), 0);
+    mdb_cursor_close(cursor);
+    return row;
+}
+
+static void row_put(struct surgery *surgery, const char *table, struct row *row)
+{
+    MDB_val key = {row->key_bytes, row->key};
+    MDB_val value = {row->value_bytes, row->value};
+    assert_int_equal(mdb_put(surgery->txn, table_named(surgery, table), &key, &value, 0), 0);
+}
+
+enum place {
+    IN_KEY,
+    IN_VALUE,
+};
+
+/* Change one bit of row INDEX of TABLE, at byte AT of its key or value; from the end where AT is
+ * negative. */
+static void flip(const char *directory, const char *table, int index, enum place place, int at)
+{
+    struct surgery surgery = surgery_begin(directory);
+    struct row *row = row_take(&surgery, table, index);
+    uint8_t *bytes = place == IN_KEY ? row->key : row->value;
+    size_t length = place == IN_KEY ? row->key_bytes : row->value_bytes;
+    size_t offset = at < 0 ? length - (size_t)-at : (size_t)at;
+    assert_true(offset < length);
+    bytes[offset] ^= 1;
+    row_put(&surgery, table, row);
+    surgery_end(&surgery);
+}
+
+/* Set byte AT of journal block INDEX to VALUE, under a right checksum. */
+static void forge_block(const char *directory, int index, size_t at, uint8_t value)
+{
+    struct surgery surgery = surgery_begin(directory);
+    struct row *row = row_take(&surgery, "journal", index);
+    row->value[at] = value;
+    uint64_t checksum = XXH3_64bits(row->value, row->value_bytes - 8);
+    memcpy(row->value + row->value_bytes - 8, &checksum, 8); /* this machine is little-endian */
+    row_put(&surgery, "journal", row);
+    surgery_end(&surgery);
+}
+
+/* --- stores to damage ------------------------------------------------------------------------- */
+
+/* One customer, 1, and usage 2 to 21, one a block and an hour; those of odd hours bill late. */
+static const char *make_store(void)
+{
+    const char *directory = testkit_tmpdir();
+    struct model *model = model_create();
+    struct store *store = open_in(directory);
+    for (int i = 0; i <= 20; i++) {
+        struct store_txn *txn = begin(store, birth_us);
+        struct record record =
+            usage_at(1, i * hour_us, (i + i % 2 * 50) * hour_us, testkit_format("request-%d", i));
+        if (i == 0) {
+            record = customer_named("Acme", "external-1");
+        }
+        append(txn, model, &record, birth_us);
+        assert_ok(store_commit(txn));
+    }
+    store_close(store);
+    return directory;
+}
+
+static int open_status(const char *directory, struct errinfo *ret_reason)
+{
+    struct store_options options = options_in(directory);
+    struct store *store;
+    int rc = store_open("lmdb:", &options, &store, ret_reason);
+    if (rc == 0) {
+        store_close(store);
+    }
+    return rc;
+}
+
+static void assert_open_refused(const char *directory, int status, const char *part)
+{
+    struct errinfo reason = {""};
+    assert_status(open_status(directory, &reason), status);
+    assert_contains(reason.message, part);
+    assert_contains(reason.message, "data.mdb");
+    assert_contains(reason.message, directory);
+}
+
+/* --- the journal ------------------------------------------------------------------------------ */
+
+static void open__undamaged__goes_well(void **state)
+{
+    struct errinfo reason;
+    (void)state;
+    assert_ok(open_status(make_store(), &reason));
+}
+
+static void open__damaged_tail__is_refused_by_name(void **state)
+{
+    (void)state;
+    for (int at = -100; at < 100; at += 13) {
+        const char *directory = make_store();
+        flip(directory, "journal", -1, IN_VALUE, at);
+        assert_open_refused(directory, STATUS_CORRUPT, "journal block of record 21");
+    }
+}
+
+static void open__damaged_block_before_the_tail__is_refused(void **state)
+{
+    const char *directory = make_store();
+    (void)state;
+    flip(directory, "journal", -2, IN_VALUE, 70);
+    assert_open_refused(directory, STATUS_CORRUPT, "the block before it is damaged");
+}
+
+/* Whole blocks, but not the ones that were written. */
+static void open__broken_chain__is_refused(void **state)
+{
+    const char *directory = make_store();
+    (void)state;
+    forge_block(directory, -2, 24, 77); /* the time of the block before */
+    assert_open_refused(directory, STATUS_CORRUPT, "does not follow");
+    directory = make_store();
+    forge_block(directory, -1, 40, 77); /* the hash that the last one carries */
+    assert_open_refused(directory, STATUS_CORRUPT, "does not follow");
+}
+
+static void open__missing_block__is_refused(void **state)
+{
+    const char *directory = make_store();
+    struct surgery surgery = surgery_begin(directory);
+    (void)state;
+    IGNORE(row_take(&surgery, "journal", -2) == NULL); /* taken out, and not put back */
+    surgery_end(&surgery);
+    assert_open_refused(directory, STATUS_CORRUPT, "does not follow");
+}
+
+static void open__block_in_anothers_place__is_refused(void **state)
+{
+    const char *directory = make_store();
+    (void)state;
+    flip(directory, "journal", -1, IN_KEY, -2); /* 21 becomes 277 */
+    assert_open_refused(directory, STATUS_CORRUPT, "stands in another's place");
+}
+
+static struct row *first_block(const char *directory)
+{
+    struct model *model = model_create();
+    struct store *store = open_in(directory);
+    struct store_txn *txn = begin(store, birth_us);
+    struct record customer = customer_named("Acme", "");
+    append(txn, model, &customer, birth_us);
+    assert_ok(store_commit(txn));
+    store_close(store);
+    struct surgery surgery = surgery_begin(directory);
+    struct row *row = row_take(&surgery, "journal", 0);
+    row_put(&surgery, "journal", row);
+    surgery_end(&surgery);
+    return row;
+}
+
+static void open__first_block_of_another_store__is_refused(void **state)
+{
+    const char *directory = testkit_tmpdir();
+    struct row *mine = first_block(directory);
+    struct row *other = first_block(testkit_tmpdir());
+    (void)state;
+    assert_u64(mine->value_bytes, other->value_bytes);
+    struct surgery surgery = surgery_begin(directory);
+    row_put(&surgery, "journal", other);
+    surgery_end(&surgery);
+    assert_open_refused(directory, STATUS_CORRUPT, "does not follow");
+    surgery = surgery_begin(directory);
+    row_put(&surgery, "journal", mine);
+    surgery_end(&surgery);
+    assert_ok(open_status(directory, &(struct errinfo){""}));
+}
+
+static void open__newer_block_format__is_refused_by_name(void **state)
+{
+    const char *directory = make_store();
+    (void)state;
+    forge_block(directory, -1, 4, 2);
+    assert_open_refused(directory, STATUS_NOT_IMPLEMENTED, "format 2.1 and this program knows 1.1");
+    forge_block(directory, -1, 4, 1);
+    assert_ok(open_status(directory, &(struct errinfo){""}));
+    forge_block(directory, -1, 6, 9);
+    assert_open_refused(directory, STATUS_NOT_IMPLEMENTED, "format 1.9");
+}
+
+static int count_record(const struct record *record, void *arg)
+{
+    (void)record;
+    ++*(int *)arg;
+    return 0;
+}
+
+static void read__damaged_old_block__fails_and_the_rest_goes_on(void **state)
+{
+    const char *directory = make_store();
+    struct store_usage_range range = {1, STORE_BY_OCCURRED, 0, INT64_MAX, {0}};
+    (void)state;
+    flip(directory, "journal", 4, IN_VALUE, -20); /* record 5: the fourth hour */
+    struct store *store = open_in(directory);
+    struct store_view *view = snapshot(store);
+    struct record record;
+    for (uint64_t seq = 1; seq <= 21; seq++) {
+        assert_status(store_record(view, seq, &record), seq == 5 ? STATUS_CORRUPT : 0);
+        assert_status(store_record(view, seq, &record), seq == 5 ? STATUS_CORRUPT : 0);
+    }
+    struct store_key key = {1, SLICE("request-4")};
+    assert_status(store_request(view, key, &record), STATUS_CORRUPT);
+    for (int by = STORE_BY_OCCURRED; by <= STORE_BY_BILLED; by++) {
+        int rows = 0;
+        range.by = (enum store_clock)by;
+        assert_status(store_scan_usage(view, &range, count_record, &rows), STATUS_CORRUPT);
+        assert_int_equal(rows, by == STORE_BY_OCCURRED ? 3 : 1);
+    }
+    int rows = 0;
+    range = (struct store_usage_range){1, STORE_BY_OCCURRED, 5 * hour_us, INT64_MAX, {0}};
+    assert_ok(store_scan_usage(view, &range, count_record, &rows));
+    assert_int_equal(rows, 16);
+    store_release(view);
+    store_close(store);
+}
+
+/* --- the data file itself --------------------------------------------------------------------- */
+
+static void read__byte_changed_in_the_file__fails(void **state)
+{
+    const char *directory = make_store();
+    const char *path = testkit_format("%s/data.mdb", directory);
+    static const char text[] = "request-4\x08uid:1000"; /* as the record has it, not the tables */
+    size_t bytes;
+    int found = 0;
+    (void)state;
+    char *data = testkit_read_file(path, &bytes);
+    for (size_t at = 0; at + sizeof text <= bytes; at++) {
+        if (memcmp(data + at, text, sizeof text - 1) == 0) {
+            data[at + 3] ^= 4; /* also in pages that are no longer used */
+            found++;
+        }
+    }
+    assert_true(found > 0);
+    testkit_write_file(path, data, bytes);
+    free(data);
+    struct store *store = open_in(directory);
+    struct store_view *view = snapshot(store);
+    struct record record;
+    assert_status(store_record(view, 5, &record), STATUS_CORRUPT);
+    store_release(view);
+    store_close(store);
+}
+
+/* --- the tables ------------------------------------------------------------------------------- */
+
+/* What a view of the damaged store in DIRECTORY says to QUESTION. */
+static int ask(const char *directory, int (*question)(struct store_view *view))
+{
+    struct store *store = open_in(directory);
+    struct store_view *view = snapshot(store);
+    int rc = question(view);
+    store_release(view);
+    store_close(store);
+    return rc;
+}
+
+static int ask_request(struct store_view *view)
+{
+    struct record record;
+    return store_request(view, (struct store_key){1, SLICE("request-1")}, &record);
+}
+
+static int ask_customer(struct store_view *view)
+{
+    struct store_customer customer;
+    return store_customer(view, 1, &customer);
+}
+
+static int ask_external_id(struct store_view *view)
+{
+    uint64_t seq;
+    return store_external_id(view, SLICE("external-1"), &seq);
+}
+
+static int keep_customer(const struct store_customer *customer, void *arg)
+{
+    (void)customer;
+    (void)arg;
+    return 0;
+}
+
+static int ask_customers(struct store_view *view)
+{
+    return store_scan_customers(view, 0, keep_customer, NULL);
+}
+
+static int scan_by(struct store_view *view, enum store_clock by)
+{
+    struct store_usage_range range = {1, by, 0, INT64_MAX, {0}};
+    int rows = 0;
+    int rc = store_scan_usage(view, &range, count_record, &rows);
+    return rc == 0 && rows != 20 ? STATUS_INTERNAL : rc;
+}
+
+static int ask_occurred(struct store_view *view)
+{
+    return scan_by(view, STORE_BY_OCCURRED);
+}
+
+static int ask_billed(struct store_view *view)
+{
+    return scan_by(view, STORE_BY_BILLED);
+}
+
+static void read__damaged_table__fails(void **state)
+{
+    static const struct {
+        const char *table;
+        int index;
+        enum place place;
+        int at;
+        int (*question)(struct store_view *view);
+    } damages[] = {
+        {"requests", 0, IN_VALUE, 0, ask_request},       /* leads to another record */
+        {"requests", 0, IN_VALUE, 6, ask_request},       /* leads nowhere */
+        {"customers", 0, IN_VALUE, 0, ask_customer},     /* created_at */
+        {"customers", 0, IN_VALUE, 16, ask_customer},    /* billed_until */
+        {"customers", 0, IN_VALUE, 24, ask_customer},    /* length of the name */
+        {"customers", 0, IN_VALUE, 28, ask_customers},   /* name */
+        {"customers", 0, IN_VALUE, -9, ask_external_id}, /* external id */
+        {"customers", 0, IN_VALUE, -1, ask_customer},    /* checksum */
+        {"customers", 0, IN_KEY, 6, ask_customers},      /* another's row */
+        {"external_ids", 0, IN_VALUE, 0, ask_external_id},
+        {"usage", 0, IN_KEY, 15, ask_occurred}, /* another time */
+        {"usage", 1, IN_KEY, 15, ask_billed},   /* the first came late: not read */
+        {"usage", 0, IN_KEY, 8, ask_occurred},  /* a time that cannot be */
+        {"usage", 0, IN_KEY, 23, ask_occurred}, /* another record */
+        {"usage", 0, IN_VALUE, 0, ask_billed},  /* neither late nor in time */
+        {"usage_late", 0, IN_KEY, 15, ask_billed},
+        {"usage_late", 0, IN_KEY, 23, ask_billed},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+        const char *directory = make_store();
+        assert_ok(ask(directory, damages[i].question));
+        flip(directory, damages[i].table, damages[i].index, damages[i].place, damages[i].at);
+        if (ask(directory, damages[i].question) != STATUS_CORRUPT) {
+            testkit_fail("damage %zu, to %s, was not seen", i, damages[i].table);
+        }
+    }
+}
+
+static void read__external_id_that_leads_to_another__fails(void **state)
+{
+    const char *directory = testkit_tmpdir();
+    struct model *model = model_create();
+    struct store *store = open_in(directory);
+    struct store_txn *txn = begin(store, birth_us);
+    (void)state;
+    for (int i = 1; i <= 3; i++) {
+        struct record customer = customer_named("Acme", testkit_format("external-%d", i % 3));
+        append(txn, model, &customer, birth_us);
+    }
+    assert_ok(store_commit(txn));
+    store_close(store);
+    assert_ok(ask(directory, ask_external_id));
+    flip(directory, "external_ids", 2, IN_VALUE, 0); /* external-2 is 2's, and becomes 3's */
+    store = open_in(directory);
+    struct store_view *view = snapshot(store);
+    uint64_t seq;
+    assert_status(store_external_id(view, SLICE("external-2"), &seq), STATUS_CORRUPT);
+    assert_ok(store_external_id(view, SLICE("external-1"), &seq));
+    assert_u64(seq, 1);
+    store_release(view);
+    store_close(store);
+}
+
+/* --- the store's own row ---------------------------------------------------------------------- */
+
+/* Set byte AT of the meta row to VALUE. */
+static void change_meta(const char *directory, size_t at, uint8_t value)
+{
+    struct surgery surgery = surgery_begin(directory);
+    MDB_dbi dbi = table_named(&surgery, NULL);
+    MDB_val key = {5, (char[]){"store"}};
+    MDB_val row;
+    uint8_t bytes[48];
+    assert_int_equal(mdb_get(surgery.txn, dbi, &key, &row), 0);
+    assert_u64(row.mv_size, sizeof bytes);
+    memcpy(bytes, row.mv_data, sizeof bytes);
+    bytes[at] = value;
+    row = (MDB_val){sizeof bytes, bytes};
+    assert_int_equal(mdb_put(surgery.txn, dbi, &key, &row, 0), 0);
+    surgery_end(&surgery);
+}
+
+static void open__newer_store_format__is_refused_by_name(void **state)
+{
+    const char *directory = make_store();
+    (void)state;
+    change_meta(directory, 8, 2);
+    assert_open_refused(directory, STATUS_NOT_IMPLEMENTED,
+                        "store format 2 and this program knows 1");
+}
+
+static void open__damaged_meta__is_refused(void **state)
+{
+    const char *directory = make_store();
+    (void)state;
+    change_meta(directory, 16, 99); /* the key of ids */
+    assert_open_refused(directory, STATUS_CORRUPT, "checksum of its meta row");
+    change_meta(directory, 0, 'X');
+    assert_open_refused(directory, STATUS_CORRUPT, "is none of a store");
+}
+
+static void open__file_of_another_program__is_refused(void **state)
+{
+    const char *directory = testkit_tmpdir();
+    struct surgery surgery = surgery_begin(directory);
+    MDB_val key = {5, (char[]){"other"}};
+    (void)state;
+    assert_int_equal(mdb_put(surgery.txn, table_named(&surgery, NULL), &key, &key, 0), 0);
+    surgery_end(&surgery);
+    assert_open_refused(directory, STATUS_CORRUPT, "another program");
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(open__undamaged__goes_well),
+    cmocka_unit_test(open__damaged_tail__is_refused_by_name),
+    cmocka_unit_test(open__damaged_block_before_the_tail__is_refused),
+    cmocka_unit_test(open__broken_chain__is_refused),
+    cmocka_unit_test(open__missing_block__is_refused),
+    cmocka_unit_test(open__block_in_anothers_place__is_refused),
+    cmocka_unit_test(open__first_block_of_another_store__is_refused),
+    cmocka_unit_test(open__newer_block_format__is_refused_by_name),
+    cmocka_unit_test(read__damaged_old_block__fails_and_the_rest_goes_on),
+    cmocka_unit_test(read__byte_changed_in_the_file__fails),
+    cmocka_unit_test(read__damaged_table__fails),
+    cmocka_unit_test(read__external_id_that_leads_to_another__fails),
+    cmocka_unit_test(open__newer_store_format__is_refused_by_name),
+    cmocka_unit_test(open__damaged_meta__is_refused),
+    cmocka_unit_test(open__file_of_another_program__is_refused),
+};
+
+TESTKIT_MAIN(tests)

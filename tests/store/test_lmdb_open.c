@@ -1,0 +1,212 @@
+/* What "lmdb:" URIs say, and the directory that a store lives in. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "billingd/store/lmdb/config.h"
+#include "billingd/store/lmdb/directory.h"
+#include "tests/store/fixture.h"
+
+/* --- URIs ------------------------------------------------------------------------------------- */
+
+static void config__uris__name_directory_and_block_size(void **state)
+{
+    static const struct {
+        const char *uri;
+        const char *directory;
+        size_t block_bytes;
+    } cases[] = {
+        {"lmdb:", "/data", 128 * 1024 - 16},
+        {"lmdb:/elsewhere", "/elsewhere", 128 * 1024 - 16},
+        {"lmdb:?block_bytes=256", "/data", 256},
+        {"lmdb:/elsewhere/b?block_bytes=131072", "/elsewhere/b", 131072},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct lmdb_config config;
+        struct errinfo reason;
+        assert_ok(lmdb_config_parse(cases[i].uri, "/data", &config, &reason));
+        assert_string_equal(config.directory, cases[i].directory);
+        assert_u64(config.block_bytes, cases[i].block_bytes);
+    }
+}
+
+static void config__bad_uris__are_refused_by_name(void **state)
+{
+    static const struct {
+        const char *uri;
+        const char *part;
+    } cases[] = {
+        {"lmdb:relative", "'lmdb:relative'"},
+        {"lmdb:?", "unknown option ''"},
+        {"lmdb:?nosuch=1", "unknown option 'nosuch=1'"},
+        {"lmdb:?block_bytes=", "block_bytes is to be from 256 to 131072, not ''"},
+        {"lmdb:?block_bytes=255", "not '255'"},
+        {"lmdb:?block_bytes=131073", "not '131073'"},
+        {"lmdb:?block_bytes=-1", "not '-1'"},
+        {"lmdb:?block_bytes=1k", "not '1k'"},
+        {"lmdb:?block_bytes=99999999999999999999999", "not '9999"},
+    };
+    struct lmdb_config config;
+    struct errinfo reason;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_status(lmdb_config_parse(cases[i].uri, "/data", &config, &reason),
+                      STATUS_OUT_OF_BOUNDS);
+        assert_contains(reason.message, cases[i].part);
+    }
+    char *path = testkit_alloc(PATH_MAX + 1);
+    memset(path, 'a', PATH_MAX);
+    path[0] = '/';
+    assert_status(lmdb_config_parse("lmdb:", path, &config, &reason), STATUS_OUT_OF_BOUNDS);
+    path[PATH_MAX - 1] = '\0';
+    assert_ok(lmdb_config_parse("lmdb:", path, &config, &reason));
+    assert_status(lmdb_config_parse("lmdb:", "", &config, &reason), STATUS_OUT_OF_BOUNDS);
+}
+
+/* --- the directory ---------------------------------------------------------------------------- */
+
+static void assert_mode(const char *path, mode_t mode)
+{
+    struct stat about;
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_mode & 07777, mode);
+}
+
+static void open__missing_directories__are_made_for_the_owner_alone(void **state)
+{
+    const char *top = testkit_tmpdir();
+    const char *data = testkit_format("%s/a/b/data/", top);
+    (void)state;
+    mode_t mask = umask(0);
+    store_close(open_in(data));
+    IGNORE(umask(mask) != 0); /* as it was */
+    assert_mode(testkit_format("%s/a", top), 0700);
+    assert_mode(testkit_format("%s/a/b", top), 0700);
+    assert_mode(data, 0700);
+    assert_mode(testkit_format("%s/data.mdb", data), 0600);
+    assert_mode(testkit_format("%s/lock.mdb", data), 0600);
+    assert_mode(testkit_format("%s/LOCK", data), 0600);
+    store_close(open_in(data));
+}
+
+static void open__directory_of_the_uri__comes_before_the_options(void **state)
+{
+    const char *directory = testkit_tmpdir();
+    struct store_options options = options_in("/nonexistent/never");
+    struct errinfo reason = {""};
+    struct store *store;
+    (void)state;
+    assert_ok(store_open(testkit_format("lmdb:%s", directory), &options, &store, &reason));
+    store_close(store);
+    assert_mode(testkit_format("%s/data.mdb", directory), 0600);
+}
+
+static void open__path_that_is_no_directory__is_refused_by_name(void **state)
+{
+    const char *path = testkit_format("%s/file", testkit_tmpdir());
+    struct store_options options = options_in(path);
+    (void)state;
+    testkit_write_file(path, "x", 1);
+    assert_refused(&options, path);
+    options.data_dir = testkit_format("%s/below", path);
+    assert_refused(&options, options.data_dir);
+}
+
+static void open__too_much_address_space__is_refused_with_the_number(void **state)
+{
+    struct store_options options = options_in(testkit_tmpdir());
+    (void)state;
+    options.map_bytes = UINT64_C(1) << 60;
+    assert_refused(&options, "1152921504606846976 bytes of address space");
+    store_close(open_in(options.data_dir)); /* and left nothing behind */
+}
+
+/* --- the lock --------------------------------------------------------------------------------- */
+
+static void open__while_open__names_process_and_directory(void **state)
+{
+    struct store_options options = options_in(testkit_tmpdir());
+    struct store *store = open_with(&options);
+    (void)state;
+    assert_refused(&options, testkit_format("in use by process %ld", (long)getpid()));
+    assert_refused(&options, options.data_dir);
+    store_close(store);
+}
+
+static void assert_lock_names(const char *directory, pid_t holder)
+{
+    char *pid = testkit_read_file(testkit_format("%s/LOCK", directory), NULL);
+    assert_string_equal(pid, testkit_format("%ld\n", (long)holder));
+    free(pid);
+}
+
+__attribute__((noreturn)) static void open_and_be_killed(const char *directory)
+{
+    struct store_options options = options_in(directory);
+    struct errinfo reason;
+    struct store *store;
+    if (store_open("lmdb:", &options, &store, &reason) == 0) {
+        IGNORE(raise(SIGKILL) != 0); /* it does not return */
+    }
+    _exit(1);
+}
+
+/* A process that was killed while it had the store in DIRECTORY open. */
+static pid_t run_killed_holder(const char *directory)
+{
+    int status;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        open_and_be_killed(directory);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    return child;
+}
+
+/* The lock is the kernel's, so what a killed daemon left does not count. */
+static void open__after_a_killed_holder__goes_well(void **state)
+{
+    const char *directory = testkit_tmpdir();
+    (void)state;
+    assert_lock_names(directory, run_killed_holder(directory));
+    store_close(open_in(directory));
+    assert_lock_names(directory, getpid());
+}
+
+/* --- file systems ----------------------------------------------------------------------------- */
+
+static void refused_type__network_and_fuse__by_name(void **state)
+{
+    (void)state;
+    assert_string_equal(directory_refused_type(0x6969), "NFS");
+    assert_string_equal(directory_refused_type(0xFF534D42), "CIFS");
+    assert_string_equal(directory_refused_type(0xFFFFFFFFFF534D42), "CIFS"); /* sign-extended */
+    assert_string_equal(directory_refused_type(0x65735546), "FUSE");
+    assert_string_equal(directory_refused_type(0x01021997), "9P");
+    assert_null(directory_refused_type(0xEF53));     /* ext4 */
+    assert_null(directory_refused_type(0x58465342)); /* XFS */
+    assert_null(directory_refused_type(0x9123683E)); /* btrfs */
+    assert_null(directory_refused_type(0x01021994)); /* tmpfs */
+    assert_null(directory_refused_type(0x2FC12FC1)); /* ZFS */
+    assert_null(directory_refused_type(0x794C7630)); /* overlayfs */
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(config__uris__name_directory_and_block_size),
+    cmocka_unit_test(config__bad_uris__are_refused_by_name),
+    cmocka_unit_test(open__missing_directories__are_made_for_the_owner_alone),
+    cmocka_unit_test(open__directory_of_the_uri__comes_before_the_options),
+    cmocka_unit_test(open__path_that_is_no_directory__is_refused_by_name),
+    cmocka_unit_test(open__too_much_address_space__is_refused_with_the_number),
+    cmocka_unit_test(open__while_open__names_process_and_directory),
+    cmocka_unit_test(open__after_a_killed_holder__goes_well),
+    cmocka_unit_test(refused_type__network_and_fuse__by_name),
+};
+
+TESTKIT_MAIN(tests)

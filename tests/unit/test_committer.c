@@ -1,0 +1,711 @@
+/* Group commit: what shares a sync, who is told what when the store fails, and that everybody is
+ * told in the end.  The store's commits stand at a gate, so that a test decides what waits behind
+ * the one that runs. */
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "billingd/base/clock.h"
+#include "billingd/commit/committer.h"
+#include "tests/lib/bell.h"
+#include "tests/lib/child.h"
+#include "tests/lib/memory_store.h"
+#include "tests/lib/testkit.h"
+
+/* --- the rig ---------------------------------------------------------------------------------- */
+
+enum {
+    WORK_MAX = 4096,
+};
+
+struct rig {
+    struct memory_store *memory;
+    struct bell bell;
+    struct completions completions;
+    struct committer *committer;
+    int done_ids[WORK_MAX]; /* in the order in which they were done */
+    size_t n_done;
+};
+
+/* What an op of a test does when it is its turn. */
+struct work {
+    struct op op;
+    struct rig *rig;
+    int id;
+    unsigned records;    /* to append */
+    int apply_status;    /* returned instead, behind the appends */
+    int announce_status; /* likewise */
+    /* --- seen --- */
+    unsigned applied; /* how often */
+    unsigned done;
+    struct ledger_env env;
+    uint64_t last_seq;
+};
+
+static struct work *work_of(struct op *op)
+{
+    return (struct work *)(void *)op;
+}
+
+static int announce_cb(struct op *op, struct store_txn *txn)
+{
+    (void)txn;
+    return work_of(op)->announce_status;
+}
+
+static int apply_cb(struct op *op, struct store_txn *txn, const struct ledger_env *env)
+{
+    struct work *work = work_of(op);
+    char id[32];
+    work->applied++;
+    work->env = *env;
+    for (unsigned i = 0; i < work->records; i++) {
+        int length = snprintf(id, sizeof id, "%d/%u", work->id, i);
+        struct record record = {
+            .kind = RECORD_CUSTOMER_CREATED,
+            .request_id = {id, (size_t)length},
+            .customer_created = {.name = SLICE("A")},
+        };
+        int rc = store_append(txn, &record);
+        if (rc < 0) {
+            return rc;
+        }
+        work->last_seq = record.seq;
+        op->records++;
+    }
+    return work->apply_status;
+}
+
+static void done_cb(struct op *op)
+{
+    struct work *work = work_of(op);
+    work->done++;
+    work->rig->done_ids[work->rig->n_done++] = work->id;
+}
+
+static void never_failed_cb(int status, void *arg)
+{
+    (void)status;
+    (void)arg; /* the committer aborts behind it */
+}
+
+/* Bounds that no test meets by accident. */
+static struct committer_options roomy(void)
+{
+    return (struct committer_options){
+        .env = {.currency = "USD", .minor_digits = 2},
+        .queue_ops_max = 100000,
+        .queue_bytes_max = 1000000,
+        .group_ops_max = 100000,
+        .group_bytes_max = 1000000,
+        .failed = never_failed_cb,
+    };
+}
+
+static struct rig *rig_open(struct committer_options options)
+{
+    struct rig *rig = testkit_alloc(sizeof *rig);
+    rig->memory = memory_store_create();
+    bell_init(&rig->bell);
+    completions_init(&rig->completions, bell_ring, &rig->bell);
+    options.store = memory_store_handle(rig->memory);
+    options.completions = &rig->completions;
+    assert_ok(committer_create(&options, &rig->committer));
+    return rig;
+}
+
+static void rig_close(struct rig *rig)
+{
+    committer_destroy(rig->committer);
+    completions_drain(&rig->completions);
+    completions_done(&rig->completions);
+    bell_done(&rig->bell);
+    memory_store_destroy(rig->memory);
+}
+
+static struct work *make_works(struct rig *rig, size_t n)
+{
+    struct work *works = testkit_alloc(n * sizeof *works);
+    for (size_t i = 0; i < n; i++) {
+        works[i] = (struct work){
+            .op = {.bytes = 10, .announce = announce_cb, .apply = apply_cb, .done = done_cb},
+            .rig = rig,
+            .id = (int)i,
+            .records = 1,
+        };
+    }
+    return works;
+}
+
+static void submit_all(struct rig *rig, struct work *works, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        assert_ok(committer_submit(rig->committer, &works[i].op));
+    }
+}
+
+static void drain_until(struct rig *rig, size_t n_done)
+{
+    while (rig->n_done < n_done) {
+        bell_wait(&rig->bell);
+        completions_drain(&rig->completions);
+    }
+}
+
+/* Submit the first of N, and when its commit stands at the gate the others: they wait together. */
+static void submit_behind_first(struct rig *rig, struct work *works, size_t n)
+{
+    memory_store_hold_commits(rig->memory);
+    submit_all(rig, works, 1);
+    memory_store_wait_held(rig->memory);
+    submit_all(rig, works + 1, n - 1);
+}
+
+static void assert_in_order(const struct rig *rig, size_t n)
+{
+    assert_u64(rig->n_done, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(rig->done_ids[i], i);
+    }
+}
+
+static uint64_t commits(struct rig *rig)
+{
+    return memory_store_counts(rig->memory).calls[MEMORY_COMMIT];
+}
+
+/* --- groups ----------------------------------------------------------------------------------- */
+
+static void committer__what_waits_while_a_commit_runs__shares_the_next(void **state)
+{
+    struct rig *rig = rig_open(roomy());
+    struct work *works = make_works(rig, 11);
+    (void)state;
+    submit_behind_first(rig, works, 11);
+    assert_u64(committer_stats(rig->committer).queued, 10);
+    assert_u64(rig->n_done, 0);
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 11);
+    struct committer_stats stats = committer_stats(rig->committer);
+    assert_in_order(rig, 11);
+    assert_u64(commits(rig), 2);
+    assert_u64(stats.commits, 2);
+    assert_u64(stats.records, 11);
+    assert_u64(stats.records_max, 10);
+    assert_u64(stats.queued, 0);
+    assert_false(stats.storage_full);
+    for (size_t i = 0; i < 11; i++) {
+        assert_ok(works[i].op.status);
+        assert_u64(works[i].last_seq, i + 1);
+        assert_u64(works[i].done, 1);
+    }
+    rig_close(rig);
+}
+
+static void committer__nothing_is_done__before_its_commit_returns(void **state)
+{
+    struct rig *rig = rig_open(roomy());
+    struct work *works = make_works(rig, 1);
+    (void)state;
+    submit_behind_first(rig, works, 1);
+    assert_u64(completions_drain(&rig->completions), 0);
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 1);
+    rig_close(rig);
+}
+
+static void committer__a_group__has_one_time_and_the_deployments_constants(void **state)
+{
+    struct rig *rig = rig_open(roomy());
+    struct work *works = make_works(rig, 3);
+    int64_t before_us = clock_wall_us();
+    (void)state;
+    submit_behind_first(rig, works, 3);
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 3);
+    assert_true(works[0].env.now_us >= before_us && works[0].env.now_us <= works[1].env.now_us);
+    assert_i64(works[1].env.now_us, works[2].env.now_us);
+    assert_string_equal(works[1].env.currency, "USD");
+    assert_int_equal(works[1].env.minor_digits, 2);
+    rig_close(rig);
+}
+
+static void committer__only_refusals_and_replays__make_no_commit(void **state)
+{
+    struct rig *rig = rig_open(roomy());
+    struct work *works = make_works(rig, 3);
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        works[i].records = 0;
+        submit_all(rig, &works[i], 1);
+        drain_until(rig, (size_t)i + 1);
+        assert_ok(works[i].op.status);
+    }
+    assert_u64(commits(rig), 0);
+    assert_u64(committer_stats(rig->committer).commits, 0);
+    assert_u64(memory_store_counts(rig->memory).aborts, 3);
+    rig_close(rig);
+}
+
+static void committer__refusals_among_records__are_done_in_their_place(void **state)
+{
+    struct rig *rig = rig_open(roomy());
+    struct work *works = make_works(rig, 5);
+    (void)state;
+    works[2].records = 0;
+    works[3].records = 7;
+    submit_behind_first(rig, works, 5);
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 5);
+    assert_in_order(rig, 5);
+    assert_u64(commits(rig), 2);
+    assert_u64(committer_stats(rig->committer).records_max, 9);
+    rig_close(rig);
+}
+
+static void committer__more_than_group_ops_max_waits__goes_in_several(void **state)
+{
+    struct committer_options options = roomy();
+    options.group_ops_max = 3;
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, 8);
+    (void)state;
+    submit_behind_first(rig, works, 8); /* 1, then 3, 3, 1 */
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 8);
+    assert_in_order(rig, 8);
+    assert_u64(commits(rig), 4);
+    assert_u64(committer_stats(rig->committer).records_max, 3);
+    rig_close(rig);
+}
+
+static void committer__more_than_group_bytes_max_waits__goes_in_several(void **state)
+{
+    struct committer_options options = roomy();
+    options.group_bytes_max = 25; /* two of 10 */
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, 6);
+    (void)state;
+    works[3].op.bytes = 1000;           /* beyond a group all by itself */
+    submit_behind_first(rig, works, 6); /* 0, then 1 2, 3, 4 5 */
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 6);
+    assert_in_order(rig, 6);
+    assert_u64(commits(rig), 4);
+    rig_close(rig);
+}
+
+/* --- bounds ----------------------------------------------------------------------------------- */
+
+static void committer_submit__queue_full__is_busy_until_there_is_room(void **state)
+{
+    struct committer_options options = roomy();
+    options.queue_ops_max = 4;
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, 7);
+    (void)state;
+    submit_behind_first(rig, works, 5);
+    assert_status(committer_submit(rig->committer, &works[5].op), STATUS_BUSY);
+    assert_u64(committer_stats(rig->committer).queued, 4);
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 5);
+    assert_u64(works[5].done + works[5].applied, 0);
+    submit_all(rig, &works[5], 1);
+    drain_until(rig, 6);
+    assert_in_order(rig, 6);
+    rig_close(rig);
+}
+
+static void committer_submit__queue_full_of_bytes__is_busy(void **state)
+{
+    struct committer_options options = roomy();
+    options.queue_bytes_max = 100;
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, 4);
+    (void)state;
+    works[1].op.bytes = 60;
+    works[2].op.bytes = 41;
+    works[3].op.bytes = 40;
+    submit_behind_first(rig, works, 2);
+    assert_status(committer_submit(rig->committer, &works[2].op), STATUS_BUSY);
+    assert_ok(committer_submit(rig->committer, &works[3].op)); /* exactly full */
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 3);
+    rig_close(rig);
+}
+
+/* "Send it again later" must come true one day. */
+static void committer_submit__an_op_beyond_the_queues_bytes__has_its_turn_alone(void **state)
+{
+    struct committer_options options = roomy();
+    options.queue_bytes_max = 100;
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, 3);
+    (void)state;
+    works[1].op.bytes = 500;
+    works[2].op.bytes = 500;
+    submit_behind_first(rig, works, 2);
+    assert_status(committer_submit(rig->committer, &works[2].op), STATUS_BUSY);
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 2);
+    submit_all(rig, &works[2], 1);
+    drain_until(rig, 3);
+    assert_in_order(rig, 3);
+    rig_close(rig);
+}
+
+static void committer_is_pressed__above_half_of_a_bound__until_it_is_below(void **state)
+{
+    struct committer_options options = roomy();
+    options.queue_ops_max = 4;
+    options.queue_bytes_max = 1000;
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, 5);
+    (void)state;
+    submit_behind_first(rig, works, 3);
+    assert_false(committer_is_pressed(rig->committer)); /* 2 of 4 */
+    submit_all(rig, &works[3], 1);
+    assert_true(committer_is_pressed(rig->committer));
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 4);
+    assert_false(committer_is_pressed(rig->committer));
+    memory_store_hold_commits(rig->memory);
+    works[0].id = 100;
+    submit_all(rig, &works[0], 1);
+    memory_store_wait_held(rig->memory);
+    works[4].op.bytes = 501;
+    submit_all(rig, &works[4], 1);
+    assert_true(committer_is_pressed(rig->committer)); /* 1 of 4, but 501 of 1000 */
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 6);
+    rig_close(rig);
+}
+
+static void committer__deadline_passed__is_not_begun_and_others_are(void **state)
+{
+    struct rig *rig = rig_open(roomy());
+    struct work *works = make_works(rig, 4);
+    (void)state;
+    works[1].op.deadline_us = 1; /* the monotonic clock is past it */
+    works[2].op.deadline_us = INT64_MAX;
+    works[3].op.deadline_us = clock_monotonic_us() - 1;
+    submit_behind_first(rig, works, 4);
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 4);
+    assert_in_order(rig, 4);
+    assert_status(works[1].op.status, STATUS_DEADLINE_EXCEEDED);
+    assert_status(works[3].op.status, STATUS_DEADLINE_EXCEEDED);
+    assert_u64(works[1].applied + works[3].applied, 0);
+    assert_ok(works[2].op.status);
+    assert_u64(memory_store_counts(rig->memory).records, 2);
+    rig_close(rig);
+}
+
+/* --- the store fails -------------------------------------------------------------------------- */
+
+static void committer__one_op_meets_damage__only_that_one_fails(void **state)
+{
+    struct rig *rig = rig_open(roomy());
+    struct work *works = make_works(rig, 6);
+    (void)state;
+    works[3].records = 2; /* what it appended before it failed is not kept */
+    works[3].apply_status = STATUS_CORRUPT;
+    submit_behind_first(rig, works, 6);
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 6);
+    assert_in_order(rig, 6);
+    for (int i = 0; i < 6; i++) {
+        assert_status(works[i].op.status, i == 3 ? STATUS_CORRUPT : 0);
+        assert_u64(works[i].done, 1);
+    }
+    assert_u64(memory_store_counts(rig->memory).records, 5);
+    assert_u64(committer_stats(rig->committer).records, 5);
+    assert_u64(committer_stats(rig->committer).commits, 5); /* the others one by one */
+    rig_close(rig);
+}
+
+static void committer__announcing_fails_for_one__only_that_one_fails(void **state)
+{
+    struct rig *rig = rig_open(roomy());
+    struct work *works = make_works(rig, 4);
+    (void)state;
+    works[2].announce_status = STATUS_CORRUPT;
+    submit_behind_first(rig, works, 4);
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 4);
+    assert_in_order(rig, 4);
+    assert_status(works[2].op.status, STATUS_CORRUPT);
+    assert_u64(works[2].applied, 0);
+    assert_ok(works[1].op.status);
+    assert_ok(works[3].op.status);
+    rig_close(rig);
+}
+
+static void committer__the_store_fails_once_for_a_group__all_are_recorded_one_by_one(void **state)
+{
+    static const enum memory_call calls[] = {MEMORY_BEGIN, MEMORY_APPEND, MEMORY_COMMIT};
+    (void)state;
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        struct rig *rig = rig_open(roomy());
+        struct work *works = make_works(rig, 4);
+        memory_store_fail(rig->memory, calls[i], STATUS_CORRUPT, 1, 1); /* past the first op */
+        submit_behind_first(rig, works, 4);
+        memory_store_open_gate(rig->memory);
+        drain_until(rig, 4);
+        assert_in_order(rig, 4);
+        for (int w = 0; w < 4; w++) {
+            assert_ok(works[w].op.status);
+        }
+        assert_u64(memory_store_counts(rig->memory).records, 4);
+        rig_close(rig);
+    }
+}
+
+static void committer__the_store_fails_for_a_lone_op__it_fails_at_once(void **state)
+{
+    struct rig *rig = rig_open(roomy());
+    struct work *works = make_works(rig, 2);
+    (void)state;
+    memory_store_fail(rig->memory, MEMORY_BEGIN, STATUS_CORRUPT, 0, 1);
+    submit_all(rig, works, 1);
+    drain_until(rig, 1);
+    assert_status(works[0].op.status, STATUS_CORRUPT);
+    submit_all(rig, works + 1, 1);
+    drain_until(rig, 2);
+    assert_ok(works[1].op.status);
+    rig_close(rig);
+}
+
+static void committer__storage_full__refuses_the_group_and_the_next_is_tried(void **state)
+{
+    static const enum memory_call calls[] = {MEMORY_APPEND, MEMORY_COMMIT};
+    (void)state;
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        struct rig *rig = rig_open(roomy());
+        struct work *works = make_works(rig, 8);
+        memory_store_fail(rig->memory, calls[i], STATUS_STORAGE_FULL, 1, 1);
+        submit_behind_first(rig, works, 5);
+        memory_store_open_gate(rig->memory);
+        drain_until(rig, 5);
+        assert_in_order(rig, 5);
+        assert_ok(works[0].op.status);
+        for (int w = 1; w < 5; w++) {
+            assert_status(works[w].op.status, STATUS_STORAGE_FULL);
+            assert_u64(works[w].applied, w > 1 && calls[i] == MEMORY_APPEND ? 0 : 1);
+        }
+        assert_true(committer_stats(rig->committer).storage_full);
+        assert_u64(memory_store_counts(rig->memory).records, 1);
+
+        works[5].records = 0; /* what records nothing proves nothing */
+        submit_all(rig, works + 5, 1);
+        drain_until(rig, 6);
+        assert_ok(works[5].op.status);
+        assert_true(committer_stats(rig->committer).storage_full);
+
+        submit_all(rig, works + 6, 1);
+        drain_until(rig, 7);
+        assert_ok(works[6].op.status);
+        assert_false(committer_stats(rig->committer).storage_full);
+        assert_u64(committer_stats(rig->committer).commits, 2);
+        rig_close(rig);
+    }
+}
+
+/* --- the outcome is unknown: in a child, which ends ------------------------------------------- */
+
+enum {
+    CHILD_FAILED_CALLED = 70,
+    CHILD_ANSWERED = 71,
+};
+
+static void answered_cb(struct op *op)
+{
+    (void)op;
+    _exit(CHILD_ANSWERED);
+}
+
+static void end_cb(int status, void *arg)
+{
+    _exit(status == STATUS_STORAGE_FAILED && *(int *)arg == 5 ? CHILD_FAILED_CALLED : 1);
+}
+
+static void return_cb(int status, void *arg)
+{
+    (void)status;
+    (void)arg;
+}
+
+/* A group of three whose commits fail so; nobody may hear of it. */
+static void lose_storage(void (*failed)(int, void *), const int *statuses, unsigned n_statuses)
+{
+    struct committer_options options = roomy();
+    int arg = 5;
+    options.failed = failed;
+    options.failed_arg = &arg;
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, 4);
+    submit_behind_first(rig, works, 4);
+    memory_store_let_one_commit(rig->memory);
+    drain_until(rig, 1);
+    for (int i = 1; i < 4; i++) {
+        works[i].op.done = answered_cb;
+    }
+    for (unsigned i = 0; i < n_statuses; i++) {
+        memory_store_wait_held(rig->memory);
+        memory_store_fail(rig->memory, MEMORY_COMMIT, statuses[i], 0, 1);
+        memory_store_let_one_commit(rig->memory);
+    }
+    drain_until(rig, 2);
+}
+
+static void lose_at_once(void *arg)
+{
+    static const int statuses[] = {STATUS_STORAGE_FAILED};
+    (void)arg;
+    lose_storage(end_cb, statuses, 1);
+}
+
+static void lose_one_by_one(void *arg)
+{
+    static const int statuses[] = {STATUS_CORRUPT, STATUS_STORAGE_FAILED};
+    (void)arg;
+    lose_storage(end_cb, statuses, 2);
+}
+
+static void lose_and_go_on(void *arg)
+{
+    static const int statuses[] = {STATUS_STORAGE_FAILED};
+    (void)arg;
+    lose_storage(return_cb, statuses, 1);
+}
+
+static void committer__outcome_unknown__failed_is_called_and_nobody_answered(void **state)
+{
+    (void)state;
+    assert_int_equal(child_run(lose_at_once, NULL), CHILD_FAILED_CALLED);
+    assert_int_equal(child_run(lose_one_by_one, NULL), CHILD_FAILED_CALLED);
+}
+
+static void committer__failed_returns__the_process_aborts(void **state)
+{
+    (void)state;
+    assert_int_equal(child_run(lose_and_go_on, NULL), -SIGABRT);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void committer_destroy__ops_waiting__carries_them_all_out(void **state)
+{
+    struct committer_options options = roomy();
+    options.group_ops_max = 2;
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, 9);
+    (void)state;
+    submit_behind_first(rig, works, 9);
+    memory_store_open_gate(rig->memory);
+    committer_destroy(rig->committer);
+    rig->committer = NULL;
+    completions_drain(&rig->completions);
+    assert_in_order(rig, 9);
+    assert_u64(memory_store_counts(rig->memory).records, 9);
+    rig_close(rig); /* destroys NULL */
+}
+
+static void *destroy_main(void *arg)
+{
+    committer_destroy(arg);
+    return NULL;
+}
+
+static void committer_submit__after_destroy_began__is_shutting_down(void **state)
+{
+    struct committer_options options = roomy();
+    options.queue_ops_max = 1;
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, 3);
+    pthread_t destroyer;
+    (void)state;
+    submit_behind_first(rig, works, 2); /* the gate keeps the committer alive, the queue is full */
+    assert_int_equal(pthread_create(&destroyer, NULL, destroy_main, rig->committer), 0);
+    int rc = STATUS_BUSY;
+    while (rc == STATUS_BUSY) {
+        rc = committer_submit(rig->committer, &works[2].op);
+        sched_yield();
+    }
+    assert_status(rc, STATUS_SHUTTING_DOWN);
+    memory_store_open_gate(rig->memory);
+    assert_int_equal(pthread_join(destroyer, NULL), 0);
+    rig->committer = NULL;
+    completions_drain(&rig->completions);
+    assert_in_order(rig, 2);
+    assert_u64(works[2].done + works[2].applied, 0);
+    rig_close(rig);
+}
+
+/* --- everything at once ----------------------------------------------------------------------- */
+
+static void committer__random_faults__everybody_is_told_once_in_order_and_rightly(void **state)
+{
+    struct rng rng = rng_make("committer");
+    struct committer_options options = roomy();
+    options.group_ops_max = 16;
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, WORK_MAX);
+    uint64_t records = 0;
+    (void)state;
+    for (size_t i = 0; i < WORK_MAX; i++) {
+        works[i].records = (unsigned)rng_below(&rng, 4);
+        works[i].apply_status = rng_below(&rng, 50) == 0 ? STATUS_CORRUPT : 0;
+        works[i].op.deadline_us = rng_below(&rng, 20) == 0 ? 1 : 0;
+        if (rng_below(&rng, 40) == 0) {
+            memory_store_fail(rig->memory, (enum memory_call)rng_below(&rng, MEMORY_SNAPSHOT),
+                              rng_below(&rng, 2) == 0 ? STATUS_STORAGE_FULL : STATUS_CORRUPT,
+                              (unsigned)rng_below(&rng, 10), 1 + (unsigned)rng_below(&rng, 3));
+        }
+        assert_ok(committer_submit(rig->committer, &works[i].op));
+        if (rng_below(&rng, 3) == 0) {
+            completions_drain(&rig->completions);
+        }
+    }
+    drain_until(rig, WORK_MAX);
+    assert_in_order(rig, WORK_MAX);
+    for (size_t i = 0; i < WORK_MAX; i++) {
+        assert_u64(works[i].done, 1);
+        if (works[i].op.status == 0) {
+            assert_true(works[i].apply_status == 0 && works[i].op.deadline_us == 0);
+            records += works[i].records;
+        }
+    }
+    assert_u64(memory_store_counts(rig->memory).records, records);
+    assert_u64(committer_stats(rig->committer).records, records);
+    rig_close(rig);
+}
+
+static const struct CMUnitTest tests[] = {
+    /* First: they fork, and want no threads beside them. */
+    cmocka_unit_test(committer__outcome_unknown__failed_is_called_and_nobody_answered),
+    cmocka_unit_test(committer__failed_returns__the_process_aborts),
+    cmocka_unit_test(committer__what_waits_while_a_commit_runs__shares_the_next),
+    cmocka_unit_test(committer__nothing_is_done__before_its_commit_returns),
+    cmocka_unit_test(committer__a_group__has_one_time_and_the_deployments_constants),
+    cmocka_unit_test(committer__only_refusals_and_replays__make_no_commit),
+    cmocka_unit_test(committer__refusals_among_records__are_done_in_their_place),
+    cmocka_unit_test(committer__more_than_group_ops_max_waits__goes_in_several),
+    cmocka_unit_test(committer__more_than_group_bytes_max_waits__goes_in_several),
+    cmocka_unit_test(committer_submit__queue_full__is_busy_until_there_is_room),
+    cmocka_unit_test(committer_submit__queue_full_of_bytes__is_busy),
+    cmocka_unit_test(committer_submit__an_op_beyond_the_queues_bytes__has_its_turn_alone),
+    cmocka_unit_test(committer_is_pressed__above_half_of_a_bound__until_it_is_below),
+    cmocka_unit_test(committer__deadline_passed__is_not_begun_and_others_are),
+    cmocka_unit_test(committer__one_op_meets_damage__only_that_one_fails),
+    cmocka_unit_test(committer__announcing_fails_for_one__only_that_one_fails),
+    cmocka_unit_test(committer__the_store_fails_once_for_a_group__all_are_recorded_one_by_one),
+    cmocka_unit_test(committer__the_store_fails_for_a_lone_op__it_fails_at_once),
+    cmocka_unit_test(committer__storage_full__refuses_the_group_and_the_next_is_tried),
+    cmocka_unit_test(committer_destroy__ops_waiting__carries_them_all_out),
+    cmocka_unit_test(committer_submit__after_destroy_began__is_shutting_down),
+    cmocka_unit_test(committer__random_faults__everybody_is_told_once_in_order_and_rightly),
+};
+
+TESTKIT_MAIN(tests)

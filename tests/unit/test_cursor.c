@@ -1,0 +1,271 @@
+/* Pages of lists: together they are the whole, and a cursor is good for the list that gave it. */
+#include "billingd/rpc/cursor.h"
+#include "tests/lib/desk.h"
+#include "tests/lib/testkit.h"
+
+#define CALL(name) BILLING__V1__REQUEST__CALL_##name
+
+static Billing__V1__Response *call(struct desk *desk, Billing__V1__Request__CallCase which,
+                                   void *message)
+{
+    return desk_call(desk, desk_request(which, message));
+}
+
+/* --- the lists -------------------------------------------------------------------------------- */
+
+/* Where a test is in a list. */
+struct place {
+    const char *customer;
+    uint32_t limit;
+    const char *cursor; /* of the next page; NULL: of the first, or there is no more */
+    const char *keys[200];
+    size_t n; /* rows so far, each with its key */
+};
+
+/* Fetch the page at PLACE of one of the lists, and move on. */
+typedef void page_fn(struct desk *desk, struct place *place);
+
+static void move_on(struct place *place, protobuf_c_boolean has, ProtobufCBinaryData cursor)
+{
+    place->cursor = has ? desk_text(cursor) : NULL;
+    for (const char *at = place->cursor; at != NULL && *at != '\0'; at++) {
+        assert_non_null(strchr("0123456789abcdef", *at)); /* safe wherever it is put */
+    }
+}
+
+static void page_of_customers(struct desk *desk, struct place *place)
+{
+    Billing__V1__ListCustomers m = BILLING__V1__LIST_CUSTOMERS__INIT;
+    m.has_limit = true;
+    m.limit = place->limit;
+    DESK_SET(&m, cursor, place->cursor);
+    Billing__V1__Response *response = call(desk, CALL(LIST_CUSTOMERS), &m);
+    assert_int_equal(response->result_case, CALL(LIST_CUSTOMERS));
+    for (size_t i = 0; i < response->list_customers->n_customers; i++) {
+        place->keys[place->n++] = desk_text(response->list_customers->customers[i]->id);
+    }
+    move_on(place, response->list_customers->has_next_cursor,
+            response->list_customers->next_cursor);
+}
+
+static void page_of_usage(struct desk *desk, struct place *place, Billing__V1__Clock by)
+{
+    Billing__V1__ListUsage m = BILLING__V1__LIST_USAGE__INIT;
+    DESK_SET(&m, customer_id, place->customer);
+    m.has_limit = m.has_by = true;
+    m.limit = place->limit;
+    m.by = by;
+    DESK_SET(&m, cursor, place->cursor);
+    Billing__V1__Response *response = call(desk, CALL(LIST_USAGE), &m);
+    assert_int_equal(response->result_case, CALL(LIST_USAGE));
+    for (size_t i = 0; i < response->list_usage->n_usage; i++) {
+        place->keys[place->n++] = desk_text(response->list_usage->usage[i]->id);
+    }
+    move_on(place, response->list_usage->has_next_cursor, response->list_usage->next_cursor);
+}
+
+static void page_by_occurred(struct desk *desk, struct place *place)
+{
+    page_of_usage(desk, place, BILLING__V1__CLOCK__OCCURRED);
+}
+
+static void page_by_billed(struct desk *desk, struct place *place)
+{
+    page_of_usage(desk, place, BILLING__V1__CLOCK__BILLED);
+}
+
+static void page_of_lines(struct desk *desk, struct place *place)
+{
+    Billing__V1__GetBill m = BILLING__V1__GET_BILL__INIT;
+    DESK_SET(&m, customer_id, place->customer);
+    m.has_start = m.has_end = m.has_limit = true;
+    m.start = 0;
+    m.end = 1000000;
+    m.limit = place->limit;
+    DESK_SET(&m, cursor, place->cursor);
+    Billing__V1__Response *response = call(desk, CALL(GET_BILL), &m);
+    assert_int_equal(response->result_case, CALL(GET_BILL));
+    const Billing__V1__Bill *bill = response->get_bill->bill;
+    for (size_t i = 0; i < bill->n_lines; i++) {
+        place->keys[place->n++] = testkit_format("%s at %s", desk_text(bill->lines[i]->service),
+                                                 desk_text(bill->lines[i]->price_per_unit));
+    }
+    move_on(place, response->get_bill->has_next_cursor, response->get_bill->next_cursor);
+}
+
+static page_fn *const lists[] = {page_of_customers, page_by_occurred, page_by_billed,
+                                 page_of_lines};
+
+enum {
+    LISTS = sizeof lists / sizeof lists[0],
+    ROWS = 40,
+};
+
+/* A store with lists of ROWS rows; returns the customer that has them. */
+static const char *fill(struct desk *desk)
+{
+    static const char *const prices[] = {"0.05", "1", "3", "0.000000000000000001", "1e15"};
+    const char *customer = desk_add_customer(desk, NULL);
+    for (int i = 1; i < ROWS; i++) {
+        desk_add_customer(desk, NULL);
+    }
+    for (int i = 0; i < ROWS; i++) {
+        const char *service = i == 0 ? testkit_format("%0256d", 7) : testkit_format("s%d", i % 9);
+        Billing__V1__UsageInput *input =
+            desk_usage_input(customer, service, "0.01", prices[i % 5], testkit_format("r%d", i));
+        input->has_occurred_at = true;
+        input->occurred_at = 1000 + i / 4; /* four at a time */
+        Billing__V1__Response *response = call(desk, CALL(CREATE_USAGE), input);
+        assert_int_equal(response->result_case, CALL(CREATE_USAGE));
+    }
+    return customer;
+}
+
+/* --- tests ------------------------------------------------------------------------------------ */
+
+static void lists__pages_of_any_size__are_together_the_whole(void **state)
+{
+    struct desk *desk = desk_open(NULL);
+    const char *customer = fill(desk);
+    (void)state;
+    for (int l = 0; l < LISTS; l++) {
+        struct place whole = {.customer = customer, .limit = 1000};
+        lists[l](desk, &whole);
+        assert_null(whole.cursor);
+        assert_true(whole.n >= ROWS); /* services and prices make as many lines as records */
+        for (uint32_t limit = 1; limit <= ROWS + 1; limit += limit < 5 ? 1 : 9) {
+            struct place paged = {.customer = customer, .limit = limit};
+            do {
+                size_t before = paged.n;
+                lists[l](desk, &paged);
+                assert_true(paged.n - before <= limit && paged.n > before);
+            } while (paged.cursor != NULL);
+            assert_u64(paged.n, whole.n);
+            for (size_t i = 0; i < whole.n; i++) {
+                assert_string_equal(paged.keys[i], whole.keys[i]);
+            }
+        }
+    }
+    desk_close(desk);
+}
+
+/* The cursor behind the first N rows of list L. */
+static const char *cursor_of(struct desk *desk, const char *customer, int l, uint32_t n)
+{
+    struct place place = {.customer = customer, .limit = n};
+    lists[l](desk, &place);
+    assert_non_null(place.cursor);
+    return place.cursor;
+}
+
+/* Present CURSOR to list L: whether it is refused, as it should be. */
+static bool is_refused(struct desk *desk, const char *customer, int l, const char *cursor)
+{
+    Billing__V1__ListCustomers customers = BILLING__V1__LIST_CUSTOMERS__INIT;
+    Billing__V1__ListUsage usage = BILLING__V1__LIST_USAGE__INIT;
+    Billing__V1__GetBill bill = BILLING__V1__GET_BILL__INIT;
+    Billing__V1__Response *response;
+    DESK_SET(&customers, cursor, cursor);
+    DESK_SET(&usage, cursor, cursor);
+    DESK_SET(&usage, customer_id, customer);
+    DESK_SET(&bill, cursor, cursor);
+    DESK_SET(&bill, customer_id, customer);
+    usage.has_by = l == 2;
+    usage.by = BILLING__V1__CLOCK__BILLED;
+    if (l == 0) {
+        response = call(desk, CALL(LIST_CUSTOMERS), &customers);
+    } else if (l == 3) {
+        response = call(desk, CALL(GET_BILL), &bill);
+    } else {
+        response = call(desk, CALL(LIST_USAGE), &usage);
+    }
+    if (response->result_case != BILLING__V1__RESPONSE__RESULT_PROBLEM) {
+        return false;
+    }
+    desk_field(desk_problem(response, STATUS_INVALID_QUERY), "cursor", STATUS_OUT_OF_BOUNDS);
+    return true;
+}
+
+static void cursor_parse__of_another_list__is_refused(void **state)
+{
+    struct desk *desk = desk_open(NULL);
+    const char *customer = fill(desk);
+    (void)state;
+    for (int given = 0; given < LISTS; given++) {
+        const char *cursor = cursor_of(desk, customer, given, 3);
+        for (int used = 0; used < LISTS; used++) {
+            assert_int_equal(is_refused(desk, customer, used, cursor), used != given);
+        }
+    }
+    desk_close(desk);
+}
+
+static void cursor_parse__of_another_store__is_refused(void **state)
+{
+    struct desk *ours = desk_open(&(struct desk_options){.id_key = 1});
+    struct desk *theirs = desk_open(&(struct desk_options){.id_key = 2});
+    const char *our_customer = fill(ours);
+    const char *their_customer = fill(theirs);
+    (void)state;
+    for (int l = 0; l < LISTS; l++) {
+        const char *cursor = cursor_of(theirs, their_customer, l, 3);
+        assert_false(is_refused(theirs, their_customer, l, cursor));
+        assert_true(is_refused(ours, our_customer, l, cursor));
+    }
+    desk_close(ours);
+    desk_close(theirs);
+}
+
+static void cursor_parse__tampered_with__is_refused(void **state)
+{
+    struct desk *desk = desk_open(NULL);
+    const char *customer = fill(desk);
+    (void)state;
+    for (int l = 0; l < LISTS; l++) {
+        const char *cursor = cursor_of(desk, customer, l, 1);
+        size_t length = strlen(cursor);
+        char *wrong = testkit_alloc(length + 3);
+        for (size_t at = 0; at < length; at++) {
+            memcpy(wrong, cursor, length + 1);
+            wrong[at] = wrong[at] == '0' ? '1' : '0';
+            assert_true(is_refused(desk, customer, l, wrong));
+        }
+        for (size_t shorter = 0; shorter < length; shorter++) {
+            memcpy(wrong, cursor, length + 1);
+            wrong[shorter] = '\0';
+            assert_true(is_refused(desk, customer, l, wrong));
+        }
+        assert_true(is_refused(desk, customer, l, testkit_format("%s00", cursor)));
+        assert_true(is_refused(desk, customer, l, testkit_format("00%s", cursor)));
+        assert_false(is_refused(desk, customer, l, cursor));
+    }
+    desk_close(desk);
+}
+
+static void cursor_parse__what_never_was_one__is_refused(void **state)
+{
+    static const char *const table[] = {"x",        "0",    "zz",  "0101", "ABCDEF", "010100000000",
+                                        "\xFF\xFE", "01 1", "null"};
+    struct desk *desk = desk_open(NULL);
+    const char *customer = desk_add_customer(desk, NULL);
+    char *huge = testkit_alloc(100001);
+    (void)state;
+    memset(huge, '0', 100000);
+    for (int l = 0; l < LISTS; l++) {
+        for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+            assert_true(is_refused(desk, customer, l, table[i]));
+        }
+        assert_true(is_refused(desk, customer, l, huge));
+    }
+    desk_close(desk);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(lists__pages_of_any_size__are_together_the_whole),
+    cmocka_unit_test(cursor_parse__of_another_list__is_refused),
+    cmocka_unit_test(cursor_parse__of_another_store__is_refused),
+    cmocka_unit_test(cursor_parse__tampered_with__is_refused),
+    cmocka_unit_test(cursor_parse__what_never_was_one__is_refused),
+};
+
+TESTKIT_MAIN(tests)

@@ -1,0 +1,339 @@
+/* The RPC door under pressure: clients that do not read, send too much, or stop in the middle; and
+ * honest ones that must not be taken for them. */
+#include "billingd/net/rpc_connection.h"
+#include "tests/lib/door.h"
+#include "tests/lib/socket.h"
+#include "tests/lib/testkit.h"
+
+#define CALL(name) BILLING__V1__REQUEST__CALL_##name
+
+/* --- helpers ---------------------------------------------------------------------------------- */
+
+static Billing__V1__Request *health_request(void)
+{
+    Billing__V1__CheckHealth *m = testkit_alloc(sizeof *m);
+    billing__v1__check_health__init(m);
+    return desk_request(CALL(CHECK_HEALTH), m);
+}
+
+static Billing__V1__Request *create_request(const char *request_id)
+{
+    return desk_request(CALL(CREATE_CUSTOMER), desk_customer_input("A", NULL, request_id));
+}
+
+static Billing__V1__Request *list_request(void)
+{
+    Billing__V1__ListCustomers *m = testkit_alloc(sizeof *m);
+    billing__v1__list_customers__init(m);
+    m->has_limit = true;
+    m->limit = 1000;
+    return desk_request(CALL(LIST_CUSTOMERS), m);
+}
+
+/* COPIES of REQUEST's frame behind each other. */
+static uint8_t *frames_of(Billing__V1__Request *request, size_t copies, size_t *ret_bytes)
+{
+    size_t bytes;
+    uint8_t *frame = client_frame(request, 1, &bytes);
+    uint8_t *all = testkit_alloc(copies * bytes);
+    for (size_t i = 0; i < copies; i++) {
+        memcpy(all + i * bytes, frame, bytes);
+    }
+    *ret_bytes = copies * bytes;
+    return all;
+}
+
+/* Make N customers whose names are as long as can be: lists of them are N KiB. */
+static void fill(struct door *door, struct door_client *client, uint64_t n)
+{
+    char name[1025];
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    for (uint64_t i = 0; i < n; i++) {
+        client_request(
+            client, desk_request(CALL(CREATE_CUSTOMER), desk_customer_input(name, NULL, NULL)), i);
+    }
+    for (uint64_t i = 0; i < n; i++) {
+        client_expect(client, i);
+    }
+    assert_u64(memory_store_counts(door->desk->memory).records, n);
+}
+
+static void turn_for(struct door *door, int64_t ms)
+{
+    int64_t until_ms = testkit_now_ms() + ms;
+    while (testkit_now_ms() < until_ms) {
+        door_turn(door);
+    }
+}
+
+/* --- a client that never reads ---------------------------------------------------------------- */
+
+static void rpc_connection__answers_not_taken__it_is_not_read_from_and_then_cut(void **state)
+{
+    enum { FRAMES = 200000 };
+    struct rpc_options options = door_options();
+    options.write_timeout_ms = 700;
+    struct door *door = door_open(&options, NULL, 0);
+    struct door_client *honest = client_open(door);
+    struct door_client *client = client_open(door);
+    size_t bytes;
+    size_t sent = 0;
+    long n = 0;
+    (void)state;
+    uint8_t *frames = frames_of(create_request("r"), FRAMES, &bytes);
+    while (sent < bytes && n >= 0) { /* all that it is let */
+        n = client_try_send(client, frames + sent, bytes - sent);
+        sent += n > 0 ? (size_t)n : 0;
+        door_turn(door);
+    }
+    assert_true(n < 0); /* cut, long before it had sent all */
+    assert_true(sent < bytes / 2);
+    door_wait_connections(door, 1);
+    client_request(honest, health_request(), 5);
+    client_expect(honest, 5);
+    door_close(door);
+}
+
+/* After BYTES at FRAMES, go on sending MORE without ever reading: it must be cut. */
+static void expect_cut(const void *frames, size_t bytes, const void *more, size_t more_bytes)
+{
+    struct rpc_options options = door_options();
+    options.write_timeout_ms = 700;
+    struct door *door = door_open(&options, NULL, 0);
+    struct door_client *client = client_open(door);
+    fill(door, client, 900);
+    client_send(client, frames, bytes);
+    int64_t before_ms = testkit_now_ms();
+    while (door->rpc.n > 0) {
+        IGNORE(client_try_send(client, more, more_bytes) < 0); /* until it is cut */
+        door_turn(door);
+        if (testkit_now_ms() - before_ms > 10000) {
+            testkit_fail("it was not cut");
+        }
+    }
+    door_close(door);
+}
+
+/* Bytes that come in do not excuse that none goes out. */
+static void
+rpc_connection__answers_not_taken_while_it_sends_on__it_is_cut_all_the_same(void **state)
+{
+    static const uint8_t garbage[] = {0, 0, 0, 2, 0xFF, 0xFF};
+    size_t bytes;
+    size_t more_bytes;
+    (void)state;
+    uint8_t *frames = frames_of(list_request(), 1, &bytes); /* more than a socket holds */
+    uint8_t *more = client_frame(health_request(), 1, &more_bytes);
+    expect_cut(frames, bytes, more, more_bytes);
+
+    uint8_t *refused = testkit_alloc(bytes + sizeof garbage);
+    memcpy(refused, frames, bytes);
+    memcpy(refused + bytes, garbage, sizeof garbage);
+    expect_cut(refused, bytes + sizeof garbage, "x", 1); /* which is read only to be dropped */
+}
+
+static void rpc_connection__answers_taken_slowly__are_all_delivered(void **state)
+{
+    enum { LISTS = 4 };
+    struct rpc_options options = door_options();
+    options.write_timeout_ms = 700;
+    struct door *door = door_open(&options, NULL, 0);
+    struct door_client *client = client_open(door);
+    size_t bytes;
+    size_t got = 0;
+    int answers = 0;
+    const uint8_t *payload;
+    (void)state;
+    fill(door, client, 900);
+    uint8_t *frames = frames_of(list_request(), LISTS, &bytes);
+    client_send(client, frames, bytes);
+    while (answers < LISTS) { /* 64 KiB a step: the whole takes several times the timeout */
+        uint8_t *space;
+        assert_ok(frame_reader_space(&client->reader, 65536, &space, &bytes));
+        enum sock_result result = sock_receive(client->fd, space, 65536, 0, &got);
+        assert_true(result == SOCK_OK || result == SOCK_TIMEOUT);
+        frame_reader_fed(&client->reader, result == SOCK_OK ? got : 0);
+        while (frame_reader_next(&client->reader, &payload, &bytes) == 0) {
+            answers++;
+        }
+        turn_for(door, 40);
+    }
+    turn_for(door, 1200); /* and nobody is cut for what it took late */
+    client_request(client, health_request(), 1);
+    client_expect(client, 1);
+    door_close(door);
+}
+
+/* --- too much at once ------------------------------------------------------------------------- */
+
+static void rpc_connection__more_than_pipeline_max__waits_its_turn(void **state)
+{
+    struct rpc_options options = door_options();
+    options.pipeline_max = 5;
+    struct door *door = door_open(&options, NULL, 0);
+    struct door_client *client = client_open(door);
+    (void)state;
+    memory_store_hold_commits(door->desk->memory);
+    for (uint64_t i = 0; i < 40; i++) {
+        client_request(client, create_request(testkit_format("r%d", (int)i)), i);
+    }
+    door_wait_in_flight(door, 5);
+    turn_for(door, 50);
+    assert_u64(door->in_flight_max, 5);
+    memory_store_open_gate(door->desk->memory);
+    for (uint64_t i = 0; i < 40; i++) {
+        client_expect(client, i);
+    }
+    assert_u64(door->in_flight_max, 5);
+    assert_u64(memory_store_counts(door->desk->memory).records, 40);
+    door_close(door);
+}
+
+/* Answers to queries may be megabytes each: not a thousand of them at once for one client. */
+static void rpc_connection__queries_pipelined__few_are_worked_on_at_once(void **state)
+{
+    enum { QUERIES = 500 };
+    struct rpc_options options = door_options();
+    struct door *door = door_open(&options, NULL, 0);
+    struct door_client *client = client_open(door);
+    size_t bytes;
+    (void)state;
+    fill(door, client, 10);
+    uint8_t *frames = frames_of(list_request(), QUERIES, &bytes);
+    door->in_flight_max = 0;
+    client_send(client, frames, bytes);
+    for (int i = 0; i < QUERIES; i++) {
+        client_expect(client, 1);
+    }
+    assert_true(door->in_flight_max >= 2 && door->in_flight_max <= 32);
+    door_close(door);
+}
+
+/* --- a frame that is not finished ------------------------------------------------------------- */
+
+static void rpc_connection__a_frame_left_half_sent__is_cut_after_its_time(void **state)
+{
+    struct rpc_options options = door_options();
+    options.frame_timeout_ms = 300;
+    struct door *door = door_open(&options, NULL, 0);
+    struct door_client *client = client_open(door);
+    struct door_client *other = client_open(door);
+    size_t bytes;
+    (void)state;
+    uint8_t *frame = client_frame(create_request("r"), 1, &bytes);
+    for (size_t i = 0; i + 1 < bytes; i++) { /* a byte now and then does not help */
+        if (client_try_send(client, frame + i, 1) < 0) {
+            break;
+        }
+        turn_for(door, 20);
+    }
+    client_wait_cut(client);
+    assert_u64(memory_store_counts(door->desk->memory).records, 0);
+    client_request(other, health_request(), 1);
+    client_expect(other, 1);
+    door_close(door);
+}
+
+/* Frames wait whole in our own buffer while the queue is full: their sender owes nothing. */
+static void
+rpc_connection__frames_that_wait_for_the_queue__are_not_taken_for_half_ones(void **state)
+{
+    enum { REQUESTS = 12 };
+    struct rpc_options options = door_options();
+    options.frame_timeout_ms = 300;
+    struct door *door = door_open(&options, NULL, 4); /* pressed with three waiting */
+    struct door_client *client = client_open(door);
+    uint8_t *bytes = testkit_alloc(REQUESTS * 100);
+    size_t length = 0;
+    (void)state;
+    memory_store_hold_commits(door->desk->memory);
+    client_request(client, create_request("first"), 100);
+    door_wait_in_flight(door, 1);
+    memory_store_wait_held(door->desk->memory);
+    for (uint64_t i = 0; i < REQUESTS; i++) {
+        size_t frame_bytes;
+        uint8_t *frame =
+            client_frame(create_request(testkit_format("r%d", (int)i)), i, &frame_bytes);
+        memcpy(bytes + length, frame, frame_bytes);
+        length += frame_bytes;
+    }
+    client_send(client, bytes, length - 1); /* the last one is half a frame, too */
+    door_wait_in_flight(door, 4);
+    turn_for(door, 1000);
+    assert_u64(door->rpc.n, 1);
+    memory_store_open_gate(door->desk->memory);
+    client_expect(client, 100);
+    for (uint64_t i = 0; i < REQUESTS; i++) {
+        if (i == REQUESTS - 1) {
+            client_send(client, bytes + length - 1, 1);
+        }
+        client_expect(client, i);
+    }
+    assert_u64(door->in_flight_max, 4);
+    door_close(door);
+}
+
+/* --- nothing to do ---------------------------------------------------------------------------- */
+
+static void rpc_connection__idle_for_its_time__is_closed_but_not_while_it_is_owed(void **state)
+{
+    struct rpc_options options = door_options();
+    options.idle_timeout_ms = 300;
+    struct door *door = door_open(&options, NULL, 0);
+    struct door_client *idle = client_open(door);
+    struct door_client *owed = client_open(door);
+    (void)state;
+    memory_store_hold_commits(door->desk->memory);
+    client_request(owed, create_request("r"), 1);
+    client_wait_cut(idle);
+    turn_for(door, 800);
+    assert_u64(door->rpc.n, 1);
+    memory_store_open_gate(door->desk->memory);
+    client_expect(owed, 1);
+    client_wait_cut(owed); /* now it is idle, too */
+    door_wait_connections(door, 0);
+    door_close(door);
+}
+
+static void rpc_connection__no_idle_timeout__stays(void **state)
+{
+    struct rpc_options options = door_options();
+    struct door *door = door_open(&options, NULL, 0);
+    struct door_client *client = client_open(door);
+    (void)state;
+    turn_for(door, 800);
+    client_request(client, health_request(), 1);
+    client_expect(client, 1);
+    door_close(door);
+}
+
+/* A client that was refused and will not close is cut all the same. */
+static void rpc_connection__refused_and_not_closing__is_cut_after_a_while(void **state)
+{
+    static const uint8_t garbage[] = {0, 0, 0, 2, 0xFF, 0xFF};
+    struct rpc_options options = door_options();
+    struct door *door = door_open(&options, NULL, 0);
+    struct door_client *client = client_open(door);
+    (void)state;
+    client_send(client, garbage, sizeof garbage);
+    desk_problem(client_answer(client), STATUS_MALFORMED_FRAME);
+    client_expect_closed(client);
+    door_wait_connections(door, 0);
+    door_close(door);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(rpc_connection__answers_not_taken__it_is_not_read_from_and_then_cut),
+    cmocka_unit_test(rpc_connection__answers_not_taken_while_it_sends_on__it_is_cut_all_the_same),
+    cmocka_unit_test(rpc_connection__answers_taken_slowly__are_all_delivered),
+    cmocka_unit_test(rpc_connection__more_than_pipeline_max__waits_its_turn),
+    cmocka_unit_test(rpc_connection__queries_pipelined__few_are_worked_on_at_once),
+    cmocka_unit_test(rpc_connection__a_frame_left_half_sent__is_cut_after_its_time),
+    cmocka_unit_test(rpc_connection__frames_that_wait_for_the_queue__are_not_taken_for_half_ones),
+    cmocka_unit_test(rpc_connection__idle_for_its_time__is_closed_but_not_while_it_is_owed),
+    cmocka_unit_test(rpc_connection__no_idle_timeout__stays),
+    cmocka_unit_test(rpc_connection__refused_and_not_closing__is_cut_after_a_while),
+};
+
+TESTKIT_MAIN(tests)
