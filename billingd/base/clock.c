@@ -2,12 +2,12 @@
 
 #include <time.h>
 
-#include "billingd/base/assert.h"
+#include "proto/status.h"
 
 static int64_t read_us(clockid_t id)
 {
-    struct timespec now;
-    INVARIANT(clock_gettime(id, &now) == 0);
+    struct timespec now = {0};
+    IGNORE(clock_gettime(id, &now) != 0); /* cannot fail for these two clocks */
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 

@@ -94,7 +94,7 @@ static void answer(struct request *request, int status)
         request->method->encode(request);
     } else {
         log_failure(request, status);
-        request_refuse(request, status, "%s", explain(status));
+        problem_reply(request, problem_of_status(request, status, slice_of(explain(status))));
     }
     request->reply(request);
 }
@@ -176,7 +176,7 @@ void dispatch_refuse(struct request *request, int status, const char *format, ..
     IGNORE(vsnprintf(detail, sizeof detail, format, arguments) < 0); /* prose: may be cut */
     va_end(arguments);
     begin_answer(request);
-    request_refuse(request, status, "%s", detail);
+    problem_reply(request, problem_of_status(request, status, slice_of(detail)));
     request->reply(request);
 }
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "billingd/base/clock.h"
-#include "billingd/rpc/problem.h"
 #include "proto/limits.h"
 
 struct request *request_create(struct dispatch *dispatch, const struct identity *who,
@@ -132,14 +131,4 @@ bool request_has_field_error(const struct request *request, int item, const char
         }
     }
     return false;
-}
-
-void request_refuse(struct request *request, int status, const char *format, ...)
-{
-    char detail[512];
-    va_list arguments;
-    va_start(arguments, format);
-    IGNORE(vsnprintf(detail, sizeof detail, format, arguments) < 0); /* prose: may be cut */
-    va_end(arguments);
-    problem_reply(request, problem_of_status(request, status, slice_of(detail)));
 }

@@ -85,7 +85,3 @@ bool request_has_field_error(const struct request *request, int item, const char
 
 /* What is known to be wrong with ITEM; its first is NULL where nothing is. */
 struct field_errors request_errors(const struct request *request, int item);
-
-/* Make REQUEST->response a problem of STATUS with DETAIL in words. */
-__attribute__((format(printf, 3, 4))) void request_refuse(struct request *request, int status,
-                                                          const char *format, ...);

@@ -137,7 +137,7 @@ static void rpc_connection__answers_taken_slowly__are_all_delivered(void **state
 {
     enum { LISTS = 4 };
     struct rpc_options options = door_options();
-    options.write_timeout_ms = 700;
+    options.write_timeout_ms = 1200;
     struct door *door = door_open(&options, NULL, 0);
     struct door_client *client = client_open(door);
     size_t bytes;
@@ -148,10 +148,10 @@ static void rpc_connection__answers_taken_slowly__are_all_delivered(void **state
     fill(door, client, 900);
     uint8_t *frames = frames_of(list_request(), LISTS, &bytes);
     client_send(client, frames, bytes);
-    while (answers < LISTS) { /* 64 KiB a step: the whole takes several times the timeout */
+    while (answers < LISTS) { /* 48 KiB a step: the whole takes several times the timeout */
         uint8_t *space;
         assert_ok(frame_reader_space(&client->reader, 65536, &space, &bytes));
-        enum sock_result result = sock_receive(client->fd, space, 65536, 0, &got);
+        enum sock_result result = sock_receive(client->fd, space, 49152, 0, &got);
         assert_true(result == SOCK_OK || result == SOCK_TIMEOUT);
         frame_reader_fed(&client->reader, result == SOCK_OK ? got : 0);
         while (frame_reader_next(&client->reader, &payload, &bytes) == 0) {
@@ -159,7 +159,7 @@ static void rpc_connection__answers_taken_slowly__are_all_delivered(void **state
         }
         turn_for(door, 40);
     }
-    turn_for(door, 1200); /* and nobody is cut for what it took late */
+    turn_for(door, 1700); /* and nobody is cut for what it took late */
     client_request(client, health_request(), 1);
     client_expect(client, 1);
     door_close(door);
@@ -279,7 +279,7 @@ rpc_connection__frames_that_wait_for_the_queue__are_not_taken_for_half_ones(void
 static void rpc_connection__idle_for_its_time__is_closed_but_not_while_it_is_owed(void **state)
 {
     struct rpc_options options = door_options();
-    options.idle_timeout_ms = 300;
+    options.idle_timeout_ms = 800;
     struct door *door = door_open(&options, NULL, 0);
     struct door_client *idle = client_open(door);
     struct door_client *owed = client_open(door);
@@ -287,7 +287,7 @@ static void rpc_connection__idle_for_its_time__is_closed_but_not_while_it_is_owe
     memory_store_hold_commits(door->desk->memory);
     client_request(owed, create_request("r"), 1);
     client_wait_cut(idle);
-    turn_for(door, 800);
+    turn_for(door, 1500);
     assert_u64(door->rpc.n, 1);
     memory_store_open_gate(door->desk->memory);
     client_expect(owed, 1);
