@@ -69,6 +69,7 @@ struct config {
  * looked at.  Returns 0 or STATUS_OUT_OF_BOUNDS. */
 MUSTCHECK int config_load(int argc, char *const *argv, struct config *ret, FILE *errors);
 
+/* Free what CONFIG owns. */
 void config_done(struct config *config);
 
 /* The enum log_level that is called NAME, or STATUS_OUT_OF_BOUNDS: never for config->log_level. */

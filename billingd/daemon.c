@@ -4,6 +4,7 @@
  *   nothing is left, or after drain_timeout, the loop ends; readers, committer, store. */
 #include "billingd/daemon.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -28,6 +29,7 @@
 enum {
     LISTENERS_MAX = 2 * CONFIG_LISTEN_MAX,
     SPARE_DESCRIPTORS = 64, /* beside connections: store, listeners, loop, log */
+    TRIM_MS = 2000,         /* without a request: then freed memory goes back to the system */
 };
 
 struct daemon {
@@ -44,7 +46,9 @@ struct daemon {
     uv_signal_t terminate; /* SIGTERM */
     uv_signal_t interrupt; /* SIGINT */
     uv_timer_t drain_timer;
-    uv_check_t drained; /* looks whether the last one is gone */
+    uv_timer_t trim_timer;
+    uint64_t trim_requests; /* that had come in when trim_timer last looked */
+    uv_check_t drained;     /* looks whether the last one is gone */
     bool draining;
     bool ending;
 
@@ -144,10 +148,32 @@ static int start_dispatch(struct daemon *d)
 
 /* --- the loop --------------------------------------------------------------------------------- */
 
+/* The allocator keeps what large batches have freed.  Once nobody has asked for a while, it gives
+ * that back, so that an idle daemon is small whatever it has seen. */
+static void trim_cb(uv_timer_t *timer)
+{
+    struct daemon *d = timer->data;
+    if (d->trim_requests != d->dispatch.stats.requests) {
+        d->trim_requests = d->dispatch.stats.requests;
+        return;
+    }
+    IGNORE(malloc_trim(0)); /* whether there was anything */
+    IGNORE(uv_timer_stop(timer));
+}
+
+/* Look again after each request, so that an idle daemon wakes for nothing. */
+static void expect_trim(struct daemon *d)
+{
+    if (!uv_is_active((uv_handle_t *)&d->trim_timer)) {
+        IGNORE(uv_timer_start(&d->trim_timer, trim_cb, TRIM_MS, TRIM_MS)); /* cannot fail */
+    }
+}
+
 static void woken_cb(void *arg)
 {
     struct daemon *d = arg;
     completions_drain(&d->completions);
+    expect_trim(d);
 }
 
 static void end_loop(struct daemon *d)
@@ -158,6 +184,7 @@ static void end_loop(struct daemon *d)
     uv_close((uv_handle_t *)&d->terminate, NULL);
     uv_close((uv_handle_t *)&d->interrupt, NULL);
     uv_close((uv_handle_t *)&d->drain_timer, NULL);
+    uv_close((uv_handle_t *)&d->trim_timer, NULL);
     uv_close((uv_handle_t *)&d->drained, NULL);
 }
 
@@ -210,10 +237,12 @@ static void start_loop(struct daemon *d)
     INVARIANT(uv_signal_init(&d->loop, &d->terminate) == 0);
     INVARIANT(uv_signal_init(&d->loop, &d->interrupt) == 0);
     INVARIANT(uv_timer_init(&d->loop, &d->drain_timer) == 0);
+    INVARIANT(uv_timer_init(&d->loop, &d->trim_timer) == 0);
     INVARIANT(uv_check_init(&d->loop, &d->drained) == 0);
     d->terminate.data = d;
     d->interrupt.data = d;
     d->drain_timer.data = d;
+    d->trim_timer.data = d;
     d->drained.data = d;
     INVARIANT(uv_signal_start(&d->terminate, drain_cb, SIGTERM) == 0);
     INVARIANT(uv_signal_start(&d->interrupt, drain_cb, SIGINT) == 0);

@@ -57,7 +57,10 @@ int decimal_scale(struct decimal value);
  * DECIMAL_TEXT_MAX bytes.  Returns the length without the NUL. */
 size_t decimal_print(struct decimal value, char *buffer);
 
+/* Whether A and B are the same number. */
 bool decimal_equal(struct decimal a, struct decimal b);
+
+/* Whether VALUE is below 0. */
 bool decimal_is_negative(struct decimal value);
 
 /* Below 0, 0 or above 0 as A is below, equal to or above B. */
@@ -66,7 +69,10 @@ int decimal_compare(struct decimal a, struct decimal b);
 /* UNITS x PRICE, exact.  Returns 0, or STATUS_AMOUNT_TOO_LARGE if it reaches 10^15 either way. */
 MUSTCHECK int amount_product(struct decimal units, struct decimal price, struct amount *ret);
 
+/* 0, where sums begin. */
 struct amount amount_zero(void);
+
+/* VALUE as an amount; every decimal is one. */
 struct amount amount_from_decimal(struct decimal value);
 
 /* *SUM += VALUE (or -=).  Returns 0, or STATUS_OUT_OF_BOUNDS with *SUM as it was: out of reach
@@ -74,6 +80,7 @@ struct amount amount_from_decimal(struct decimal value);
 MUSTCHECK int amount_add(struct amount *sum, struct amount value);
 MUSTCHECK int amount_subtract(struct amount *sum, struct amount value);
 
+/* Below 0, 0 or above 0 as A is below, equal to or above B. */
 int amount_compare(struct amount a, struct amount b);
 
 /* VALUE rounded half-even to DIGITS fraction digits, 0 to 36.  The one place where anything is

@@ -143,6 +143,7 @@ static int check_admission(struct dispatch *dispatch, const struct request *requ
 
 void dispatch_submit(struct dispatch *dispatch, struct request *request)
 {
+    dispatch->stats.requests++;
     request->method = method_find(request->message->call_case);
     if (request->method == NULL) {
         dispatch_refuse(request, STATUS_UNKNOWN_METHOD,

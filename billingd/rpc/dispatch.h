@@ -45,6 +45,7 @@ struct dispatch_options {
 };
 
 struct dispatch_stats {
+    uint64_t requests; /* that came in */
     uint64_t replays;
     uint64_t refusals;  /* answered with a problem, whatever it was */
     size_t in_flight;   /* submitted and not yet answered */

@@ -21,8 +21,11 @@ __attribute__((format(printf, 4, 5))) void reply_printf(struct request *request,
 void reply_id(struct request *request, protobuf_c_boolean *has, ProtobufCBinaryData *field,
               enum object_kind kind, uint64_t seq);
 
+/* Set a field to the canonical text of VALUE. */
 void reply_decimal(struct request *request, protobuf_c_boolean *has, ProtobufCBinaryData *field,
                    struct decimal value);
+
+/* Likewise. */
 void reply_amount(struct request *request, protobuf_c_boolean *has, ProtobufCBinaryData *field,
                   struct amount value);
 
@@ -32,6 +35,9 @@ void reply_time(protobuf_c_boolean *has, int64_t *field, int64_t time_us);
 /* Note in the answer under which request id a write was recorded, and whether before. */
 void reply_request_id(struct request *request, struct slice request_id, bool replayed);
 
+/* CUSTOMER as a message. */
 Billing__V1__Customer *reply_customer(struct request *request,
                                       const struct store_customer *customer);
+
+/* RECORD, a usage, as a message. */
 Billing__V1__Usage *reply_usage(struct request *request, const struct record *record);
