@@ -78,7 +78,7 @@ LIBRARIES = {
 }
 
 LIBC = re.compile(
-    r"""(assert|ctype|dirent|dlfcn|endian|errno|fcntl|ftw|getopt|grp|inttypes|limits|locale|math
+    r"""(assert|ctype|dirent|dlfcn|endian|errno|fcntl|ftw|getopt|grp|inttypes|limits|locale|malloc|math
       |netdb|poll|pthread|pwd|regex|sched|setjmp|signal|spawn|stdarg|stdatomic|stdbool|stddef|stdint
       |stdio|stdlib|string|strings|syslog|termios|threads|time|unistd|wchar|wctype)\.h
       |(sys|netinet|arpa|net|linux)/[a-z_0-9]+\.h""",

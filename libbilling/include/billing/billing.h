@@ -231,8 +231,8 @@ BILLING_API const char *billing_client_url(const billing_client *client);
  * Any thread; CLIENT may be in use by others at the same time.  Signals do not interrupt them.
  *
  * A text argument that is NULL is left out of the request; where the daemon needs it, it says so
- * (BILLING_E_REFUSED, "missing_field", or "invalid_query" by calls that only read).  Wherever a customer id is taken, "external:" followed by
- * the customer's external id will do. */
+ * (BILLING_E_REFUSED, "missing_field", or "invalid_query" by calls that only read).  Wherever a
+ * customer id is taken, "external:" followed by the customer's external id will do. */
 
 /* Create a customer called NAME, with EXTERNAL_ID or NULL for none.  REQUEST_ID makes it happen
  * once: the same on every try of the same customer, also by another process; NULL: one is made.
