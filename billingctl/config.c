@@ -196,17 +196,35 @@ static bool apply_own_file(billing_options *options, struct reason *reterr)
     return done;
 }
 
+/* What is wrong with VARIABLE of the environment, as STATUS says.  A secret is not repeated. */
+static bool explain_variable(const char *variable, int status, struct reason *reterr)
+{
+    static const struct {
+        const char *name;
+        const char *expected;
+    } variables[] = {
+        {"BILLING_URL", "a URL like unix:///path or tcp://host:port"},
+        {"BILLING_TIMEOUT", "a duration like 5s, up to a week"},
+    };
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        if (strcmp(variables[i].name, variable) == 0 && status != BILLING_E_NO_MEMORY) {
+            return reason_set(reterr, "$%s: '%s' is not %s", variable, getenv(variable),
+                              variables[i].expected);
+        }
+    }
+    if (strcmp(variable, "BILLING_TOKEN") == 0 && status != BILLING_E_NO_MEMORY) {
+        return reason_set(reterr, "$BILLING_TOKEN: is not a token in printable ASCII");
+    }
+    return reason_set(reterr, "$%s: %s", variable, billing_strerror(status));
+}
+
 bool config_load(billing_options *options, struct reason *reterr)
 {
-    const char *variable = NULL;
+    const char *variable = "";
     if (!apply_file("/etc/billing/billingctl.conf", options, reterr) ||
         !apply_own_file(options, reterr)) {
         return false;
     }
     int status = billing_options_from_environment(options, &variable);
-    if (status != 0) {
-        return reason_set(reterr, "$%s: %s", variable == NULL ? "BILLING_URL" : variable,
-                          billing_strerror(status));
-    }
-    return true;
+    return status == 0 || explain_variable(variable, status, reterr);
 }

@@ -33,10 +33,7 @@ const char *csv_field(const struct csv_reader *reader, size_t index)
 
 void csv_explain(const struct source *source, int ended, uint64_t line, struct reason *reterr)
 {
-    if (ended == SOURCE_TOO_LONG) {
-        reason_set(reterr, "line %" PRIu64 ": what begins here is longer than %d bytes", line,
-                   SOURCE_RECORD_BYTES_MAX);
-    } else if (ended == SOURCE_FAILED) {
+    if (ended == SOURCE_FAILED) {
         reason_set(reterr, "cannot read on at line %" PRIu64 ": %s", line, strerror(source->error));
     } else {
         reason_set(reterr, "line %" PRIu64 ": a quote is opened in what begins here, never closed",
@@ -64,18 +61,25 @@ static void begin_field(struct csv_reader *reader)
     reader->offsets[reader->count++] = reader->fields.length;
 }
 
+/* Of a row that is too long nothing more is kept. */
+static void keep(struct csv_reader *reader, char c)
+{
+    if (!reader->source->too_long) {
+        text_put(&reader->fields, &c, 1);
+    }
+}
+
 static void put_byte(struct csv_reader *reader, int byte)
 {
-    char c = (char)byte;
     if (byte == '\0') {
         mark_malformed(reader, "a NUL byte");
     }
-    text_put(&reader->fields, &c, 1);
+    keep(reader, (char)byte);
 }
 
 static void end_field(struct csv_reader *reader)
 {
-    text_put(&reader->fields, "", 1);
+    keep(reader, '\0');
 }
 
 /* Whether BYTE, outside quotes, ends the row; takes both bytes of a CR LF. */
@@ -151,8 +155,23 @@ static int read_row(struct csv_reader *reader)
     }
 }
 
+/* What is known of the row when it is read. */
+static void end_row(struct csv_reader *reader)
+{
+    reader->raw = source_record(reader->source, &reader->raw_length);
+    bool has_end = reader->raw_length > 0 && reader->raw[reader->raw_length - 1] == '\n';
+    reader->last_line = reader->source->line - (has_end ? 1 : 0);
+    if (reader->source->too_long) {
+        reader->malformed = SOURCE_TOO_LONG;
+        reader->raw_length = 0;
+    }
+}
+
 static bool is_empty_line(const struct csv_reader *reader)
 {
+    if (reader->malformed != NULL) {
+        return false;
+    }
     return reader->raw_length == 0 || reader->raw[0] == '\n' ||
            (reader->raw_length == 2 && memcmp(reader->raw, "\r\n", 2) == 0);
 }
@@ -173,7 +192,7 @@ enum csv_result csv_next(struct csv_reader *reader, struct reason *reterr)
             csv_explain(reader->source, ended, reader->line, reterr);
             return CSV_UNREADABLE;
         }
-        reader->raw = source_record(reader->source, &reader->raw_length);
+        end_row(reader);
     } while (is_empty_line(reader));
     return CSV_ROW;
 }

@@ -23,8 +23,9 @@ struct csv_reader {
     size_t count;
     size_t capacity; /* of offsets */
     uint64_t line;   /* where the row begins */
-    const char *raw; /* its text with its end of line; valid until the next row, as the fields */
-    size_t raw_length;
+    uint64_t last_line;
+    const char *raw;   /* its text with its end of line; valid until the next row, as the fields */
+    size_t raw_length; /* 0: it was too long to be kept */
     const char *malformed; /* why the row is none, in static text; or NULL */
 };
 

@@ -5,6 +5,7 @@
 
 #include "billingctl/config.h"
 #include "billingctl/help.h"
+#include "billingctl/last_words.h"
 #include "billingctl/say.h"
 #include "billingctl/values.h"
 
@@ -88,22 +89,37 @@ static void say_fields(const struct ctl *ctl, const billing_error *error)
     }
 }
 
+/* Whether what the line of the only wrong field says is all that the detail does. */
+static bool is_said_by_field(const billing_error *error)
+{
+    const char *detail = billing_error_detail(error);
+    if (detail == NULL || billing_error_field_count(error) != 1) {
+        return false;
+    }
+    const char *message = billing_error_field_message(error, 0);
+    size_t length = strlen(detail);
+    return length >= strlen(message) && strcmp(detail + length - strlen(message), message) == 0;
+}
+
 void ctl_say_error(const struct ctl *ctl, int status, const billing_error *error)
 {
     if (error == NULL) {
         say("%s", billing_strerror(status));
         return;
     }
-    say("%s (%s)", billing_error_message(error), billing_error_code(error));
+    say("%s (%s)",
+        is_said_by_field(error) ? billing_error_title(error) : billing_error_message(error),
+        billing_error_code(error));
     say_fields(ctl, error);
     if (billing_error_existing_id(error) != NULL) {
         say_more("existing id: %s", billing_error_existing_id(error));
     }
 }
 
-/* Print the command line again, with the request id that settles what became of it. */
-static void say_how_to_settle(const struct ctl *ctl, const char *request_id)
+/* Append the command line again, with the request id that settles what became of it. */
+static void put_how_to_settle(const struct ctl *ctl, struct text *ret)
 {
+    const char *request_id = ctl->request_id;
     struct text line = {0};
     text_put_shell(&line, ctl->argv[0]);
     if (request_id != NULL && !options_has(&ctl->options, FLAG_REQUEST_ID)) {
@@ -115,11 +131,11 @@ static void say_how_to_settle(const struct ctl *ctl, const char *request_id)
         text_put_shell(&line, ctl->argv[i]);
     }
     if (request_id != NULL) {
-        say("whether it was recorded is not known; its request id is %s", request_id);
+        say_put(ret, "whether it was recorded is not known; its request id is %s", request_id);
     } else {
-        say("whether it was done is not known; doing it again does no harm");
+        say_put(ret, "whether it was done is not known; doing it again does no harm");
     }
-    say("to settle it, run: %s", text_of(&line));
+    say_put(ret, "to settle it, run: %s", text_of(&line));
     text_done(&line);
 }
 
@@ -128,7 +144,10 @@ int ctl_failed(const struct ctl *ctl, int status, billing_error *error)
     int code = ctl_exit_status(status);
     ctl_say_error(ctl, status, error);
     if (code == CTL_UNKNOWN) {
-        say_how_to_settle(ctl, ctl->request_id);
+        struct text advice = {0};
+        put_how_to_settle(ctl, &advice);
+        say_text(text_of(&advice));
+        text_done(&advice);
     } else if (code == CTL_NOT_RECORDED && (ctl->command->traits & COMMAND_RECORDS) != 0) {
         say("nothing was recorded; it can be run again");
     }
@@ -221,6 +240,16 @@ static int check_output(struct ctl *ctl)
     return CTL_DONE;
 }
 
+/* A request id of our own making is known to nobody else, should a signal end the call. */
+static void keep_last_words(const struct ctl *ctl)
+{
+    static struct text advice; /* for as long as we run */
+    if ((ctl->command->traits & COMMAND_RECORDS) != 0) {
+        put_how_to_settle(ctl, &advice);
+        last_words_set(text_of(&advice));
+    }
+}
+
 static int run_command(struct ctl *ctl)
 {
     int code = check_output(ctl);
@@ -231,6 +260,7 @@ static int run_command(struct ctl *ctl)
         code = make_request_id(ctl);
     }
     if (code == CTL_DONE) {
+        keep_last_words(ctl);
         code = ctl->command->run(ctl);
     }
     if (code == CTL_DONE && (ctl->command->traits & COMMAND_RECORDS) != 0 && !output_flush()) {

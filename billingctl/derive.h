@@ -16,8 +16,8 @@ struct derive_hash {
     unsigned char bytes[DERIVE_HASH_BYTES]; /* SHA-256 */
 };
 
-/* The hash of what is recorded of ROW: equal for rows that are recorded alike, however their
- * numbers, times and labels are written. */
+/* The hash of what is recorded of ROW, which names its customer by its id: equal for rows that are
+ * recorded alike, however their numbers, times and labels are written. */
 struct derive_hash derive_hash_row(const struct import_row *row);
 
 /* Append the request id of a row with HASH that has BEFORE equal ones before it. */

@@ -25,10 +25,11 @@ struct import {
     struct import_reader reader;
     struct import_row row;
     struct import_batch batch;
-    struct tally seen;      /* rows whose ids are derived */
-    struct tally customers; /* that exist */
+    struct tally seen; /* rows whose ids are derived */
+    struct import_customers customers;
     struct progress progress;
-    bool any_id; /* a row had a request id, its own or a derived one */
+    struct text currency; /* the daemon's; empty: no row named one yet */
+    bool any_id;          /* a row had a request id, its own or a derived one */
 };
 
 /* --- signals ---------------------------------------------------------------------------------- */
@@ -63,31 +64,67 @@ static ssize_t read_file(void *arg, char *buffer, size_t bytes)
 
 /* --- one row ---------------------------------------------------------------------------------- */
 
-/* Give the row its request id.  Where the file turns out to have none the whole import is refused,
- * and nothing was sent yet; a later row without one is rejected alone. */
-static int give_request_id(struct import *import)
+/* Whether the row has a request id or gets one.  Where the file turns out to have none the whole
+ * import is refused, and nothing was sent yet; a later row without one is rejected alone. */
+static int check_request_id(struct import *import)
 {
     struct import_row *row = &import->row;
     if (row->rejected) {
         return CTL_DONE;
     }
-    if (row->request_id == NULL && (row->derives || import->settings->derive_ids)) {
-        struct derive_hash hash = derive_hash_row(row);
-        text_clear(&row->request_id_text);
-        derive_put_id(&hash, tally_add(&import->seen, &hash), &row->request_id_text);
-        row->request_id = text_of(&row->request_id_text);
-    }
-    if (row->request_id == NULL && !import->any_id) {
+    bool will_have = row->request_id != NULL || row->derives || import->settings->derive_ids;
+    if (!will_have && !import->any_id) {
         return ctl_usage(import->ctl,
                          "line %" PRIu64 ": no request_id; give each row one, or let --derive-ids "
                          "make them from the rows' content",
                          row->line);
     }
-    if (row->request_id == NULL) {
+    if (!will_have) {
         import_row_reject(row, "request_id: is missing");
     }
     import->any_id = true;
     return CTL_DONE;
+}
+
+static int ask_currency(struct import *import)
+{
+    billing_object *reply;
+    billing_error *error;
+    int status = billing_server_info(import->ctl->client, &reply, &error);
+    if (status != 0) {
+        return import_batch_failed(&import->batch, status, error);
+    }
+    text_puts(&import->currency, output_value(reply, "server.currency"));
+    billing_object_free(reply);
+    return CTL_DONE;
+}
+
+/* All bills are in the daemon's currency: a price in another must not be taken for one in that. */
+static int check_currency(struct import *import)
+{
+    struct import_row *row = &import->row;
+    if (row->rejected || row->currency == NULL) {
+        return CTL_DONE;
+    }
+    int code = import->currency.length == 0 ? ask_currency(import) : CTL_DONE;
+    if (code == CTL_DONE && strcmp(row->currency, text_of(&import->currency)) != 0) {
+        import_row_reject(row, "BillingCurrency is %s, but bills here are in %s", row->currency,
+                          text_of(&import->currency));
+    }
+    return code;
+}
+
+/* Derive the row's request id where it has none of its own. */
+static void give_request_id(struct import *import)
+{
+    struct import_row *row = &import->row;
+    if (row->rejected || row->request_id != NULL) {
+        return;
+    }
+    struct derive_hash hash = derive_hash_row(row);
+    text_clear(&row->request_id_text);
+    derive_put_id(&hash, tally_add(&import->seen, &hash), &row->request_id_text);
+    row->request_id = text_of(&row->request_id_text);
 }
 
 static int take_row(struct import *import)
@@ -96,11 +133,15 @@ static int take_row(struct import *import)
     if (row->customer == NULL) {
         row->customer = import->settings->customer;
     }
-    int code = give_request_id(import);
+    int code = check_request_id(import);
     if (code == CTL_DONE) {
-        code = import_customers_ensure(&import->batch, &import->customers, row);
+        code = check_currency(import);
     }
     if (code == CTL_DONE) {
+        code = import_customers_resolve(&import->customers, &import->batch, row);
+    }
+    if (code == CTL_DONE) {
+        give_request_id(import);
         code = import_batch_add(&import->batch, row);
     }
     progress_update(&import->progress, import->source.bytes_read, import->batch.counts.rows);
@@ -112,7 +153,7 @@ static int take_row(struct import *import)
 static int end_interrupted(const struct import *import)
 {
     say("interrupted");
-    import_batch_say_settled(&import->batch);
+    import_batch_say_settled(&import->batch, IMPORT_AGAIN);
     return CTL_SIGNAL + (int)stop_signal;
 }
 
@@ -125,7 +166,9 @@ static int end_rows(struct import *import, enum import_result result, const stru
     int code = import_batch_flush(&import->batch);
     if (code == CTL_DONE && result == IMPORT_UNREADABLE) {
         say("%s: %s", import->settings->path, reason->text);
-        import_batch_say_settled(&import->batch);
+        import_batch_say_settled(&import->batch, import->source.ended == SOURCE_FAILED
+                                                     ? IMPORT_AGAIN
+                                                     : "mend the file and import it again");
         code = CTL_REFUSED;
     }
     return code;
@@ -276,7 +319,8 @@ int import_run(const struct ctl *ctl, const struct import_settings *settings)
     import_row_done(&import.row);
     source_done(&import.source);
     tally_done(&import.seen);
-    tally_done(&import.customers);
+    import_customers_done(&import.customers);
+    text_done(&import.currency);
     if (import.fd > STDIN_FILENO && close(import.fd) != 0) {
         say("%s: %s", settings->path, strerror(errno));
     }

@@ -40,14 +40,13 @@ void import_batch_done(struct import_batch *batch)
     text_done(&batch->texts);
 }
 
-void import_batch_say_settled(const struct import_batch *batch)
+void import_batch_say_settled(const struct import_batch *batch, const char *advice)
 {
     if (batch->settled_line == 0) {
-        say("no row is settled yet; run the same command again: nothing is charged twice");
+        say("no row is settled yet; %s: nothing is charged twice", advice);
     } else {
-        say("all rows up to line %" PRIu64 " are settled; run the same command again: nothing is "
-            "charged twice",
-            batch->settled_line);
+        say("all rows up to line %" PRIu64 " are settled; %s: nothing is charged twice",
+            batch->settled_line, advice);
     }
 }
 
@@ -61,7 +60,7 @@ int import_batch_failed(const struct import_batch *batch, int status, billing_er
     } else if (code == CTL_UNKNOWN) {
         say("whether the rows behind were recorded is not known");
     }
-    import_batch_say_settled(batch);
+    import_batch_say_settled(batch, IMPORT_AGAIN);
     billing_error_free(error);
     return code;
 }
@@ -71,7 +70,7 @@ int import_batch_failed(const struct import_batch *batch, int status, billing_er
 static void write_reject(struct import_batch *batch, const struct batch_row *row)
 {
     const char *raw = text_of(&batch->texts) + row->raw_at;
-    if (batch->rejects == NULL) {
+    if (batch->rejects == NULL || row->raw_length == 0) {
         return;
     }
     /* A failure stays with the stream, and is looked for when it is closed. */

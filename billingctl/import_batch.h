@@ -48,8 +48,11 @@ MUSTCHECK int import_batch_add(struct import_batch *batch, const struct import_r
 /* Send what waits.  Returns as import_batch_add(). */
 MUSTCHECK int import_batch_flush(struct import_batch *batch);
 
-/* Say up to where the file is settled, and that it can be imported again. */
-void import_batch_say_settled(const struct import_batch *batch);
+/* What to do where an import stopped for a reason outside its file. */
+#define IMPORT_AGAIN "run the same command again"
+
+/* Say up to where the file is settled, and ADVICE, how to import the rest. */
+void import_batch_say_settled(const struct import_batch *batch, const char *advice);
 
 /* Say that a call of an import failed with STATUS and ERROR, which is freed, and how the import is
  * taken up again.  Returns the exit status. */

@@ -34,9 +34,8 @@ struct column {
 };
 
 struct state {
-    struct csv_reader csv;
     struct column *columns; /* owned */
-    size_t column_count;
+    size_t count;           /* of those that are known */
 };
 
 static bool find_target(const char *name, struct column *ret)
@@ -55,29 +54,40 @@ static bool find_target(const char *name, struct column *ret)
     return false;
 }
 
-/* Column number state->column_count of the file is the next one of ours. */
-static bool add_column(struct state *state, struct reason *reterr)
+static bool explain_unknown(const struct csv_reader *csv, const char *name, struct reason *reterr)
 {
-    size_t index = state->column_count;
-    const char *name = csv_field(&state->csv, index);
-    for (size_t i = 0; i < index; i++) {
-        if (strcmp(csv_field(&state->csv, i), name) == 0) {
+    for (size_t i = 0; i < csv->count; i++) {
+        if (strcmp(csv_field(csv, i), "ChargeCategory") == 0) {
+            return reason_set(reterr, "there is no column '%s'; a FOCUS file needs --format focus",
+                              name);
+        }
+    }
+    return reason_set(reterr, "there is no column '%s'", name);
+}
+
+/* The next column of CSV is the next one of ours. */
+static bool add_column(struct state *state, const struct csv_reader *csv, struct reason *reterr)
+{
+    const char *name = csv_field(csv, state->count);
+    for (size_t i = 0; i < state->count; i++) {
+        if (strcmp(csv_field(csv, i), name) == 0) {
             return reason_set(reterr, "the column '%s' is there twice", name);
         }
     }
-    if (!find_target(name, &state->columns[index])) {
-        return reason_set(reterr, "there is no column '%s'", name);
+    if (!find_target(name, &state->columns[state->count])) {
+        return explain_unknown(csv, name, reterr);
     }
-    state->column_count++;
+    state->count++;
     return true;
 }
 
-static bool read_columns(struct state *state, struct reason *reterr)
+static bool read_columns(struct import_reader *reader, struct reason *reterr)
 {
+    struct state *state = reader->state;
     unsigned seen = 0;
-    state->columns = memory_resize(NULL, state->csv.count, sizeof *state->columns);
-    for (size_t i = 0; i < state->csv.count; i++) {
-        if (!add_column(state, reterr)) {
+    state->columns = memory_resize(NULL, reader->column_count, sizeof *state->columns);
+    for (size_t i = 0; i < reader->column_count; i++) {
+        if (!add_column(state, &reader->csv, reterr)) {
             return false;
         }
         seen |= 1U << state->columns[i].target;
@@ -92,26 +102,16 @@ static bool read_columns(struct state *state, struct reason *reterr)
 
 static enum import_result begin(struct import_reader *reader, struct reason *reterr)
 {
-    struct state *state = memory_resize(NULL, 1, sizeof *state);
-    *state = (struct state){0};
-    csv_init(&state->csv, reader->source);
-    reader->state = state;
-    enum import_result result = import_read_header(reader, &state->csv, reterr);
-    if (result == IMPORT_ROW && !read_columns(state, reterr)) {
-        result = IMPORT_UNREADABLE;
-    }
-    return result;
+    return import_begin_csv(reader, sizeof(struct state), read_columns, reterr);
 }
 
 static void end(struct import_reader *reader)
 {
     struct state *state = reader->state;
-    for (size_t i = 0; i < state->column_count; i++) {
+    for (size_t i = 0; i < state->count; i++) {
         free(state->columns[i].label);
     }
     free(state->columns);
-    csv_done(&state->csv);
-    free(state);
 }
 
 static void set_customer(struct import_row *row, const char *id, const char *external_id)
@@ -159,10 +159,10 @@ static void set_cell(struct import_row *row, const struct column *column, const 
 static enum import_result next(struct import_reader *reader, struct import_row *row,
                                struct reason *reterr)
 {
-    struct state *state = reader->state;
-    enum import_result result = import_read_row(&state->csv, state->column_count, row, reterr);
-    for (size_t i = 0; result == IMPORT_ROW && !row->rejected && i < state->column_count; i++) {
-        const char *value = csv_field(&state->csv, i);
+    const struct state *state = reader->state;
+    enum import_result result = import_read_row(reader, row, reterr);
+    for (size_t i = 0; result == IMPORT_ROW && !row->rejected && i < state->count; i++) {
+        const char *value = csv_field(&reader->csv, i);
         if (*value != '\0') {
             set_cell(row, &state->columns[i], value);
         }

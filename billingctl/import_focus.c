@@ -23,6 +23,7 @@ enum focus_column {
     FOCUS_REGION_ID,
     FOCUS_RESOURCE_ID,
     FOCUS_SKU_ID,
+    FOCUS_BILLING_CURRENCY,
     FOCUS_ID, /* not of the specification: exports have it */
     FOCUS__COUNT,
     FOCUS_REQUIRED__COUNT = FOCUS_SUB_ACCOUNT_NAME,
@@ -41,25 +42,24 @@ static const char *const column_names[FOCUS__COUNT] = {
     [FOCUS_REGION_ID] = "RegionId",
     [FOCUS_RESOURCE_ID] = "ResourceId",
     [FOCUS_SKU_ID] = "SkuId",
+    [FOCUS_BILLING_CURRENCY] = "BillingCurrency",
     [FOCUS_ID] = "Id",
 };
 
 struct state {
-    struct csv_reader csv;
-    size_t column_count;
     size_t index[FOCUS__COUNT]; /* of each column in the file; SIZE_MAX: it has none */
 };
 
 /* --- the header ------------------------------------------------------------------------------- */
 
 /* Columns of other names are nothing to us: the specification lets exporters add some. */
-static bool read_columns(struct state *state, struct reason *reterr)
+static bool read_columns(struct import_reader *reader, struct reason *reterr)
 {
-    state->column_count = state->csv.count;
+    struct state *state = reader->state;
     for (int i = 0; i < FOCUS__COUNT; i++) {
         state->index[i] = SIZE_MAX;
-        for (size_t j = 0; j < state->column_count; j++) {
-            if (strcmp(csv_field(&state->csv, j), column_names[i]) != 0) {
+        for (size_t j = 0; j < reader->column_count; j++) {
+            if (strcmp(csv_field(&reader->csv, j), column_names[i]) != 0) {
                 continue;
             }
             if (state->index[i] != SIZE_MAX) {
@@ -76,34 +76,20 @@ static bool read_columns(struct state *state, struct reason *reterr)
 
 static enum import_result begin(struct import_reader *reader, struct reason *reterr)
 {
-    struct state *state = memory_resize(NULL, 1, sizeof *state);
-    *state = (struct state){0};
-    csv_init(&state->csv, reader->source);
-    reader->state = state;
-    enum import_result result = import_read_header(reader, &state->csv, reterr);
-    if (result == IMPORT_ROW && !read_columns(state, reterr)) {
-        result = IMPORT_UNREADABLE;
-    }
-    return result;
-}
-
-static void end(struct import_reader *reader)
-{
-    struct state *state = reader->state;
-    csv_done(&state->csv);
-    free(state);
+    return import_begin_csv(reader, sizeof(struct state), read_columns, reterr);
 }
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
 /* The value in COLUMN, or NULL: "NULL" is how exports write it, an empty cell how the specification
  * does. */
-static const char *value_of(const struct state *state, enum focus_column column)
+static const char *value_of(const struct import_reader *reader, enum focus_column column)
 {
+    const struct state *state = reader->state;
     if (state->index[column] == SIZE_MAX) {
         return NULL;
     }
-    const char *value = csv_field(&state->csv, state->index[column]);
+    const char *value = csv_field(&reader->csv, state->index[column]);
     return *value == '\0' || strcmp(value, "NULL") == 0 ? NULL : value;
 }
 
@@ -125,9 +111,9 @@ static void check_number(struct import_row *row, enum focus_column column, const
     }
 }
 
-static void check_is_usage(const struct state *state, struct import_row *row)
+static void check_is_usage(const struct import_reader *reader, struct import_row *row)
 {
-    const char *category = value_of(state, FOCUS_CHARGE_CATEGORY);
+    const char *category = value_of(reader, FOCUS_CHARGE_CATEGORY);
     if (category == NULL || strcmp(category, "Usage") != 0) {
         import_row_reject(row, "not supported yet: ChargeCategory is %s",
                           category == NULL ? "NULL" : category);
@@ -136,20 +122,20 @@ static void check_is_usage(const struct state *state, struct import_row *row)
     check_number(row, FOCUS_LIST_UNIT_PRICE, row->price);
 }
 
-static void set_customer(const struct state *state, struct import_row *row)
+static void set_customer(const struct import_reader *reader, struct import_row *row)
 {
-    const char *id = value_of(state, FOCUS_SUB_ACCOUNT_ID);
-    const char *name = value_of(state, FOCUS_SUB_ACCOUNT_NAME);
+    const char *id = value_of(reader, FOCUS_SUB_ACCOUNT_ID);
+    const char *name = value_of(reader, FOCUS_SUB_ACCOUNT_NAME);
     if (id != NULL) {
         import_row_set_external_id(row, id);
         row->customer_name = name == NULL ? id : name;
     }
 }
 
-static void add_label(const struct state *state, struct import_row *row, const char *name,
+static void add_label(const struct import_reader *reader, struct import_row *row, const char *name,
                       enum focus_column column)
 {
-    const char *value = value_of(state, column);
+    const char *value = value_of(reader, column);
     if (value != NULL) {
         import_row_add_label(row, name, value);
     }
@@ -188,11 +174,11 @@ bool import_focus_request_id(const char *period, const char *provider, const cha
     return true;
 }
 
-static void set_request_id(const struct state *state, struct import_row *row)
+static void set_request_id(const struct import_reader *reader, struct import_row *row)
 {
-    const char *id = value_of(state, FOCUS_ID);
-    const char *period = value_of(state, FOCUS_BILLING_PERIOD_START);
-    const char *provider = value_of(state, FOCUS_PROVIDER_NAME);
+    const char *id = value_of(reader, FOCUS_ID);
+    const char *period = value_of(reader, FOCUS_BILLING_PERIOD_START);
+    const char *provider = value_of(reader, FOCUS_PROVIDER_NAME);
     struct reason reason;
     row->derives = true;
     if (id == NULL) {
@@ -209,27 +195,27 @@ static void set_request_id(const struct state *state, struct import_row *row)
 static enum import_result next(struct import_reader *reader, struct import_row *row,
                                struct reason *reterr)
 {
-    struct state *state = reader->state;
-    enum import_result result = import_read_row(&state->csv, state->column_count, row, reterr);
+    enum import_result result = import_read_row(reader, row, reterr);
     if (result != IMPORT_ROW || row->rejected) {
         return result;
     }
-    row->service = value_of(state, FOCUS_SERVICE_NAME);
-    row->units = value_of(state, FOCUS_CONSUMED_QUANTITY);
-    row->price = value_of(state, FOCUS_LIST_UNIT_PRICE);
-    check_is_usage(state, row);
-    set_customer(state, row);
-    const char *time = value_of(state, FOCUS_CHARGE_PERIOD_START);
+    row->service = value_of(reader, FOCUS_SERVICE_NAME);
+    row->units = value_of(reader, FOCUS_CONSUMED_QUANTITY);
+    row->price = value_of(reader, FOCUS_LIST_UNIT_PRICE);
+    row->currency = value_of(reader, FOCUS_BILLING_CURRENCY);
+    check_is_usage(reader, row);
+    set_customer(reader, row);
+    const char *time = value_of(reader, FOCUS_CHARGE_PERIOD_START);
     if (time != NULL) {
         import_row_set_time(row, column_names[FOCUS_CHARGE_PERIOD_START], time);
     } else {
         import_row_reject(row, "ChargePeriodStart: is missing");
     }
-    add_label(state, row, "region", FOCUS_REGION_ID);
-    add_label(state, row, "resource", FOCUS_RESOURCE_ID);
-    add_label(state, row, "sku", FOCUS_SKU_ID);
-    set_request_id(state, row);
+    add_label(reader, row, "region", FOCUS_REGION_ID);
+    add_label(reader, row, "resource", FOCUS_RESOURCE_ID);
+    add_label(reader, row, "sku", FOCUS_SKU_ID);
+    set_request_id(reader, row);
     return result;
 }
 
-const struct import_format import_focus = {"focus", begin, next, end};
+const struct import_format import_focus = {"focus", begin, next, NULL};

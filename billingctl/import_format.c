@@ -1,6 +1,9 @@
 #include "billingctl/import_format.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "billingctl/memory.h"
 
 const struct import_format *const import_formats[] = {&import_csv, &import_ndjson, &import_focus};
 
@@ -32,19 +35,21 @@ enum import_result import_reader_next(struct import_reader *reader, struct impor
 
 void import_reader_done(struct import_reader *reader)
 {
-    if (reader->state != NULL) {
+    if (reader->state != NULL && reader->format->end != NULL) {
         reader->format->end(reader);
     }
+    free(reader->state);
+    csv_done(&reader->csv);
     text_done(&reader->header);
     *reader = (struct import_reader){0};
 }
 
 /* --- what the formats in CSV have in common --------------------------------------------------- */
 
-enum import_result import_read_header(struct import_reader *reader, struct csv_reader *csv,
-                                      struct reason *reterr)
+static enum import_result read_header(struct import_reader *reader, struct reason *reterr)
 {
-    switch (csv_next(csv, reterr)) {
+    const struct csv_reader *csv = &reader->csv;
+    switch (csv_next(&reader->csv, reterr)) {
     case CSV_ROW:
         break;
     case CSV_END:
@@ -60,13 +65,27 @@ enum import_result import_read_header(struct import_reader *reader, struct csv_r
         return IMPORT_UNREADABLE;
     }
     text_put(&reader->header, csv->raw, csv->raw_length);
+    reader->column_count = csv->count;
     return IMPORT_ROW;
 }
 
-enum import_result import_read_row(struct csv_reader *csv, size_t columns, struct import_row *row,
+enum import_result import_begin_csv(struct import_reader *reader, size_t state_bytes,
+                                    bool (*read_columns)(struct import_reader *reader,
+                                                         struct reason *reterr),
+                                    struct reason *reterr)
+{
+    reader->state = memory_resize(NULL, 1, state_bytes);
+    memset(reader->state, 0, state_bytes);
+    csv_init(&reader->csv, reader->source);
+    enum import_result result = read_header(reader, reterr);
+    return result == IMPORT_ROW && !read_columns(reader, reterr) ? IMPORT_UNREADABLE : result;
+}
+
+enum import_result import_read_row(struct import_reader *reader, struct import_row *row,
                                    struct reason *reterr)
 {
-    switch (csv_next(csv, reterr)) {
+    const struct csv_reader *csv = &reader->csv;
+    switch (csv_next(&reader->csv, reterr)) {
     case CSV_ROW:
         break;
     case CSV_END:
@@ -77,13 +96,14 @@ enum import_result import_read_row(struct csv_reader *csv, size_t columns, struc
         return IMPORT_INTERRUPTED;
     }
     row->line = csv->line;
-    row->last_line = csv->source->line - (csv->raw[csv->raw_length - 1] == '\n');
+    row->last_line = csv->last_line;
     row->raw = csv->raw;
     row->raw_length = csv->raw_length;
     if (csv->malformed != NULL) {
         import_row_reject(row, "malformed: %s", csv->malformed);
-    } else if (csv->count != columns) {
-        import_row_reject(row, "malformed: %zu columns instead of %zu", csv->count, columns);
+    } else if (csv->count != reader->column_count) {
+        import_row_reject(row, "malformed: %zu columns instead of %zu", csv->count,
+                          reader->column_count);
     }
     return IMPORT_ROW;
 }

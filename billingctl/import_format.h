@@ -25,7 +25,7 @@ struct import_format {
     enum import_result (*next)(struct import_reader *reader, struct import_row *row,
                                struct reason *reterr);
 
-    /* Free reader->state. */
+    /* Free what reader->state owns; NULL: nothing. */
     void (*end)(struct import_reader *reader);
 };
 
@@ -42,8 +42,10 @@ const struct import_format *import_format_of(const char *name);
 struct import_reader {
     const struct import_format *format;
     struct source *source;
-    void *state;        /* the format's */
-    struct text header; /* the file's first line as it is, where that is not a row; else empty */
+    struct csv_reader csv; /* of the formats in CSV; else {0} */
+    void *state;           /* owned; the format's */
+    size_t column_count;   /* of a file in CSV */
+    struct text header;    /* the file's first line as it is, where that is not a row; else empty */
 };
 
 /* *READER reads rows of FORMAT from SOURCE, which stays the caller's.  To be given to
@@ -58,11 +60,15 @@ MUSTCHECK enum import_result import_reader_next(struct import_reader *reader,
 
 void import_reader_done(struct import_reader *reader);
 
-/* Read the first row of CSV and keep its text as READER's header.  Returns as begin(). */
-MUSTCHECK enum import_result import_read_header(struct import_reader *reader,
-                                                struct csv_reader *csv, struct reason *reterr);
+/* begin() of a format in CSV: make reader->state, STATE_BYTES of zeros, keep the text of the first
+ * row as READER's header, and let READ_COLUMNS look at its fields; that returns false with *RETERR
+ * where they are not the format's.  Returns as begin(). */
+MUSTCHECK enum import_result import_begin_csv(struct import_reader *reader, size_t state_bytes,
+                                              bool (*read_columns)(struct import_reader *reader,
+                                                                   struct reason *reterr),
+                                              struct reason *reterr);
 
 /* Read the next row of CSV and what ROW needs to know of where it is; it is rejected where it is
- * malformed or has not COLUMNS columns.  Returns as next(). */
-MUSTCHECK enum import_result import_read_row(struct csv_reader *csv, size_t columns,
-                                             struct import_row *row, struct reason *reterr);
+ * malformed or has not as many columns as the first.  Returns as next(). */
+MUSTCHECK enum import_result import_read_row(struct import_reader *reader, struct import_row *row,
+                                             struct reason *reterr);

@@ -36,12 +36,12 @@ static void end(struct import_reader *reader)
     if (state->tokener != NULL) {
         json_tokener_free(state->tokener);
     }
-    free(state);
 }
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-/* Read a line.  Returns 0, or what ended the source; the last line may do without its newline. */
+/* Read a line, of which nothing is kept where it is too long.  Returns 0, or what ended the source;
+ * the last line may do without its newline. */
 static int read_line(struct source *source, struct import_row *row)
 {
     int byte;
@@ -52,7 +52,12 @@ static int read_line(struct source *source, struct import_row *row)
         byte = source_next(source);
     } while (byte >= 0 && byte != '\n');
     row->raw = source_record(source, &row->raw_length);
-    return byte == '\n' || (byte == SOURCE_END && row->raw_length > 0) ? 0 : byte;
+    if (source->too_long) {
+        row->raw_length = 0;
+        import_row_reject(row, "malformed: " SOURCE_TOO_LONG);
+    }
+    return byte == '\n' || (byte == SOURCE_END && (row->rejected || row->raw_length > 0)) ? 0
+                                                                                          : byte;
 }
 
 static bool is_line_end(char c)
@@ -214,7 +219,7 @@ static enum import_result next(struct import_reader *reader, struct import_row *
     state->item = NULL;
     do {
         ended = read_line(reader->source, row);
-    } while (ended == 0 && is_blank(row));
+    } while (ended == 0 && !row->rejected && is_blank(row));
     if (ended == SOURCE_END) {
         return IMPORT_END;
     }
@@ -224,6 +229,9 @@ static enum import_result next(struct import_reader *reader, struct import_row *
     if (ended != 0) {
         csv_explain(reader->source, ended, row->line, reterr);
         return IMPORT_UNREADABLE;
+    }
+    if (row->rejected) {
+        return IMPORT_ROW;
     }
     int members;
     const char *malformed = parse(state, row, &members);

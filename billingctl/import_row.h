@@ -20,7 +20,7 @@ struct import_row {
     uint64_t line;      /* where it begins */
     uint64_t last_line; /* where it ends */
     const char *raw;    /* its text with its end of line */
-    size_t raw_length;
+    size_t raw_length;  /* 0: it was too long to be kept */
 
     const char *customer;      /* an id, or external:ID */
     const char *customer_name; /* to create the customer with; NULL: it must be there */
@@ -28,7 +28,8 @@ struct import_row {
     const char *units;
     const char *price;
     const char *request_id;
-    int64_t time_us; /* where has_time */
+    const char *currency; /* of the price; NULL: the daemon's */
+    int64_t time_us;      /* where has_time */
     struct import_label labels[BILLING_LABELS_MAX];
     size_t label_count;
 

@@ -32,9 +32,8 @@ bool output_flush(void)
 int output_finish(int code)
 {
     bool flushed = output_flush();
-    /* Also what only closing finds out: a full quota, a server that is gone.  A descriptor that was
-     * closed from the start is no fault where nothing was to be written. */
-    if (fclose(stdout) != 0 && flushed && errno != EBADF) {
+    /* Also what only closing finds out: a full quota, a server that is gone. */
+    if (fclose(stdout) != 0 && flushed) {
         write_error = errno;
     }
     if (write_error == 0) {

@@ -73,7 +73,7 @@ int pages_print(const struct ctl *ctl, billing_query *query, const struct view *
     struct reason reason;
     uint64_t rest = UINT64_MAX;
     billing_object *last = NULL;
-    if (limit != NULL && !value_count(limit, 1, UINT64_MAX - 1, &rest, &reason)) {
+    if (limit != NULL && !value_count(limit, 1, UINT64_MAX, &rest, &reason)) {
         return ctl_usage_value(ctl, FLAG_LIMIT, &reason);
     }
     int code = print_pages(ctl, query, &list, call, rest, &last);

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "billingctl/text.h"
+static const char own_name[] = "billingctl: ";
 
 static bool transient_shown;
 
@@ -25,25 +25,39 @@ void say_transient(const char *line)
     transient_shown = *line != '\0';
 }
 
+__attribute__((format(printf, 3, 0))) static void put_line(struct text *ret, const char *prefix,
+                                                           const char *format, va_list args)
+{
+    struct text raw = {0};
+    text_vprintf(&raw, format, args);
+    text_puts(ret, prefix);
+    text_put_visible(ret, text_of(&raw));
+    text_puts(ret, "\n");
+    text_done(&raw);
+}
+
 __attribute__((format(printf, 2, 0))) static void say_line(const char *prefix, const char *format,
                                                            va_list args)
 {
-    struct text raw = {0};
     struct text line = {0};
-    text_vprintf(&raw, format, args);
-    text_puts(&line, prefix);
-    text_put_visible(&line, text_of(&raw));
-    text_puts(&line, "\n");
+    put_line(&line, prefix, format, args);
     say_text(text_of(&line));
-    text_done(&raw);
     text_done(&line);
+}
+
+void say_put(struct text *ret, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    put_line(ret, own_name, format, args);
+    va_end(args);
 }
 
 void say(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    say_line("billingctl: ", format, args);
+    say_line(own_name, format, args);
     va_end(args);
 }
 

@@ -39,8 +39,9 @@ static void fill(struct source *source)
         source->start = 0;
     }
     if (source->end >= SOURCE_RECORD_BYTES_MAX) {
-        source->ended = SOURCE_TOO_LONG;
-        return;
+        source->too_long = true;
+        source->at = 0;
+        source->end = 0;
     }
     if (source->capacity - source->end < BLOCK_BYTES) {
         source->capacity = source->end + BLOCK_BYTES;
@@ -81,6 +82,7 @@ int source_next(struct source *source)
 void source_begin_record(struct source *source)
 {
     source->start = source->at;
+    source->too_long = false;
 }
 
 const char *source_record(const struct source *source, size_t *ret_length)

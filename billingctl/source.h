@@ -1,8 +1,10 @@
 /* What is imported, byte by byte, with the raw text of the record that is being read kept together.
- * Memory is bounded by the longest record allowed.  Main thread; reads through a function that it
+ * Memory is bounded by the longest record allowed: of a longer one the beginning is forgotten, and
+ * reading goes on, so that its end can be found.  Main thread; reads through a function that it
  * is handed. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -11,12 +13,14 @@ enum {
     SOURCE_RECORD_BYTES_MAX = 1024 * 1024,
 };
 
+/* What is wrong with a record that is too long. */
+#define SOURCE_TOO_LONG "longer than 1 MiB"
+
 /* Instead of a byte.  Once returned they are returned for ever. */
 enum source_end {
     SOURCE_END = -1,         /* there is no more */
-    SOURCE_TOO_LONG = -2,    /* the record is longer than one can be */
-    SOURCE_INTERRUPTED = -3, /* the reading function was told to stop */
-    SOURCE_FAILED = -4,      /* `error` says why */
+    SOURCE_INTERRUPTED = -2, /* the reading function was told to stop */
+    SOURCE_FAILED = -3,      /* `error` says why */
 };
 
 /* Read up to BYTES into BUFFER.  Returns how many, 0 at the end, -1 with errno, or
@@ -35,6 +39,7 @@ struct source {
     uint64_t bytes_read;
     enum source_end ended; /* 0: not yet */
     int error;             /* errno of SOURCE_FAILED */
+    bool too_long;         /* the record is: what is left of it is a part */
 };
 
 /* *SOURCE reads through READ, called with ARG.  A byte order mark at the start is skipped.  To be
@@ -53,5 +58,6 @@ int source_peek(struct source *source);
 /* A record begins at the next byte. */
 void source_begin_record(struct source *source);
 
-/* The bytes of the record so far.  Valid until the next byte is asked for. */
+/* The bytes of the record so far, or of its end where it is too long.  Valid until the next byte is
+ * asked for. */
 const char *source_record(const struct source *source, size_t *ret_length);

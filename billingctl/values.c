@@ -50,6 +50,9 @@ bool value_count(const char *text, uint64_t low, uint64_t high, uint64_t *ret,
         fits = *c >= '0' && *c <= '9' && !__builtin_mul_overflow(value, 10, &value) &&
                !__builtin_add_overflow(value, (uint64_t)(*c - '0'), &value);
     }
+    if (high == UINT64_MAX && (!fits || value < low)) {
+        return reason_set(reterr, "'%s' is not a whole number from %" PRIu64 " on", text, low);
+    }
     if (!fits || value < low || value > high) {
         return reason_set(reterr, "'%s' is not a whole number from %" PRIu64 " to %" PRIu64, text,
                           low, high);

@@ -16,7 +16,7 @@ MUSTCHECK bool value_time(const char *text, int64_t *ret_us, struct reason *rete
 MUSTCHECK bool value_month(const char *text, int64_t *ret_start_us, int64_t *ret_end_us,
                            struct reason *reterr);
 
-/* A whole number from LOW to HIGH, in digits. */
+/* A whole number from LOW to HIGH, in digits; UINT64_MAX is no bound to speak of. */
 MUSTCHECK bool value_count(const char *text, uint64_t low, uint64_t high, uint64_t *ret,
                            struct reason *reterr);
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -80,6 +81,10 @@ struct ctl_process ctl_start(const struct ctl_setup *setup, const char *const *a
         testkit_fail("cannot fork: %s", strerror(errno));
     }
     if (process.pid == 0) {
+        /* A shell that put us into the background may have had it ignored. */
+        if (signal(SIGINT, SIG_DFL) == SIG_ERR) {
+            _exit(127);
+        }
         redirect(input, O_RDONLY, STDIN_FILENO);
         redirect(output, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
         redirect(process.err_path, O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);

@@ -1,6 +1,7 @@
 /* billingctl against a real daemon: what it prints, what it says, and how it ends.  The daemon is
  * one for all tests; each test makes a customer of its own. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +177,11 @@ static void usage__every_bad_field__named_by_its_flag(void **state)
     assert_contains(refused.err, "  --service: ");
     assert_contains(refused.err, "  --units: ");
     assert_contains(refused.err, "  --price: ");
+    /* The only one is said once: how, in its own line, and above it what it comes to. */
+    struct ctl_result single = CTL_ENDS(&setup, 1, "usage", "create", "--customer", customer,
+                                        "--service", "S", "--units=-1", "--price", "1");
+    assert_contains(single.err, "  --units: ");
+    assert_u64(ctl_count(single.err, "-1"), 1);
     CTL_ENDS(&setup, 1, "usage", "create", "--customer", "nobody", "--service", "S", "--units", "1",
              "--price", "1");
     CTL_ENDS(&setup, 1, "usage", "get", "nothing", "--customer", customer);
@@ -420,17 +426,25 @@ static void *take_and_drop(void *arg)
     return NULL;
 }
 
-static const char *mute_start(struct mute *mute)
+/* The URL of a new listener that answers nothing. */
+static const char *silent_start(int *ret_fd)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const char *path = testkit_format("%s/mute", testkit_tmpdir());
     assert_true(strlen(path) < sizeof address.sun_path);
     memcpy(address.sun_path, path, strlen(path) + 1);
-    mute->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(mute->fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(mute->fd, 8), 0);
-    assert_int_equal(pthread_create(&mute->thread, NULL, take_and_drop, mute), 0);
+    (void)unlink(path); /* of the one before */
+    *ret_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(*ret_fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(*ret_fd, 8), 0);
     return testkit_format("unix://%s", path);
+}
+
+static const char *mute_start(struct mute *mute)
+{
+    const char *url = silent_start(&mute->fd);
+    assert_int_equal(pthread_create(&mute->thread, NULL, take_and_drop, mute), 0);
+    return url;
 }
 
 static void mute_stop(struct mute *mute)
@@ -438,6 +452,19 @@ static void mute_stop(struct mute *mute)
     shutdown(mute->fd, SHUT_RDWR); /* wakes accept() */
     pthread_join(mute->thread, NULL);
     close(mute->fd);
+}
+
+/* The command that RESULT advises. */
+static const char *settling_command(const struct ctl_result *result)
+{
+    static const char before[] = "to settle it, run: ";
+    const char *command = strstr(result->err, before);
+    if (command == NULL) {
+        testkit_fail("no advice in:\n%s", result->err);
+    }
+    command = ctl_line(command + strlen(before));
+    assert_contains(command, " --request-id ");
+    return command;
 }
 
 static void unknown_outcome__hint__settles_it(void **state)
@@ -458,10 +485,7 @@ static void unknown_outcome__hint__settles_it(void **state)
     assert_contains(renamed.err, "doing it again does no harm");
 
     /* The command that it prints, run twice with a daemon that answers: one record. */
-    const char *command = strstr(lost.err, "to settle it, run: ");
-    assert_non_null(command);
-    command = ctl_line(command + strlen("to settle it, run: "));
-    assert_contains(command, " --request-id ");
+    const char *command = settling_command(&lost);
     struct ctl_setup shell = {.url = setup.url, .program = "/bin/sh"};
     CTL_ENDS(&shell, 0, "-c", command);
     CTL_ENDS(&shell, 0, "-c", command);
@@ -469,6 +493,34 @@ static void unknown_outcome__hint__settles_it(void **state)
         CTL_ENDS(&setup, 0, "usage", "list", "--customer", customer, "--output", "csv");
     assert_u64(ctl_count(list.out, "\n"), 2);
     assert_contains(list.out, "\"it's \"\"one\"\"\"");
+}
+
+/* The request id is told also where a signal ends the call: nobody else knows it. */
+static void interrupted_write__hint__settles_it(void **state)
+{
+    (void)state;
+    static const int signals[] = {SIGINT, SIGTERM};
+    struct ctl_setup shell = {.url = setup.url, .program = "/bin/sh"};
+    for (size_t i = 0; i < 2; i++) {
+        const char *customer = new_customer("Interrupted");
+        int listener;
+        struct ctl_setup silent = {.url = silent_start(&listener)};
+        const char *args[] = {"usage",   "create", "--customer", customer, "--service", "S",
+                              "--units", "1",      "--price",    "2",      NULL};
+        struct ctl_process process = ctl_start(&silent, args);
+        int fd = accept(listener, NULL, NULL);
+        assert_true(fd >= 0); /* it calls */
+        assert_int_equal(kill(process.pid, signals[i]), 0);
+        struct ctl_result ended = ctl_wait(&process);
+        close(fd);
+        close(listener);
+        assert_int_equal(ended.status, 256 + signals[i]);
+        assert_string_equal(ended.out, "");
+        CTL_ENDS(&shell, 0, "-c", settling_command(&ended));
+        struct ctl_result list =
+            CTL_ENDS(&setup, 0, "usage", "list", "--customer", customer, "--output", "id");
+        assert_u64(ctl_count(list.out, "\n"), 1);
+    }
 }
 
 /* --- command line, configuration, outputs ----------------------------------------------------- */
@@ -503,6 +555,8 @@ static void command_line__bad__ends_with_2(void **state)
         assert_string_equal(result.out, "");
         assert_string_not_equal(result.err, "");
     }
+    assert_contains(CTL_ENDS(&setup, 2, "customer", "list", "--limit", "0").err,
+                    "--limit: '0' is not a whole number from 1 on\n");
     struct ctl_result label = CTL_ENDS(&setup, 2, "usage", "create", "--customer", "c", "--service",
                                        "s", "--units", "1", "--price", "1", "--label", "nothing");
     assert_contains(label.err, "--label: 'nothing' is not NAME=VALUE");
@@ -568,7 +622,16 @@ static void config__behind_the_environment__used(void **state)
 
     const char *bad[] = {env[0], "BILLING_TIMEOUT=soon", NULL};
     configured.env = bad;
-    assert_contains(CTL_ENDS(&configured, 2, "server", "health").err, "BILLING_TIMEOUT");
+    assert_contains(CTL_ENDS(&configured, 2, "server", "health").err,
+                    "$BILLING_TIMEOUT: 'soon' is not a duration like 5s, up to a week");
+    const char *no_url[] = {"BILLING_URL=http://x", NULL};
+    configured.env = no_url;
+    assert_contains(CTL_ENDS(&configured, 2, "server", "health").err,
+                    "$BILLING_URL: 'http://x' is not a URL like");
+    const char *no_token[] = {"BILLING_TOKEN=a\tb", NULL};
+    configured.env = no_token;
+    struct ctl_result token = CTL_ENDS(&configured, 2, "server", "health");
+    assert_contains(token.err, "$BILLING_TOKEN: is not a token in printable ASCII");
 
     testkit_write_file(path, "uri = x\n", 8);
     configured.env = env;
@@ -590,6 +653,33 @@ static void stdout__full__ends_with_1(void **state)
     struct ctl_setup shell = {.url = setup.url, .program = "/bin/sh"};
     const char *closed = testkit_format("exec '%s' server health >&-", testkit_billingctl());
     assert_contains(CTL_ENDS(&shell, 1, "-c", closed).err, "cannot write the result");
+}
+
+/* What is opened next takes the place of a closed stream: it must not be the connection. */
+static void streams__closed__nothing_reaches_the_daemon(void **state)
+{
+    (void)state;
+    struct ctl_setup shell = {.url = setup.url, .program = "/bin/sh"};
+    const char *program = testkit_billingctl();
+    const char *list =
+        testkit_format("exec '%s' usage list --customer %s >&-", program, busy_customer());
+    assert_contains(CTL_ENDS(&shell, 1, "-c", list).err, "cannot write the result");
+
+    /* Said to nobody, between calls that go on. */
+    const char *path = testkit_format("%s/told.csv", testkit_tmpdir());
+    static const char rows[] = "request_id,service,units_consumed,price_per_unit\n"
+                               "r1,A,1,1\nr2,A\nr3,A,1,1\n";
+    testkit_write_file(path, rows, strlen(rows));
+    const char *import =
+        testkit_format("exec '%s' usage import '%s' --customer %s --batch 1 --output csv 2>&- <&-",
+                       program, path, new_customer("Streams"));
+    struct ctl_result told = CTL_ENDS(&shell, 1, "-c", import);
+    assert_string_equal(told.out, "rows,recorded,replayed,rejected\n3,2,0,1\n");
+    assert_string_equal(told.err, "");
+
+    const char *input = testkit_format("exec '%s' usage import - --customer %s <&-", program,
+                                       new_customer("Streams"));
+    assert_contains(CTL_ENDS(&shell, 1, "-c", input).err, "Bad file descriptor");
 }
 
 static void stdout__reader_gone__ends_quietly(void **state)
@@ -641,11 +731,13 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(server__runs__says_so),
     cmocka_unit_test(server__is_not_there__nothing_recorded),
     cmocka_unit_test(unknown_outcome__hint__settles_it),
+    cmocka_unit_test(interrupted_write__hint__settles_it),
     cmocka_unit_test(command_line__bad__ends_with_2),
     cmocka_unit_test(help__asked_for__on_stdout_without_a_daemon),
     cmocka_unit_test(completion__bash__completes),
     cmocka_unit_test(config__behind_the_environment__used),
     cmocka_unit_test(stdout__full__ends_with_1),
+    cmocka_unit_test(streams__closed__nothing_reaches_the_daemon),
     cmocka_unit_test(stdout__reader_gone__ends_quietly),
 };
 

@@ -157,6 +157,59 @@ static void derived_ids__rows_moved_about__recorded_once(void **state)
     assert_u64(records_of(customer), 5);
 }
 
+/* One customer, however it is named, is one: in the file and on the command line. */
+static void derived_ids__customer_named_otherwise__recorded_once(void **state)
+{
+    (void)state;
+    const char *id = ctl_line(
+        CTL_ENDS(&setup, 0, "customer", "create", "D", "--external-id", "d-1", "--output", "id")
+            .out);
+    static const char rows[] = "service,units_consumed,price_per_unit,occurred_at\n"
+                               "A,1,0.05,2026-10-01\nA,1,0.05,2026-10-01\n";
+    const char *plain = file_of("a.csv", rows);
+    derives(id, plain, 0, counts(2, 2, 0, 0));
+    derives("external:d-1", plain, 0, counts(2, 0, 2, 0));
+    const char *mixed = file_of(
+        "b.csv", testkit_format("customer_id,external_id,service,units_consumed,price_per_unit,"
+                                "occurred_at\n"
+                                "%s,,A,1,0.05,2026-10-01\n,d-1,A,1,0.05,2026-10-01\n"
+                                "external:d-1,,A,1,0.05,2026-10-01\n",
+                                id));
+    derives("nobody", mixed, 0, counts(3, 1, 2, 0));
+    derives(
+        "nobody",
+        file_of("c.ndjson",
+                "{\"customer_id\": \"external:d-1\", \"service\": \"A\", \"units_consumed\": 1, "
+                "\"price_per_unit\": 0.05, \"occurred_at\": \"2026-10-01T00:00:00Z\"}\n"),
+        0, counts(1, 0, 1, 0));
+    assert_u64(records_of(id), 3);
+}
+
+static void derived_ids__no_such_customer__rejected_alone(void **state)
+{
+    (void)state;
+    const char *customer = new_customer();
+    const char *path =
+        file_of("a.ndjson", "{\"customer_id\": \"external:nobody\", \"service\": \"A\", "
+                            "\"units_consumed\": 1, \"price_per_unit\": 1}\n"
+                            "{\"customer_id\": \"\", \"service\": \"A\", "
+                            "\"units_consumed\": 1, \"price_per_unit\": 1}\n"
+                            "{\"customer_id\": \"external:nobody\", \"service\": \"B\", "
+                            "\"units_consumed\": 1, \"price_per_unit\": 1}\n"
+                            "{\"service\": \"A\", "
+                            "\"units_consumed\": 1, \"price_per_unit\": 1}\n");
+    struct ctl_result result = CTL_ENDS(&setup, 1, "usage", "import", path, "--customer", customer,
+                                        "--derive-ids", "--output", "json");
+    assert_string_equal(result.out, counts(4, 1, 0, 3));
+    assert_contains(result.err, "line 1: ");
+    assert_contains(result.err, "line 2: ");
+    assert_contains(result.err, "line 3: ");
+    assert_contains(result.err, "(customer_not_found)");
+    /* Where nothing at all says whose it is. */
+    result = CTL_ENDS(&setup, 1, "usage", "import", path, "--derive-ids", "--output", "json");
+    assert_string_equal(result.out, counts(4, 0, 0, 4));
+}
+
 static void same_id_in_one_batch__second_is_replayed(void **state)
 {
     (void)state;
@@ -261,6 +314,66 @@ static void rejects__the_file_itself__refused(void **state)
              "/dev/full");
 }
 
+/* Rows around one that is longer than a row can be. */
+static const char *file_with_long_row(const char *name, const char *before, const char *open,
+                                      const char *close, const char *behind)
+{
+    enum {
+        LONG_BYTES = 3 * 1024 * 1024,
+    };
+    const char *path = testkit_format("%s/%s", testkit_tmpdir(), name);
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    assert_true(fputs(before, file) >= 0 && fputs(open, file) >= 0);
+    for (int i = 0; i < LONG_BYTES; i++) {
+        assert_int_equal(fputc(i % 100 == 99 ? ',' : 'x', file), i % 100 == 99 ? ',' : 'x');
+    }
+    assert_true(fputs(close, file) >= 0 && fputs(behind, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    return path;
+}
+
+static void long_row__in_the_middle__rejected_alone(void **state)
+{
+    (void)state;
+    const char *csv = file_with_long_row("long.csv",
+                                         "request_id,service,units_consumed,price_per_unit\n"
+                                         "r1,A,1,1\n",
+                                         "r2,\"two\nlines", "\",1,1\n", "r3,A,1,1\nr4,A,1\n");
+    const char *ndjson = file_with_long_row("long.ndjson",
+                                            "{\"service\": \"A\", \"units_consumed\": 1, "
+                                            "\"price_per_unit\": 1, \"request_id\": \"r1\"}\n",
+                                            "{\"service\": \"", "\"}\n",
+                                            "{\"service\": \"A\", \"units_consumed\": 1, "
+                                            "\"price_per_unit\": 1, \"request_id\": \"r3\"}\n"
+                                            "no row\n");
+    const struct {
+        const char *path;
+        const char *last;     /* what is said of the row at the end */
+        const char *rejected; /* what --rejects has: the long row is not kept */
+    } cases[] = {
+        {csv, "line 6: malformed: 3 columns",
+         "request_id,service,units_consumed,price_per_unit\n"
+         "r4,A,1\n"},
+        {ndjson, "line 4: malformed: not JSON", "no row\n"},
+    };
+    const char *rejects = testkit_format("%s/rejects", testkit_tmpdir());
+    for (size_t i = 0; i < 2; i++) {
+        const char *customer = new_customer();
+        struct ctl_result result =
+            CTL_ENDS(&setup, 1, "usage", "import", cases[i].path, "--customer", customer,
+                     "--rejects", rejects, "--output", "json");
+        assert_string_equal(result.out, counts(4, 2, 0, 2));
+        assert_contains(result.err,
+                        testkit_format("line %d: malformed: longer than 1 MiB\n", i == 0 ? 3 : 2));
+        assert_contains(result.err, cases[i].last);
+        char *rejected = testkit_read_file(rejects, NULL);
+        assert_string_equal(rejected, cases[i].rejected);
+        free(rejected);
+        assert_u64(records_of(customer), 2);
+    }
+}
+
 static void unreadable__file_or_rest__ends_with_1(void **state)
 {
     (void)state;
@@ -283,7 +396,12 @@ static void unreadable__file_or_rest__ends_with_1(void **state)
                  "--customer", customer, "--output", "json");
     assert_string_equal(rest.out, counts(1, 1, 0, 0));
     assert_contains(rest.err, "line 3: a quote is opened");
-    assert_contains(rest.err, "all rows up to line 2 are settled");
+    assert_contains(rest.err, "all rows up to line 2 are settled; mend the file and import it "
+                              "again: nothing is charged twice\n");
+    struct ctl_result focus = CTL_ENDS(&setup, 1, "usage", "import",
+                                       file_of("f.csv", "BilledCost,ChargeCategory\n1,Usage\n"));
+    assert_contains(focus.err,
+                    "there is no column 'BilledCost'; a FOCUS file needs --format focus");
     assert_u64(records_of(customer), 1);
 }
 
@@ -314,6 +432,26 @@ static void focus__without_ids__derived_and_customers_created(void **state)
     assert_contains(CTL_ENDS(&setup, 0, "customer", "get", "external:f2").out, "  f2\n");
     assert_contains(CTL_ENDS(&setup, 0, "customer", "get", "external:f4").out, "Was here before");
     CTL_ENDS(&setup, 1, "customer", "get", "external:f3"); /* it used nothing */
+}
+
+/* Bills have one currency: an amount in another is none. */
+static void focus__other_currency__rejected(void **state)
+{
+    (void)state;
+    const char *path = file_of(
+        "currency.csv",
+        "BillingCurrency,BillingPeriodStart,ChargeCategory,ChargePeriodStart,ConsumedQuantity,"
+        "ListUnitPrice,ProviderName,ServiceName,SubAccountId\n"
+        "USD,2024-09-01,Usage,2024-09-18,1,1,AWS,S,currency-1\n"
+        "EUR,2024-09-01,Usage,2024-09-18,2,1,AWS,S,currency-2\n"
+        ",2024-09-01,Usage,2024-09-18,3,1,AWS,S,currency-1\n"
+        "NULL,2024-09-01,Usage,2024-09-18,4,1,AWS,S,currency-1\n");
+    struct ctl_result result =
+        CTL_ENDS(&setup, 1, "usage", "import", path, "--format", "focus", "--output", "json");
+    assert_string_equal(result.out, counts(4, 3, 0, 1));
+    assert_contains(result.err, "line 3: BillingCurrency is EUR, but bills here are in USD\n");
+    assert_u64(records_of("external:currency-1"), 3);
+    CTL_ENDS(&setup, 1, "customer", "get", "external:currency-2");
 }
 
 static void focus__real_sample__as_it_should_be(void **state)
@@ -469,12 +607,16 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(ndjson__from_stdin__recorded),
     cmocka_unit_test(rows_without_ids__whole_import__refused),
     cmocka_unit_test(derived_ids__rows_moved_about__recorded_once),
+    cmocka_unit_test(derived_ids__customer_named_otherwise__recorded_once),
+    cmocka_unit_test(derived_ids__no_such_customer__rejected_alone),
     cmocka_unit_test(same_id_in_one_batch__second_is_replayed),
     cmocka_unit_test(large_rows__more_than_a_frame_of_them__all_recorded),
     cmocka_unit_test(rejected_rows__others_recorded__told_with_their_lines),
     cmocka_unit_test(rejects__the_file_itself__refused),
+    cmocka_unit_test(long_row__in_the_middle__rejected_alone),
     cmocka_unit_test(unreadable__file_or_rest__ends_with_1),
     cmocka_unit_test(focus__without_ids__derived_and_customers_created),
+    cmocka_unit_test(focus__other_currency__rejected),
     cmocka_unit_test(focus__real_sample__as_it_should_be),
     cmocka_unit_test(daemon__not_there__run_again_settles),
     cmocka_unit_test(interrupt__while_it_runs__stops_between_batches),

@@ -61,6 +61,16 @@ static const char *read_all(const char *data, size_t length, size_t piece, ssize
     return all;
 }
 
+/* Of the rows of DATA, what stands behind the fields of the one at LINE. */
+static const char *rest_behind(const char *data, size_t length, const char *line)
+{
+    const char *row = strstr(read_all(data, length, 100000, 0), line);
+    assert_non_null(row);
+    assert_true(strlen(row) < (size_t)2 * SOURCE_RECORD_BYTES_MAX); /* no more of it is kept */
+    const char *rest = strchr(row, '[');
+    return rest == NULL ? row : rest;
+}
+
 /* However the file is cut, it reads the same. */
 static void reads_bytes(const char *data, size_t length, const char *expected)
 {
@@ -137,19 +147,35 @@ static void next__many_columns__malformed(void **state)
     assert_contains(more, "[more than 1024 columns] 2:y| end");
 }
 
-static void next__long_record__unreadable(void **state)
+/* However long a record is, and whatever is in it, what follows it is read. */
+static void next__long_record__malformed(void **state)
 {
     (void)state;
-    size_t length = (size_t)2 * SOURCE_RECORD_BYTES_MAX;
+    size_t length = (size_t)4 * SOURCE_RECORD_BYTES_MAX;
     char *data = testkit_alloc(length);
     memset(data, 'x', length);
     data[2] = '\n';
-    assert_contains(read_all(data, length, 100000, 0), "1:xx| line 2: what begins here is longer");
-    data[SOURCE_RECORD_BYTES_MAX - 10] = '\n';
-    data[length - 20] = '\n';
-    const char *rows = read_all(data, length, 100000, 0);
-    assert_contains(rows, " 3:xx");
-    assert_contains(rows, "| end");
+    data[length - 2] = '\n';
+    assert_string_equal(rest_behind(data, length, "2:"), "[longer than 1 MiB] 3:x| end");
+    data[3] = '"'; /* with a line end, a comma and quotes in it */
+    data[1000] = '\n';
+    data[length / 2] = ',';
+    data[length / 2 + 1] = '"';
+    data[length / 2 + 2] = '"';
+    data[length / 2 + 3] = '\n';
+    data[length - 3] = '"';
+    assert_string_equal(rest_behind(data, length, "2:"), "[longer than 1 MiB] 5:x| end");
+    data[length - 3] = 'x';
+    assert_contains(read_all(data, length, 100000, 0), "1:xx| line 2: a quote is opened");
+    memset(data + 3, ',', length - 5); /* columns without end */
+    assert_string_equal(rest_behind(data, length, "2:"), "[longer than 1 MiB] 3:x| end");
+    /* Just not too long. */
+    memset(data, 'x', length);
+    for (size_t at = SOURCE_RECORD_BYTES_MAX - 10; at < length;
+         at += SOURCE_RECORD_BYTES_MAX - 10) {
+        data[at] = '\n';
+    }
+    assert_null(strchr(read_all(data, length, 100000, 0), '['));
 }
 
 static void next__reading_fails__said(void **state)
@@ -234,7 +260,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(next__malformed__rows_go_on_behind_it),
     cmocka_unit_test(next__quote_never_closed__unreadable),
     cmocka_unit_test(next__many_columns__malformed),
-    cmocka_unit_test(next__long_record__unreadable),
+    cmocka_unit_test(next__long_record__malformed),
     cmocka_unit_test(next__reading_fails__said),
     cmocka_unit_test(raw__of_each_row__makes_the_file),
     cmocka_unit_test(next__random_rows__round_trip),

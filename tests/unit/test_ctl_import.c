@@ -45,6 +45,7 @@ static void put_row(struct text *text, const struct import_row *row)
     }
     put_value(text, "customer", row->customer);
     put_value(text, "name", row->customer_name);
+    put_value(text, "currency", row->currency);
     put_value(text, "service", row->service);
     put_value(text, "units", row->units);
     put_value(text, "price", row->price);
@@ -330,6 +331,19 @@ static void focus__bad_times__rejected(void **state)
     assert_contains(rows, "4: !BillingPeriodStart: '' is not a time");
 }
 
+static void focus__currency__kept_where_it_is_there(void **state)
+{
+    (void)state;
+    static const char file[] = "BillingCurrency," FOCUS_HEADER
+                               "EUR,2024-09-01 00:00:00,Usage,2024-09-18,1,1,A,,,1,S,,5,N,\n"
+                               ",2024-09-01 00:00:00,Usage,2024-09-18,1,1,A,,,1,S,,5,N,\n"
+                               "NULL,2024-09-01 00:00:00,Usage,2024-09-18,1,1,A,,,1,S,,5,N,\n";
+    const char *rows = import(&import_focus, file, strlen(file));
+    assert_contains(rows, "2: customer=external:5 name=N currency=EUR service=S");
+    assert_contains(rows, "3: customer=external:5 name=N service=S");
+    assert_contains(rows, "4: customer=external:5 name=N service=S");
+}
+
 static void focus__header__needs_its_columns(void **state)
 {
     (void)state;
@@ -412,6 +426,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(focus__usage__mapped),
     cmocka_unit_test(focus__not_plain_usage__not_supported_yet),
     cmocka_unit_test(focus__bad_times__rejected),
+    cmocka_unit_test(focus__currency__kept_where_it_is_there),
     cmocka_unit_test(focus__header__needs_its_columns),
     cmocka_unit_test(focus_request_id__awkward_parts__hashed_apart),
     cmocka_unit_test(focus__real_sample__one_row_is_no_usage),
