@@ -45,7 +45,7 @@ struct config {
     int64_t map_bytes;            /* address space of the store: 1 TiB */
     int64_t readers;              /* reader threads: 2 */
     int64_t queue_ops_max;        /* writes waiting: 65536 */
-    int64_t queue_bytes_max;      /* 256 MiB */
+    int64_t queue_bytes_max;      /* 64 MiB */
     int64_t group_ops_max;        /* writes in one commit: 4096 */
     int64_t group_bytes_max;      /* 32 MiB */
     int64_t connections_max;      /* 4096, both doors together */

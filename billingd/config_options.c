@@ -68,7 +68,7 @@ const struct config_option config_options[] = {
     {"readers", CONFIG_COUNT, true, AT(readers), "2", 1, 64, "N", "threads that answer reads"},
     {"queue_ops_max", CONFIG_COUNT, true, AT(queue_ops_max), "65536", 1, OPS_MAX, "N",
      "writes that may wait; more are answered 'busy'"},
-    {"queue_bytes_max", CONFIG_BYTES, true, AT(queue_bytes_max), "256MiB", 64 * KIB, 64 * GIB,
+    {"queue_bytes_max", CONFIG_BYTES, true, AT(queue_bytes_max), "64MiB", 64 * KIB, 64 * GIB,
      "SIZE", "memory that waiting writes may take"},
     {"group_ops_max", CONFIG_COUNT, true, AT(group_ops_max), "4096", 1, OPS_MAX, "N",
      "writes in one commit"},

@@ -28,12 +28,15 @@
 
 enum {
     LISTENERS_MAX = 2 * CONFIG_LISTEN_MAX,
-    SPARE_DESCRIPTORS = 64, /* beside connections: store, listeners, loop, log */
-    TRIM_MS = 2000,         /* without a request: then freed memory goes back to the system */
+    /* Beside connections: 64 for store, listeners, loop and log, and for those that either door
+     * tells that there are too many. */
+    SPARE_DESCRIPTORS = 64 + 2 * 64,
+    TRIM_MS = 2000, /* without a request: then freed memory goes back to the system */
 };
 
 struct daemon {
     const struct config *config;
+    size_t connections_max; /* as far as there are descriptors */
 
     struct store *store;
     struct completions completions;
@@ -252,7 +255,7 @@ static void start_loop(struct daemon *d)
 
 static bool has_room(const struct daemon *d)
 {
-    return d->dispatch.stats.connections < (size_t)d->config->connections_max;
+    return d->dispatch.stats.connections < d->connections_max;
 }
 
 static void rpc_accept_cb(uv_stream_t *server, void *arg)
@@ -331,21 +334,25 @@ static int listen_everywhere(struct daemon *d)
 
 /* --- start and end ---------------------------------------------------------------------------- */
 
-/* At the descriptor limit libuv drops clients without a word, so the limit is raised beyond what
- * connections_max lets in. */
-static void raise_descriptor_limit(int64_t connections_max)
+/* At the descriptor limit libuv drops clients without a word: so it is raised beyond what
+ * connections_max lets in, or connections_max lowered to what it allows. */
+static size_t fit_connections(int64_t connections_max)
 {
     struct rlimit limit;
-    rlim_t wanted = (rlim_t)connections_max * 2 + SPARE_DESCRIPTORS;
+    rlim_t wanted = (rlim_t)connections_max + SPARE_DESCRIPTORS;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted) {
-        return;
+        return (size_t)connections_max;
     }
-    limit.rlim_cur =
-        limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= wanted ? wanted : limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted) {
-        log_warning(LOG_DAEMON, "few descriptors for connections_max",
-                    LOG_INT("descriptors", limit.rlim_cur), LOG_INT("wanted", wanted));
+    limit.rlim_cur = limit.rlim_max >= wanted ? wanted : limit.rlim_max;
+    IGNORE(setrlimit(RLIMIT_NOFILE, &limit) < 0); /* what holds is asked below */
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted) {
+        return (size_t)connections_max;
     }
+    size_t fitting = limit.rlim_cur > 2 * SPARE_DESCRIPTORS ? limit.rlim_cur - SPARE_DESCRIPTORS
+                                                            : limit.rlim_cur / 2;
+    log_warning(LOG_DAEMON, "fewer connections than connections_max: few descriptors",
+                LOG_INT("descriptors", limit.rlim_cur), LOG_INT("connections", fitting));
+    return fitting;
 }
 
 static void stop(struct daemon *d)
@@ -396,7 +403,7 @@ int daemon_run(const struct config *config)
     struct daemon d = {.config = config};
     IGNORE(signal(SIGPIPE, SIG_IGN) == SIG_ERR); /* cannot fail; a dead peer is an error code */
     IGNORE(signal(SIGXFSZ, SIG_IGN) == SIG_ERR); /* likewise; a file at its limit is one too */
-    raise_descriptor_limit(config->connections_max);
+    d.connections_max = fit_connections(config->connections_max);
     int rc = open_store(&d);
     if (rc == 0) {
         rc = serve(&d);

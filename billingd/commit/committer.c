@@ -21,6 +21,11 @@ struct committer {
     struct op_list queue;
     bool closing;
     struct committer_stats stats;
+    int64_t full_us; /* monotonic time at which there was last no room; 0: there is */
+};
+
+enum {
+    FULL_MS = 5000, /* so long no room counts as none: who waits for it must try again */
 };
 
 /* --- one transaction -------------------------------------------------------------------------- */
@@ -67,7 +72,7 @@ static uint64_t count_records(const struct op_list *ops)
 static void count_commit(struct committer *c, uint64_t records, int status)
 {
     pthread_mutex_lock(&c->lock);
-    c->stats.storage_full = status == STATUS_STORAGE_FULL;
+    c->full_us = status == STATUS_STORAGE_FULL ? clock_monotonic_us() : 0;
     if (status == 0) {
         c->stats.commits++;
         c->stats.records += records;
@@ -139,7 +144,7 @@ static void complete_group(struct committer *c)
 {
     int rc = carry_out(c, &c->group);
     check_alive(c, rc);
-    if (rc < 0 && rc != STATUS_STORAGE_FULL && c->group.count > 1) {
+    if (rc < 0 && c->group.count > 1) { /* also when full: a replay needs no room */
         for (struct op *op = op_list_pop(&c->group); op != NULL; op = op_list_pop(&c->group)) {
             complete_alone(c, op);
         }
@@ -230,6 +235,8 @@ struct committer_stats committer_stats(struct committer *committer)
     pthread_mutex_lock(&committer->lock);
     struct committer_stats stats = committer->stats;
     stats.queued = committer->queue.count;
+    stats.storage_full = committer->full_us != 0 &&
+                         clock_monotonic_us() - committer->full_us < INT64_C(1000) * FULL_MS;
     pthread_mutex_unlock(&committer->lock);
     return stats;
 }

@@ -6,10 +6,9 @@
  *
  * Happy path: wait; take up to a group; begin; announce and apply each; commit; complete all.
  * Failure modes:
- *   - The store fails while an op is applied: the transaction is aborted and the ops of the group
- *     are carried out one by one, so that only the culprit gets the error.
- *   - The disk or the map is full: every op of the group gets STATUS_STORAGE_FULL, nothing of it
- *     is recorded, and the next group tries again.
+ *   - The store fails, or is full: the transaction is aborted and the ops of the group are carried
+ *     out one by one, so that only those that need what it cannot do get the error.  A retry of
+ *     what is recorded needs no room.  The next group tries again.
  *   - The commit fails otherwise: whether it is on disk is unknown.  Nothing is answered;
  *     `failed` is called, and the process is expected to end there. */
 #pragma once
@@ -38,7 +37,7 @@ struct committer_stats {
     uint64_t records;
     uint64_t records_max; /* of one commit */
     size_t queued;        /* ops waiting now */
-    bool storage_full;    /* the last commit that was tried had no room */
+    bool storage_full;    /* the last commit that was tried, seconds ago, had no room */
 };
 
 /* Start the thread.  OPTIONS are copied; what they point to must outlive the committer.

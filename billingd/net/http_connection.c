@@ -15,6 +15,7 @@ enum {
     INPUT_HIGH_BYTES = 64 * 1024, /* pipelined: no more is read above it */
     OUT_HIGH_BYTES = 256 * 1024,  /* answers not taken: no more is parsed above it */
     LINGER_MS = 2000,             /* for a client to read its refusal */
+    REFUSED_MAX = 64,             /* connections that linger only to read that they are too many */
     KEEPALIVE_S = 60,             /* TCP probes, for peers that vanished */
     SWEEP_MS = 250,
 };
@@ -38,6 +39,7 @@ struct http_connection {
     uv_write_t write;
     uv_shutdown_t shutdown;
 
+    bool admitted;    /* else it is told that there are too many, and counts apart */
     bool in_flight;   /* a request is submitted and not yet answered */
     bool continued;   /* 100 (Continue) was sent for the request that is arriving */
     bool advancing;   /* advance() is at work: an answer that comes now needs no other one */
@@ -51,6 +53,7 @@ struct http_connection {
 
     /* Monotonic microseconds. */
     int64_t active_us;     /* last byte in or out */
+    int64_t stuck_us;      /* since when the client takes none of its answers; 0: it does */
     size_t queued_bytes;   /* in uv's write queue at the last sweep */
     enum http_stage stage; /* of the request that is arriving, */
     int64_t stage_us;      /* and since when */
@@ -95,7 +98,11 @@ static void cut(struct http_connection *c)
         c->next->previous = c->previous;
     }
     door->n--;
-    door->dispatch->stats.connections--;
+    if (c->admitted) {
+        door->dispatch->stats.connections--;
+    } else {
+        door->n_refused--;
+    }
     uv_close(&c->handle, closed_cb);
 }
 
@@ -138,6 +145,7 @@ static void written_cb(uv_write_t *write, int status)
         return;
     }
     c->active_us = clock_monotonic_us();
+    c->stuck_us = 0;
     advance(c);
 }
 
@@ -166,6 +174,7 @@ static void flush(struct http_connection *c)
     if (rest.length == 0) {
         return;
     }
+    c->stuck_us = c->active_us;
     c->writing = c->out;
     c->out = (struct http_buffer){0};
     c->write.data = c;
@@ -302,8 +311,9 @@ static void take_message(struct http_connection *c)
 
 static bool may_take(const struct http_connection *c)
 {
-    return !c->in_flight && !c->no_more && !c->closing && unwritten(c) < OUT_HIGH_BYTES &&
-           !dispatch_is_pressed(c->door->dispatch);
+    /* One in flight is fair: a queue that fills up holds nobody back, and answers busy when full.
+     */
+    return !c->in_flight && !c->no_more && !c->closing && unwritten(c) < OUT_HIGH_BYTES;
 }
 
 static void send_continue(struct http_connection *c)
@@ -379,8 +389,8 @@ static void read_cb(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 /* Read while what comes could be taken soon, or is only dropped. */
 static void set_reading(struct http_connection *c)
 {
-    bool room = http_buffer_rest(&c->input).length < INPUT_HIGH_BYTES &&
-                unwritten(c) < OUT_HIGH_BYTES && !dispatch_is_pressed(c->door->dispatch);
+    bool room =
+        http_buffer_rest(&c->input).length < INPUT_HIGH_BYTES && unwritten(c) < OUT_HIGH_BYTES;
     bool wanted = !c->input_ended && !c->closing && (c->no_more || room);
     if (wanted && !c->reading) {
         if (uv_read_start(&c->stream, alloc_cb, read_cb) < 0) {
@@ -431,9 +441,8 @@ static const char *overdue(const struct http_connection *c, int64_t now_us)
     if (c->linger_us != 0 && now_us > c->linger_us) {
         return "lingered";
     }
-    if (unwritten(c) > 0) {
-        return is_over(c->active_us, options->write_timeout_ms, now_us) ? "answers not taken"
-                                                                        : NULL;
+    if (c->stuck_us != 0) {
+        return is_over(c->stuck_us, options->write_timeout_ms, now_us) ? "answers not taken" : NULL;
     }
     bool idle = !c->in_flight && !c->shutting && c->stage == HTTP_STAGE_IDLE;
     return idle && is_over(c->active_us, options->idle_timeout_ms, now_us) ? "idle" : NULL;
@@ -461,6 +470,7 @@ static void note_progress(struct http_connection *c, int64_t now_us)
     size_t queued_bytes = uv_stream_get_write_queue_size(&c->stream);
     if (queued_bytes < c->queued_bytes) {
         c->active_us = now_us;
+        c->stuck_us = c->stuck_us == 0 ? 0 : now_us; /* 0: it has taken all */
     }
     c->queued_bytes = queued_bytes;
 }
@@ -481,7 +491,7 @@ static void sweep_cb(uv_timer_t *timer)
             continue;
         }
         check_arrival(c, now_us);
-        advance(c); /* those that waited for the queue to empty */
+        advance(c);
     }
 }
 
@@ -511,7 +521,7 @@ void http_door_init(struct http_door *door, uv_loop_t *loop, struct dispatch *di
     uv_unref((uv_handle_t *)&door->sweep);
 }
 
-static void link_connection(struct http_door *door, struct http_connection *c)
+static void link_connection(struct http_door *door, struct http_connection *c, bool admit)
 {
     c->next = door->connections;
     if (c->next != NULL) {
@@ -519,7 +529,12 @@ static void link_connection(struct http_door *door, struct http_connection *c)
     }
     door->connections = c;
     door->n++;
-    door->dispatch->stats.connections++;
+    c->admitted = admit;
+    if (admit) {
+        door->dispatch->stats.connections++;
+    } else {
+        door->n_refused++;
+    }
 }
 
 void http_door_accept(struct http_door *door, uv_stream_t *server, bool admit)
@@ -531,8 +546,8 @@ void http_door_accept(struct http_door *door, uv_stream_t *server, bool admit)
     c->handle.data = c;
     http_parser_init(&c->parser, &door->limits, &door->pool);
     c->active_us = clock_monotonic_us();
-    link_connection(door, c);
-    if (uv_accept(server, &c->stream) < 0) {
+    link_connection(door, c, admit);
+    if (uv_accept(server, &c->stream) < 0 || door->n_refused > REFUSED_MAX) {
         cut(c);
         return;
     }

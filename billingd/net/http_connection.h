@@ -9,8 +9,8 @@
  *   - bytes that are no acceptable request, or one that is too large or too slow: one answer that
  *     says so, our side is shut down, and what the client still sends is dropped for a while, so
  *     that it reads the answer instead of a reset;
- *   - answers that the client does not take, or a full queue behind: the connection is not read
- *     from until that is over; a client that takes nothing for write_timeout is cut;
+ *   - answers that the client does not take: the connection is not read from until that is over;
+ *     a client that takes nothing for write_timeout is cut;
  *   - the client sends no more: what it asked is answered, then the connection closes;
  *   - the client is gone while its request is with a worker: it is carried out, the answer dropped,
  *     and the connection freed when it has come back. */
@@ -55,6 +55,7 @@ struct http_door {
     struct http_pool pool;
     struct http_connection *connections; /* all that are not cut, newest first */
     size_t n;                            /* of them */
+    size_t n_refused;                    /* of them, told that there are too many */
     uv_timer_t sweep;                    /* looks at deadlines */
     char *read_buffer;                   /* owned; each read is used up before the next */
     bool draining;

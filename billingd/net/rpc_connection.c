@@ -15,6 +15,9 @@ enum {
     OUT_KEEP_BYTES = 16 * 1024,   /* a buffer of up to this is kept for the next answers */
     QUERIES_MAX = 16,             /* in flight on one connection: an answer may be megabytes */
     LINGER_MS = 2000,             /* for a client to read its refusal */
+    REFUSED_MAX = 64,             /* connections that linger only to read that they are too many */
+    HELD_BYTES_MAX = 256 * 1024 * 1024, /* by all readers together ... */
+    HELD_BYTES_FREE = 2 * READ_BYTES,   /* ... but so much each may always hold */
     SWEEP_MS = 250,
 };
 
@@ -55,6 +58,9 @@ struct rpc_connection {
     uv_shutdown_t shutdown;
     bool is_unflushed; /* in door->unflushed */
     struct rpc_connection *next_unflushed;
+
+    bool admitted;     /* else it is told that there are too many, and counts apart */
+    size_t held_bytes; /* of its reader, as counted in door->held_bytes */
 
     /* Monotonic microseconds. */
     int64_t active_us;   /* last byte in or out */
@@ -114,7 +120,13 @@ static void cut(struct rpc_connection *c)
         c->next->previous = c->previous;
     }
     door->n--;
-    door->dispatch->stats.connections--;
+    door->held_bytes -= c->held_bytes;
+    c->held_bytes = 0;
+    if (c->admitted) {
+        door->dispatch->stats.connections--;
+    } else {
+        door->n_refused--;
+    }
     uv_close(&c->handle, closed_cb);
 }
 
@@ -323,11 +335,13 @@ static void take_frame(struct rpc_connection *c, const uint8_t *payload, size_t 
                                            : "the frame is not a billing.v1.Request");
 }
 
-/* Whether there is room for what a request may need: in flight, in the queue, for its answer. */
+/* Whether there is room for what a request may need: in flight, in the queue, for its answer.  A
+ * queue that fills up holds back those that have work in it, never those that have none: so each
+ * gets its turn, and beyond the queue's bound an answer that says busy. */
 static bool has_room(const struct rpc_connection *c)
 {
     return c->in_flight < c->door->options.pipeline_max && c->queries < QUERIES_MAX &&
-           !dispatch_is_pressed(c->door->dispatch);
+           (c->in_flight == 0 || !dispatch_is_pressed(c->door->dispatch));
 }
 
 static bool may_take(const struct rpc_connection *c)
@@ -412,6 +426,25 @@ static void set_reading(struct rpc_connection *c)
     c->reading = wanted;
 }
 
+/* Keep count of what all readers hold: many frames that are half there could fill the memory. */
+static void count_held(struct rpc_connection *c)
+{
+    if (!c->closing) { /* cut() has counted it off */
+        c->door->held_bytes += c->reader.capacity - c->held_bytes;
+        c->held_bytes = c->reader.capacity;
+    }
+}
+
+static void check_held(struct rpc_connection *c)
+{
+    count_held(c);
+    if (!c->no_more && c->door->held_bytes > HELD_BYTES_MAX && c->held_bytes > HELD_BYTES_FREE) {
+        refuse(c, STATUS_BUSY, "too much is arriving at once; send it again later");
+        frame_reader_done(&c->reader);
+        count_held(c);
+    }
+}
+
 /* An idle connection keeps no buffer: two thousand of them cost next to nothing. */
 static void drop_empty_buffer(struct rpc_connection *c)
 {
@@ -427,6 +460,9 @@ static void advance(struct rpc_connection *c)
         return;
     }
     take_frames(c);
+    if (!c->closing) {
+        check_held(c);
+    }
     if (c->closing) {
         return;
     }
@@ -441,6 +477,7 @@ static void advance(struct rpc_connection *c)
     }
     set_reading(c);
     drop_empty_buffer(c);
+    count_held(c);
     if (c->no_more && c->in_flight == 0 && unwritten(c) == 0) {
         finish(c);
     }
@@ -461,9 +498,6 @@ static const char *overdue(const struct rpc_connection *c, int64_t now_us)
     }
     if (is_over(c->stuck_us, options->write_timeout_ms, now_us)) {
         return "answers not taken";
-    }
-    if (is_over(c->frame_us, options->frame_timeout_ms, now_us)) {
-        return "frame not finished";
     }
     if (c->in_flight == 0 && unwritten(c) == 0 &&
         is_over(c->active_us, options->idle_timeout_ms, now_us)) {
@@ -496,9 +530,12 @@ static void sweep_cb(uv_timer_t *timer)
             log_debug(LOG_NET, "connection cut", LOG_TEXT("door", "rpc"),
                       LOG_TEXT("reason", reason), LOG_SLICE("identity", c->who.name));
             cut(c);
-        } else {
-            advance(c); /* those that waited for the queue to empty */
+            continue;
         }
+        if (is_over(c->frame_us, door->options.frame_timeout_ms, now_us)) {
+            refuse(c, STATUS_REQUEST_TIMEOUT, "the frame took too long to arrive");
+        }
+        advance(c); /* those that waited for the queue to empty */
     }
 }
 
@@ -533,7 +570,7 @@ static void identify(struct rpc_connection *c)
     }
 }
 
-static void link_connection(struct rpc_door *door, struct rpc_connection *c)
+static void link_connection(struct rpc_door *door, struct rpc_connection *c, bool admit)
 {
     c->next = door->connections;
     if (c->next != NULL) {
@@ -541,7 +578,12 @@ static void link_connection(struct rpc_door *door, struct rpc_connection *c)
     }
     door->connections = c;
     door->n++;
-    door->dispatch->stats.connections++;
+    c->admitted = admit;
+    if (admit) {
+        door->dispatch->stats.connections++;
+    } else {
+        door->n_refused++;
+    }
 }
 
 void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, bool admit)
@@ -557,8 +599,8 @@ void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, bool admit)
     c->handle.data = c;
     frame_reader_init(&c->reader, door->options.frame_bytes_max);
     c->active_us = clock_monotonic_us();
-    link_connection(door, c);
-    if (uv_accept(server, &c->stream) < 0) {
+    link_connection(door, c, admit);
+    if (uv_accept(server, &c->stream) < 0 || door->n_refused > REFUSED_MAX) {
         cut(c);
         return;
     }
@@ -579,6 +621,9 @@ void rpc_door_drain(struct rpc_door *door)
     for (struct rpc_connection *c = door->connections; c != NULL; c = next) {
         next = c->next;
         take_frames(c); /* whole frames that have arrived are refused by name */
+        if (!c->closing && c->frame_us != 0) {
+            refuse(c, STATUS_SHUTTING_DOWN, "the daemon is shutting down");
+        }
         c->no_more = true;
         advance(c);
     }

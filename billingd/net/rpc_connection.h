@@ -9,9 +9,9 @@
  * What may go wrong, and what is done:
  *   - too much in flight, answers that the client does not take, or a full queue behind: the
  *     connection is not read from until that is over, so the client's own socket fills up;
- *   - a client that takes nothing for write_timeout, or leaves a frame half sent for
- *     frame_timeout: the connection is cut;
- *   - bytes that are no frame: one answer that says so, then no more is taken;
+ *   - a client that takes nothing for write_timeout: the connection is cut;
+ *   - bytes that are no frame, or one that is half there for frame_timeout, or while too much else
+ *     is arriving: one answer that says so, then no more is taken;
  *   - the client is gone while its requests are with a worker: they are carried out, the answers
  *     dropped, and the connection freed when the last has come back. */
 #pragma once
@@ -39,6 +39,8 @@ struct rpc_door {
     struct rpc_options options;
     struct rpc_connection *connections; /* all, newest first */
     unsigned n;                         /* of them */
+    unsigned n_refused;                 /* of them, told that there are too many */
+    size_t held_bytes;                  /* by all readers, for frames that are not whole */
     struct rpc_connection *unflushed;   /* with answers to write before the loop polls */
     uv_prepare_t flush;                 /* which does so */
     uv_timer_t sweep;                   /* looks at deadlines */
@@ -53,7 +55,8 @@ void rpc_door_init(struct rpc_door *door, uv_loop_t *loop, struct dispatch *disp
  * told that there are too many, and closed. */
 void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, bool admit);
 
-/* Take no new requests: what is in flight is answered, then each connection closes. */
+/* Take no new requests: what is in flight is answered, what has arrived whole is refused by name,
+ * then each connection closes.  Behind dispatch_drain(). */
 void rpc_door_drain(struct rpc_door *door);
 
 /* Cut what is still connected, and close the door's own handles; all are closed when the loop has

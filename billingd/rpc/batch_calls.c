@@ -6,10 +6,6 @@
 #include "billingd/rpc/reply.h"
 #include "billingd/rpc/usage_input.h"
 
-enum {
-    INDEX_BYTES_MAX = 6, /* "/9999" and the NUL */
-};
-
 struct batch_item {
     struct usage_create create;
     bool wrong; /* refused for what is in request->errors */
@@ -37,6 +33,11 @@ static void decode_request_id(struct request *request, struct batch_args *args, 
     } else if (args->request_id.length > 0) {
         *id = arena_printf(&request->arena, "%.*s/%zu", (int)args->request_id.length,
                            args->request_id.data, index);
+        if (id->length > LIMIT_REQUEST_ID_BYTES) {
+            request_field_error(request, (int)index, SLICE("request_id"), STATUS_OUT_OF_BOUNDS,
+                                "the batch's with '/%zu' behind it has %zu bytes; %d are allowed",
+                                index, id->length, LIMIT_REQUEST_ID_BYTES);
+        }
     } else if (!request_has_field_error(request, (int)index, "request_id") &&
                request->errors.first == NULL) {
         /* The whole batch: were the others recorded, nobody could send it again safely. */
@@ -64,7 +65,7 @@ static int batch_decode(struct request *request)
     field_refuse_unknown(request, -1, &m->base);
     field_request_id(request, -1,
                      &(struct text_field){"request_id", m->has_request_id, m->request_id,
-                                          LIMIT_REQUEST_ID_BYTES + 1 - INDEX_BYTES_MAX, false},
+                                          LIMIT_REQUEST_ID_BYTES, false},
                      &args->request_id);
     request->request_id = args->request_id;
     if (request_has_field_error(request, -1, "usage")) {

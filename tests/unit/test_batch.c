@@ -208,7 +208,16 @@ static void batch__key_at_its_bound__leaves_room_for_every_index(void **state)
         assert_int_equal(got[i]->status, RECORDED);
     }
     key[123] = 'k';
-    key[124] = '\0';
+    key[126] = '\0';
+    got = results(send_batch(desk, items, 1, key), 1); /* "/0" just fits */
+    assert_int_equal(got[0]->status, RECORDED);
+    key[126] = 'k';
+    key[127] = '\0';
+    got = results(send_batch(desk, items, 1, key), 1);
+    assert_int_equal(got[0]->status, REFUSED);
+    desk_field(got[0]->problem, "request_id", STATUS_OUT_OF_BOUNDS);
+    key[127] = 'k';
+    key[129] = '\0';
     desk_field(desk_problem(send_batch(desk, items, 1, key), STATUS_OUT_OF_BOUNDS), "request_id",
                STATUS_OUT_OF_BOUNDS);
     desk_field(desk_problem(send_batch(desk, items, 1, ""), STATUS_OUT_OF_BOUNDS), "request_id",

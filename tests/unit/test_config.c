@@ -35,7 +35,7 @@ static void config_load__nothing_given__defaults(void **state)
     assert_i64(c->map_bytes, INT64_C(1) << 40);
     assert_i64(c->readers, 2);
     assert_i64(c->queue_ops_max, 65536);
-    assert_i64(c->queue_bytes_max, 256 << 20);
+    assert_i64(c->queue_bytes_max, 64 << 20);
     assert_i64(c->group_ops_max, 4096);
     assert_i64(c->group_bytes_max, 32 << 20);
     assert_i64(c->connections_max, 4096);

@@ -440,6 +440,7 @@ static void rpc_door_drain__answers_what_is_in_flight_and_refuses_what_has_arriv
     dispatch_drain(&door->desk->dispatch);
     rpc_door_drain(&door->rpc);
     client_expect_closed(idle);
+    desk_problem(client_answer(half), STATUS_SHUTTING_DOWN);
     client_expect_closed(half);
     client_request(busy, create_request("late"), 2); /* too late: dropped */
     door_turn(door);
