@@ -294,6 +294,37 @@ rpc_connection__frames_that_wait_for_the_queue__are_not_taken_for_half_ones(void
 
 /* --- nothing to do ---------------------------------------------------------------------------- */
 
+/* The one that fills the queue waits; the others get their turn, and beyond the bound a word. */
+static void rpc_connection__a_queue_that_one_client_fills__holds_nobody_else_back(void **state)
+{
+    struct rpc_options options = door_options();
+    struct door *door = door_open(&options, NULL, 4); /* pressed with three waiting */
+    struct door_client *importer = client_open(door);
+    struct door_client *prober = client_open(door);
+    struct door_client *late = client_open(door);
+    (void)state;
+    memory_store_hold_commits(door->desk->memory);
+    client_request(importer, create_request("begun"), 0);
+    door_wait_in_flight(door, 1);
+    memory_store_wait_held(door->desk->memory);
+    for (uint64_t i = 1; i < 8; i++) {
+        client_request(importer, create_request(testkit_format("r%d", (int)i)), i);
+    }
+    door_wait_in_flight(door, 4); /* the one that is begun, and three that wait */
+    client_request(prober, health_request(), 1);
+    client_expect(prober, 1);
+    client_request(prober, create_request("prober's"), 2);
+    door_wait_in_flight(door, 5);
+    client_request(late, create_request("late"), 3);
+    desk_problem(client_expect(late, 3), STATUS_BUSY);
+    memory_store_open_gate(door->desk->memory);
+    client_expect(prober, 2);
+    for (uint64_t i = 0; i < 8; i++) {
+        client_expect(importer, i);
+    }
+    door_close(door);
+}
+
 static void rpc_connection__idle_for_its_time__is_closed_but_not_while_it_is_owed(void **state)
 {
     struct rpc_options options = door_options();
@@ -350,6 +381,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(rpc_connection__queries_pipelined__few_are_worked_on_at_once),
     cmocka_unit_test(rpc_connection__a_frame_left_half_sent__is_cut_after_its_time),
     cmocka_unit_test(rpc_connection__frames_that_wait_for_the_queue__are_not_taken_for_half_ones),
+    cmocka_unit_test(rpc_connection__a_queue_that_one_client_fills__holds_nobody_else_back),
     cmocka_unit_test(rpc_connection__idle_for_its_time__is_closed_but_not_while_it_is_owed),
     cmocka_unit_test(rpc_connection__no_idle_timeout__stays),
     cmocka_unit_test(rpc_connection__refused_and_not_closing__is_cut_after_a_while),
