@@ -168,11 +168,18 @@ static int compare_ns(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* The value below which PERCENT of the sorted NS lie. */
+static double percentile_ns(const int64_t *ns, size_t rounds, size_t percent)
+{
+    size_t index = rounds * percent / 100;
+    return (double)ns[index];
+}
+
 static void report(const char *what, int64_t *ns, size_t rounds)
 {
     qsort(ns, rounds, sizeof *ns, compare_ns);
-    printf("%-28s p50 %7.1f us   p99 %7.1f us\n", what, (double)ns[rounds / 2] / 1e3,
-           (double)ns[rounds * 99 / 100] / 1e3);
+    printf("%-28s p50 %7.1f us   p99 %7.1f us\n", what, percentile_ns(ns, rounds, 50) / 1e3,
+           percentile_ns(ns, rounds, 99) / 1e3);
 }
 
 int main(int argc, char *argv[])
@@ -203,7 +210,7 @@ int main(int argc, char *argv[])
     report("bare LMDB commit", bare_ns, rounds);
     report("one record through the socket", rpc_ns, rounds);
     printf("ratio of the medians: %.2f\n",
-           (double)rpc_ns[rounds / 2] / (double)bare_ns[rounds / 2]);
+           percentile_ns(rpc_ns, rounds, 50) / percentile_ns(bare_ns, rounds, 50));
     mdb_env_close(bare.env);
     frame_reader_done(&reader);
     close(fd);

@@ -348,7 +348,7 @@ static size_t fit_connections(int64_t connections_max)
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted) {
         return (size_t)connections_max;
     }
-    size_t fitting = limit.rlim_cur > 2 * SPARE_DESCRIPTORS ? limit.rlim_cur - SPARE_DESCRIPTORS
+    size_t fitting = limit.rlim_cur / 2 > SPARE_DESCRIPTORS ? limit.rlim_cur - SPARE_DESCRIPTORS
                                                             : limit.rlim_cur / 2;
     log_warning(LOG_DAEMON, "fewer connections than connections_max: few descriptors",
                 LOG_INT("descriptors", limit.rlim_cur), LOG_INT("connections", fitting));
