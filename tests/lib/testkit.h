@@ -107,11 +107,7 @@ int64_t testkit_now_ms(void);
 /* cmocka's own does not say that it does not return, so that analysers see a NULL behind it. */
 #undef assert_non_null
 #define assert_non_null(pointer)                                                                   \
-    do {                                                                                           \
-        if ((pointer) == NULL) {                                                                   \
-            testkit_fail("%s is NULL", #pointer);                                                  \
-        }                                                                                          \
-    } while (0)
+    ((pointer) == NULL ? testkit_fail("%s is NULL", #pointer) : (void)0)
 
 /* A STATUS_* or 0, shown by its name. */
 #define assert_status(got, expected)                                                               \
