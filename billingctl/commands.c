@@ -17,18 +17,65 @@ static const char import_more[] =
     "are meant, import the files as one, or give the rows request ids.\n"
     "\n"
     "csv     the first line names the columns: customer_id or external_id, service,\n"
-    "        units_consumed, price_per_unit, occurred_at, request_id, label.NAME\n"
-    "ndjson  a usage item of the REST call in each line\n"
+    "        units_consumed, price_per_unit, occurred_at, request_id, label.NAME, or labels, a\n"
+    "        JSON object; and for what is no usage: kind (usage, adjustment or void), amount,\n"
+    "        reason and voided_request_id\n"
+    "ndjson  a usage item of the REST call in each line; the members are those columns\n"
     "focus   a FOCUS 1.0 file: the customer is SubAccountId as external id, created at need;\n"
     "        service ServiceName, units ConsumedQuantity, price ListUnitPrice in\n"
     "        BillingCurrency, which must be the daemon's, time ChargePeriodStart, labels region,\n"
     "        resource and sku; the request id is made of BillingPeriodStart, ProviderName and Id,\n"
     "        else derived.  Rows that are not plain usage (another ChargeCategory, no or a\n"
-    "        negative quantity or price) are not supported yet: they are reported and not\n"
-    "        recorded\n"
+    "        negative quantity or price) become adjustments of BilledCost\n"
+    "\n"
+    "What usage export writes can be imported in each format: what is recorded already is not\n"
+    "recorded again.\n"
     "\n"
     "--customer is the customer of the rows that name none.  Rows that cannot be recorded are\n"
     "listed with their line, the others are recorded, and the exit status is 1.\n";
+
+static const char void_more[] =
+    "The record stays as it is, and is billed no more: on a bill that is still open the void\n"
+    "cancels it, after an invoice it is a credit on the next one.\n";
+
+static const char explain_more[] =
+    "With --explain the records behind the bill in place of it: all of them, those of --service,\n"
+    "or those of the one line that --service and --price name.\n";
+
+static const char bill_list_more[] =
+    "With --end and no --start: of each customer what no invoice has billed yet.\n";
+
+static const char finalize_more[] =
+    "From --start, or where the last invoice ends, until --end, or the end of --month.  The "
+    "window\n"
+    "must be over, and an invoice never changes again; what arrives for it later is on the next\n"
+    "one.\n"
+    "\n"
+    "--all makes the invoices of all customers, one after the other, prints a line for each, and\n"
+    "goes on where one is refused; the exit status is 1 then.  It can be run again, after\n"
+    "whatever happened to it, and does the rest: each customer's request id is made of --end.\n"
+    "A customer of whom there is nothing to bill gets no invoice.\n";
+
+static const char verify_more[] =
+    "Prints ok, or what differs: as the invoice has it, and as the records have it.  The exit\n"
+    "status is 1 where anything does.\n";
+
+static const char export_more[] =
+    "Rows go to standard output as they are read: of each customer, or of --customer, the usage\n"
+    "in the window by the time when it was used, each record that is voided followed by its\n"
+    "void, then the adjustments.  With --by billed the window is of the time when they count for\n"
+    "bills, and a void stands where it does.  The amounts add up to what is billed.\n"
+    "\n"
+    "csv     the columns that usage import reads: kind (usage, void or adjustment), customer_id,\n"
+    "        request_id, service, units_consumed, price_per_unit, amount, reason,\n"
+    "        voided_request_id, occurred_at, bills_at, voided_at, labels\n"
+    "ndjson  the same as members of a JSON object in each line\n"
+    "focus   all columns of FOCUS 1.0; what no record says is empty.  A void is a row with\n"
+    "        quantity and cost below zero, in ChargeClass a Correction where it bills in a later\n"
+    "        month than its usage.  x_RequestId and x_VoidedRequestId are our own\n"
+    "\n"
+    "Imported where it came from, an export records nothing; imported into another daemon in the\n"
+    "format focus it makes the same customers and bills there.\n";
 
 const struct command command_table[] = {
     {"customer", "create", "NAME", 0, FLAG_BIT(FLAG_EXTERNAL_ID), COMMAND_RECORDS | COMMAND_HAS_ID,
@@ -48,13 +95,55 @@ const struct command command_table[] = {
     {"usage", "list", "", FLAG_BIT(FLAG_CUSTOMER),
      WINDOW | PAGES | FLAG_BIT(FLAG_BY) | FLAG_BIT(FLAG_SERVICE), COMMAND_HAS_ID,
      "list a customer's usage, by time", NULL, usage_list},
+    {"usage", "void", "USAGE_ID", FLAG_BIT(FLAG_CUSTOMER) | FLAG_BIT(FLAG_REASON), 0,
+     COMMAND_RECORDS | COMMAND_HAS_ID, "take a usage record back", void_more, usage_void},
+    {"usage", "summary", "", FLAG_BIT(FLAG_CUSTOMER),
+     WINDOW | FLAG_BIT(FLAG_MONTH) | PAGES | FLAG_BIT(FLAG_BY) | FLAG_BIT(FLAG_SERVICE) |
+         FLAG_BIT(FLAG_WINDOW) | FLAG_BIT(FLAG_GROUP_BY) | FLAG_BIT(FLAG_INCLUDE_EMPTY),
+     0, "add up a customer's usage by the hour, day or month", NULL, usage_summary},
     {"usage", "import", "FILE", 0,
      FLAG_BIT(FLAG_FORMAT) | FLAG_BIT(FLAG_DERIVE_IDS) | FLAG_BIT(FLAG_CUSTOMER) |
          FLAG_BIT(FLAG_BATCH) | FLAG_BIT(FLAG_REJECTS) | FLAG_BIT(FLAG_QUIET),
      0, "record the usage in a file, \"-\" for standard input", import_more, usage_import},
+    {"usage", "export", "", 0,
+     FLAG_BIT(FLAG_CUSTOMER) | WINDOW | FLAG_BIT(FLAG_MONTH) | FLAG_BIT(FLAG_BY) |
+         FLAG_BIT(FLAG_FORMAT) | FLAG_BIT(FLAG_QUIET),
+     0, "print usage and adjustments, as usage import reads them", export_more, usage_export},
 
-    {"bill", "show", "", FLAG_BIT(FLAG_CUSTOMER), WINDOW | FLAG_BIT(FLAG_MONTH), 0,
-     "show a customer's bill; without a window the current one", NULL, bill_show},
+    {"adjustment", "create", "",
+     FLAG_BIT(FLAG_CUSTOMER) | FLAG_BIT(FLAG_AMOUNT) | FLAG_BIT(FLAG_REASON),
+     FLAG_BIT(FLAG_SERVICE) | FLAG_BIT(FLAG_AT), COMMAND_RECORDS | COMMAND_HAS_ID,
+     "record a credit or a charge", NULL, adjustment_create},
+    {"adjustment", "list", "", FLAG_BIT(FLAG_CUSTOMER),
+     WINDOW | FLAG_BIT(FLAG_MONTH) | PAGES | FLAG_BIT(FLAG_BY) | FLAG_BIT(FLAG_SERVICE),
+     COMMAND_HAS_ID, "list a customer's adjustments, by time", NULL, adjustment_list},
+
+    {"bill", "show", "", FLAG_BIT(FLAG_CUSTOMER),
+     WINDOW | FLAG_BIT(FLAG_MONTH) | FLAG_BIT(FLAG_EXPLAIN) | FLAG_BIT(FLAG_SERVICE) |
+         FLAG_BIT(FLAG_PRICE),
+     COMMAND_HAS_ID, "show a customer's bill; without a window the current one", explain_more,
+     bill_show},
+    {"bill", "list", "", 0, WINDOW | FLAG_BIT(FLAG_MONTH) | PAGES, 0,
+     "list every customer's totals", bill_list_more, bill_list},
+
+    {"invoice", "finalize", "", 0,
+     FLAG_BIT(FLAG_CUSTOMER) | FLAG_BIT(FLAG_ALL) | WINDOW | FLAG_BIT(FLAG_MONTH) |
+         FLAG_BIT(FLAG_DRY_RUN),
+     COMMAND_RECORDS | COMMAND_HAS_ID, "make an invoice of what a customer owes", finalize_more,
+     invoice_finalize},
+    {"invoice", "list", "", 0, FLAG_BIT(FLAG_CUSTOMER) | PAGES, COMMAND_HAS_ID,
+     "list invoices, by number", NULL, invoice_list},
+    {"invoice", "show", "NUMBER", 0, 0, COMMAND_HAS_ID, "show an invoice", NULL, invoice_show},
+    {"invoice", "verify", "NUMBER", 0, 0, 0, "compute an invoice again from its records",
+     verify_more, invoice_verify},
+
+    {"service", "add", "NAME", 0, FLAG_BIT(FLAG_UNIT), COMMAND_HAS_ID,
+     "put a service into the catalogue, or change its unit", NULL, service_add},
+    {"service", "get", "NAME", 0, 0, COMMAND_HAS_ID, "show a service of the catalogue", NULL,
+     service_get},
+    {"service", "list", "", 0, PAGES, COMMAND_HAS_ID, "list the catalogue", NULL, service_list},
+    {"service", "remove", "NAME", 0, 0, 0, "take a service out of the catalogue", NULL,
+     service_remove},
 
     {"request", "show", "REQUEST_ID", 0, FLAG_BIT(FLAG_CUSTOMER), COMMAND_HAS_ID,
      "show what became of a request",

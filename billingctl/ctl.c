@@ -43,6 +43,28 @@ int ctl_usage_value(const struct ctl *ctl, enum flag_id id, const struct reason 
     return ctl_usage(ctl, "--%s: %s", flag_table[id].name, reason->text);
 }
 
+int ctl_time(const struct ctl *ctl, enum flag_id id, int64_t *ret_us)
+{
+    const char *text = ctl_value(ctl, id);
+    struct reason reason;
+    if (text != NULL && !value_time(text, ret_us, &reason)) {
+        return ctl_usage_value(ctl, id, &reason);
+    }
+    return CTL_DONE;
+}
+
+static bool records(const struct ctl *ctl)
+{
+    return (ctl->command->traits & COMMAND_RECORDS) != 0 &&
+           !options_has(&ctl->options, FLAG_DRY_RUN);
+}
+
+/* Whether it all happens under one request id. */
+static bool records_one(const struct ctl *ctl)
+{
+    return records(ctl) && !options_has(&ctl->options, FLAG_ALL);
+}
+
 /* --- calls that failed ------------------------------------------------------------------------ */
 
 int ctl_exit_status(int status)
@@ -148,7 +170,7 @@ int ctl_failed(const struct ctl *ctl, int status, billing_error *error)
         put_how_to_settle(ctl, &advice);
         say_text(text_of(&advice));
         text_done(&advice);
-    } else if (code == CTL_NOT_RECORDED && (ctl->command->traits & COMMAND_RECORDS) != 0) {
+    } else if (code == CTL_NOT_RECORDED && records_one(ctl)) {
         say("nothing was recorded; it can be run again");
     }
     billing_error_free(error);
@@ -213,7 +235,7 @@ static int open_client(struct ctl *ctl)
 static int make_request_id(struct ctl *ctl)
 {
     ctl->request_id = ctl_value(ctl, FLAG_REQUEST_ID);
-    if (ctl->request_id != NULL || (ctl->command->traits & COMMAND_RECORDS) == 0) {
+    if (ctl->request_id != NULL || !records_one(ctl)) {
         return CTL_DONE;
     }
     int status = billing_request_id_new(ctl->request_id_made, sizeof ctl->request_id_made);
@@ -244,7 +266,7 @@ static int check_output(struct ctl *ctl)
 static void keep_last_words(const struct ctl *ctl)
 {
     static struct text advice; /* for as long as we run */
-    if ((ctl->command->traits & COMMAND_RECORDS) != 0) {
+    if (records(ctl)) {
         put_how_to_settle(ctl, &advice);
         last_words_set(text_of(&advice));
     }
@@ -263,7 +285,7 @@ static int run_command(struct ctl *ctl)
         keep_last_words(ctl);
         code = ctl->command->run(ctl);
     }
-    if (code == CTL_DONE && (ctl->command->traits & COMMAND_RECORDS) != 0 && !output_flush()) {
+    if (code == CTL_DONE && records_one(ctl) && !output_flush()) {
         say("it is recorded, under request id %s", ctl->request_id); /* though nobody sees it */
     }
     billing_client_free(ctl->client);

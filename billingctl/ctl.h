@@ -14,7 +14,7 @@ struct ctl {
     const struct command *command;
     enum output_format format;
     billing_client *client; /* owned; NULL for a local command */
-    const char *request_id; /* of a command that records; else NULL */
+    const char *request_id; /* of a command that records one thing; else NULL */
     char request_id_made[BILLING_REQUEST_ID_BYTES_MAX + 1]; /* where none was given */
 };
 
@@ -26,6 +26,10 @@ const char *ctl_arg(const struct ctl *ctl, size_t index);
 
 /* The value of flag ID, or NULL. */
 const char *ctl_value(const struct ctl *ctl, enum flag_id id);
+
+/* The time that flag ID names: *RET_US, which stays as it is where the flag is not given.  Returns
+ * CTL_DONE, or CTL_USAGE, having said why. */
+int ctl_time(const struct ctl *ctl, enum flag_id id, int64_t *ret_us);
 
 /* Say in printf()'s manner what is wrong with the command line, and how it should look.  Returns
  * CTL_USAGE. */

@@ -35,19 +35,22 @@ static int list_page(const struct ctl *ctl, const billing_query *query, billing_
     return billing_customer_list(ctl->client, query, ret_reply, ret_error);
 }
 
+static int set_external_id(const struct ctl *ctl, billing_query *query)
+{
+    int status = billing_query_set_external_id(query, ctl_value(ctl, FLAG_EXTERNAL_ID));
+    return status == 0 ? CTL_DONE : ctl_failed(ctl, status, NULL);
+}
+
 int customer_list(struct ctl *ctl)
 {
     static const struct column columns[] = {
         {"id", true, false},         {"name", true, false},        {"external_id", true, false},
         {"created_at", true, false}, {"updated_at", false, false},
     };
-    static const struct view view = {"customers", columns, sizeof columns / sizeof columns[0]};
-    billing_query *query = billing_query_new();
-    int status = query == NULL
-                     ? BILLING_E_NO_MEMORY
-                     : billing_query_set_external_id(query, ctl_value(ctl, FLAG_EXTERNAL_ID));
-    int code =
-        status != 0 ? ctl_failed(ctl, status, NULL) : pages_print(ctl, query, &view, list_page);
-    billing_query_free(query);
-    return code;
+    static const struct view view = {
+        .member = "customers",
+        .columns = columns,
+        .column_count = sizeof columns / sizeof columns[0],
+    };
+    return pages_list(ctl, set_external_id, &view, list_page);
 }

@@ -79,6 +79,11 @@ struct derive_hash derive_hash_row(const struct import_row *row)
         text_put(&text, ";", 1);
     }
     put_labels(&text, row);
+    if (row->kind == IMPORT_ADJUSTMENT) {
+        put_number(&text, "amount", row->amount);
+    }
+    put_field(&text, "reason", row->why);
+    put_field(&text, "voided_request_id", row->voided_request_id);
     struct derive_hash hash = hash_of(&text);
     text_done(&text);
     return hash;

@@ -12,6 +12,7 @@
 #include "billingctl/ctl.h"
 #include "billingctl/derive.h"
 #include "billingctl/import_batch.h"
+#include "billingctl/import_counts.h"
 #include "billingctl/import_customers.h"
 #include "billingctl/progress.h"
 #include "billingctl/say.h"
@@ -197,22 +198,17 @@ static void print_result(const struct import *import)
     const struct import_counts *counts = &import->batch.counts;
     struct text text = {0};
     if (import->ctl->format == OUTPUT_JSON) {
-        text_printf(&text,
-                    "{\"import\": {\"rows\": %" PRIu64 ", \"recorded\": %" PRIu64
-                    ", \"replayed\": %" PRIu64 ", \"rejected\": %" PRIu64 "}}\n",
-                    counts->rows, counts->recorded, counts->replayed, counts->rejected);
+        import_counts_put_json(counts, &text);
     } else if (import->ctl->format == OUTPUT_CSV) {
-        text_printf(&text,
-                    "rows,recorded,replayed,rejected\n%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
-                    "\n",
-                    counts->rows, counts->recorded, counts->replayed, counts->rejected);
+        import_counts_put_csv(counts, &text);
     }
     output_text(text_of(&text));
-    text_done(&text);
+    text_clear(&text);
     if (!import->settings->quiet) {
-        say("%" PRIu64 " rows: %" PRIu64 " recorded, %" PRIu64 " replayed, %" PRIu64 " rejected",
-            counts->rows, counts->recorded, counts->replayed, counts->rejected);
+        import_counts_put_line(counts, &text);
+        say("%s", text_of(&text));
     }
+    text_done(&text);
 }
 
 /* --- files ------------------------------------------------------------------------------------ */

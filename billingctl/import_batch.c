@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "billingctl/ctl.h"
+#include "billingctl/import_entry.h"
 #include "billingctl/memory.h"
 #include "billingctl/say.h"
 
@@ -13,8 +14,10 @@ struct batch_row {
     uint64_t last_line;
     size_t raw_at; /* in the batch's texts */
     size_t raw_length;
-    size_t reason_at; /* likewise, with a NUL behind it; of a rejected row */
-    bool rejected;    /* before it was sent */
+    size_t reason_at;   /* likewise, with a NUL behind it; of a rejected row */
+    size_t customer_at; /* likewise; of one that is sent */
+    int64_t time_us;    /* -1: it has none */
+    bool rejected;      /* before it was sent */
 };
 
 int import_batch_init(struct import_batch *batch, const struct ctl *ctl, size_t rows_max)
@@ -89,36 +92,36 @@ static void reject(struct import_batch *batch, const struct batch_row *row, cons
     batch->counts.rejected++;
 }
 
-/* What the daemon says against an item, in one line. */
-static void put_problem(const billing_object *result, struct text *ret)
-{
-    const billing_object *field;
-    const char *detail = billing_object_text(result, "problem.detail");
-    if (billing_object_count(result, "problem.errors") < 2) {
-        text_puts(ret, detail != NULL ? detail : output_value(result, "problem.title"));
-    }
-    for (size_t i = 0; billing_object_count(result, "problem.errors") > 1 &&
-                       (field = billing_object_item(result, "problem.errors", i)) != NULL;
-         i++) {
-        text_printf(ret, "%s%s: %s", i > 0 ? "; " : "", output_value(field, "field"),
-                    output_value(field, "message"));
-    }
-    text_printf(ret, " (%s)", output_value(result, "problem.code"));
-}
-
 /* --- settling --------------------------------------------------------------------------------- */
+
+/* Whether a row that is refused with PROBLEM is what is recorded after all: it has the time that
+ * the daemon gave a record that came without one, as an export of it does. */
+static bool is_recorded(const struct import_batch *batch, const struct batch_row *row,
+                        const billing_object *problem)
+{
+    billing_object *reply;
+    if (row->time_us < 0 || !import_entry_differs_in_time(problem)) {
+        return false;
+    }
+    int status = billing_usage_get(batch->ctl->client, text_of(&batch->texts) + row->customer_at,
+                                   billing_object_text(problem, "existing_id"), &reply, NULL);
+    bool same = status == 0 && billing_object_time_us(reply, "usage.occurred_at") == row->time_us;
+    billing_object_free(reply);
+    return same;
+}
 
 static void settle_sent(struct import_batch *batch, const struct batch_row *row,
                         const billing_object *result)
 {
     const char *status = output_value(result, "status");
+    const billing_object *problem = billing_object_child(result, "problem");
     if (strcmp(status, "recorded") == 0) {
-        batch->counts.recorded++;
-    } else if (strcmp(status, "replayed") == 0) {
-        batch->counts.replayed++;
+        batch->counts.recorded[IMPORT_USAGE]++;
+    } else if (strcmp(status, "replayed") == 0 || is_recorded(batch, row, problem)) {
+        batch->counts.replayed[IMPORT_USAGE]++;
     } else {
         struct text reason = {0};
-        put_problem(result, &reason);
+        import_entry_put_problem(problem, &reason);
         reject(batch, row, text_of(&reason));
         text_done(&reason);
     }
@@ -200,6 +203,15 @@ static struct batch_row *append_row(struct import_batch *batch, const struct imp
     return added;
 }
 
+static void append_sent(struct import_batch *batch, const struct import_row *row)
+{
+    struct batch_row *added = append_row(batch, row);
+    const char *customer = row->customer == NULL ? "" : row->customer;
+    added->time_us = row->has_time ? row->time_us : -1;
+    added->customer_at = batch->texts.length;
+    text_put(&batch->texts, customer, strlen(customer) + 1);
+}
+
 static void append_rejected(struct import_batch *batch, const struct import_row *row,
                             const char *reason)
 {
@@ -209,11 +221,36 @@ static void append_rejected(struct import_batch *batch, const struct import_row 
     text_put(&batch->texts, reason, strlen(reason) + 1);
 }
 
+/* Record ROW, which is no usage, behind all that waits. */
+static int add_entry(struct import_batch *batch, const struct import_row *row)
+{
+    enum import_outcome outcome;
+    struct text reason = {0};
+    int code = import_batch_flush(batch);
+    if (code == CTL_DONE) {
+        code = import_entry_record(batch, row, &outcome, &reason);
+    }
+    if (code == CTL_DONE && outcome == IMPORT_REJECTED) {
+        append_rejected(batch, row, text_of(&reason));
+        code = import_batch_flush(batch);
+    } else if (code == CTL_DONE) {
+        batch->counts.recorded[row->kind] += outcome == IMPORT_RECORDED;
+        batch->counts.replayed[row->kind] += outcome == IMPORT_REPLAYED;
+        batch->counts.rows++;
+        batch->settled_line = row->last_line;
+    }
+    text_done(&reason);
+    return code;
+}
+
 static int append(struct import_batch *batch, const struct import_row *row)
 {
     if (row->rejected) {
         append_rejected(batch, row, row->reason.text);
         return CTL_DONE;
+    }
+    if (row->kind != IMPORT_USAGE) {
+        return add_entry(batch, row);
     }
     fill_input(batch->input, row);
     int status = billing_usage_batch_add(batch->items, batch->input);
@@ -231,7 +268,7 @@ static int append(struct import_batch *batch, const struct import_row *row)
     if (status != 0) {
         return import_batch_failed(batch, status, NULL);
     }
-    (void)append_row(batch, row);
+    append_sent(batch, row);
     return CTL_DONE;
 }
 

@@ -1,5 +1,6 @@
-/* The rows between a reader and the daemon: they wait until a batch of them is complete, are sent
- * in one call, and are settled in the order of the file.  Main thread. */
+/* The rows between a reader and the daemon: usage waits until a batch is complete and is sent in
+ * one call; adjustments and voids are sent one by one, once what stands before them is settled. All
+ * are settled in the order of the file.  Main thread. */
 #pragma once
 
 #include <stdint.h>
@@ -8,17 +9,11 @@
 #include <billing/billing.h>
 
 #include "billingctl/ctl_exit.h"
+#include "billingctl/import_counts.h"
 #include "billingctl/import_row.h"
 #include "billingctl/text.h"
 
 struct ctl;
-
-struct import_counts {
-    uint64_t rows; /* settled, one way or another */
-    uint64_t recorded;
-    uint64_t replayed; /* recorded by an earlier run, or earlier in this one */
-    uint64_t rejected;
-};
 
 struct import_batch {
     const struct ctl *ctl;
@@ -41,7 +36,7 @@ MUSTCHECK int import_batch_init(struct import_batch *batch, const struct ctl *ct
 /* Free what BATCH owns; what still waits is forgotten. */
 void import_batch_done(struct import_batch *batch);
 
-/* Add ROW, rejected or not, and send the batch where it is complete.  Returns CTL_DONE, or another
+/* Add ROW, rejected or not, and send what is complete.  Returns CTL_DONE, or another
  * exit status, having said why: then nothing more can be sent. */
 MUSTCHECK int import_batch_add(struct import_batch *batch, const struct import_row *row);
 

@@ -2,56 +2,48 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "billingctl/import_field.h"
 #include "billingctl/import_format.h"
+#include "billingctl/import_json.h"
 #include "billingctl/memory.h"
 
-enum target {
-    TARGET_CUSTOMER_ID,
-    TARGET_EXTERNAL_ID,
-    TARGET_SERVICE,
-    TARGET_UNITS,
-    TARGET_PRICE,
-    TARGET_TIME,
-    TARGET_REQUEST_ID,
-    TARGET_LABEL,
+enum sort {
+    SORT_FIELD,
+    SORT_LABEL,  /* one label: label.NAME */
+    SORT_LABELS, /* all labels as a JSON object */
 };
 
-static const struct {
-    const char *name;
-    bool required;
-} targets[TARGET_LABEL] = {
-    [TARGET_CUSTOMER_ID] = {"customer_id", false}, [TARGET_EXTERNAL_ID] = {"external_id", false},
-    [TARGET_SERVICE] = {"service", true},          [TARGET_UNITS] = {"units_consumed", true},
-    [TARGET_PRICE] = {"price_per_unit", true},     [TARGET_TIME] = {"occurred_at", false},
-    [TARGET_REQUEST_ID] = {"request_id", false},
-};
+static const enum import_field required[] = {IMPORT_FIELD_SERVICE, IMPORT_FIELD_UNITS,
+                                             IMPORT_FIELD_PRICE};
 
 static const char label_prefix[] = "label.";
 
 struct column {
-    enum target target;
-    char *label; /* owned; the name of TARGET_LABEL */
+    enum sort sort;
+    enum import_field field; /* of SORT_FIELD */
+    char *label;             /* owned; the name of SORT_LABEL */
 };
 
 struct state {
     struct column *columns; /* owned */
     size_t count;           /* of those that are known */
+    struct import_json labels;
 };
 
-static bool find_target(const char *name, struct column *ret)
+static bool find_column(const char *name, struct column *ret)
 {
     size_t prefix = sizeof label_prefix - 1;
+    *ret = (struct column){0};
     if (strncmp(name, label_prefix, prefix) == 0 && name[prefix] != '\0') {
-        *ret = (struct column){.target = TARGET_LABEL, .label = memory_copy(name + prefix)};
+        ret->sort = SORT_LABEL;
+        ret->label = memory_copy(name + prefix);
         return true;
     }
-    for (int i = 0; i < TARGET_LABEL; i++) {
-        if (strcmp(targets[i].name, name) == 0) {
-            *ret = (struct column){.target = (enum target)i};
-            return true;
-        }
+    if (strcmp(name, "labels") == 0) {
+        ret->sort = SORT_LABELS;
+        return true;
     }
-    return false;
+    return import_field_find(name, &ret->field);
 }
 
 static bool explain_unknown(const struct csv_reader *csv, const char *name, struct reason *reterr)
@@ -74,27 +66,35 @@ static bool add_column(struct state *state, const struct csv_reader *csv, struct
             return reason_set(reterr, "the column '%s' is there twice", name);
         }
     }
-    if (!find_target(name, &state->columns[state->count])) {
+    if (!find_column(name, &state->columns[state->count])) {
         return explain_unknown(csv, name, reterr);
     }
     state->count++;
     return true;
 }
 
+static bool has_field(const struct state *state, enum import_field field)
+{
+    for (size_t i = 0; i < state->count; i++) {
+        if (state->columns[i].sort == SORT_FIELD && state->columns[i].field == field) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool read_columns(struct import_reader *reader, struct reason *reterr)
 {
     struct state *state = reader->state;
-    unsigned seen = 0;
     state->columns = memory_resize(NULL, reader->column_count, sizeof *state->columns);
     for (size_t i = 0; i < reader->column_count; i++) {
         if (!add_column(state, &reader->csv, reterr)) {
             return false;
         }
-        seen |= 1U << state->columns[i].target;
     }
-    for (int i = 0; i < TARGET_LABEL; i++) {
-        if (targets[i].required && (seen & (1U << i)) == 0) {
-            return reason_set(reterr, "the column '%s' is missing", targets[i].name);
+    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
+        if (!has_field(state, required[i])) {
+            return reason_set(reterr, "the column '%s' is missing", import_field_name(required[i]));
         }
     }
     return true;
@@ -112,46 +112,22 @@ static void end(struct import_reader *reader)
         free(state->columns[i].label);
     }
     free(state->columns);
-}
-
-static void set_customer(struct import_row *row, const char *id, const char *external_id)
-{
-    if (row->customer != NULL) {
-        import_row_reject(row, "both customer_id and external_id are given");
-    } else if (external_id != NULL) {
-        import_row_set_external_id(row, external_id);
-    } else {
-        row->customer = id;
-    }
+    import_json_done(&state->labels);
 }
 
 /* An empty cell is a field that is left out. */
-static void set_cell(struct import_row *row, const struct column *column, const char *value)
+static void set_cell(struct state *state, struct import_row *row, const struct column *column,
+                     const char *value)
 {
-    switch (column->target) {
-    case TARGET_CUSTOMER_ID:
-        set_customer(row, value, NULL);
+    switch (column->sort) {
+    case SORT_FIELD:
+        import_field_set(row, column->field, value);
         break;
-    case TARGET_EXTERNAL_ID:
-        set_customer(row, NULL, value);
-        break;
-    case TARGET_SERVICE:
-        row->service = value;
-        break;
-    case TARGET_UNITS:
-        row->units = value;
-        break;
-    case TARGET_PRICE:
-        row->price = value;
-        break;
-    case TARGET_TIME:
-        import_row_set_time(row, targets[TARGET_TIME].name, value);
-        break;
-    case TARGET_REQUEST_ID:
-        row->request_id = value;
-        break;
-    case TARGET_LABEL:
+    case SORT_LABEL:
         import_row_add_label(row, column->label, value);
+        break;
+    case SORT_LABELS:
+        import_json_add_label_text(&state->labels, row, "labels", value);
         break;
     }
 }
@@ -159,12 +135,12 @@ static void set_cell(struct import_row *row, const struct column *column, const 
 static enum import_result next(struct import_reader *reader, struct import_row *row,
                                struct reason *reterr)
 {
-    const struct state *state = reader->state;
+    struct state *state = reader->state;
     enum import_result result = import_read_row(reader, row, reterr);
     for (size_t i = 0; result == IMPORT_ROW && !row->rejected && i < state->count; i++) {
         const char *value = csv_field(&reader->csv, i);
         if (*value != '\0') {
-            set_cell(row, &state->columns[i], value);
+            set_cell(state, row, &state->columns[i], value);
         }
     }
     return result;

@@ -1,5 +1,6 @@
 #include "billingctl/import_customers.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,32 +86,82 @@ static bool is_of_customer(const struct import_row *row, int status, const billi
            (status == BILLING_E_REFUSED && row->customer_name != NULL);
 }
 
-/* Ask for the customer of ROW and keep in the free SLOT what the daemon says. */
-static int ask(const struct import_batch *batch, const struct import_row *row,
-               struct import_customer *slot)
+/* Keep in SLOT why the daemon has no customer for it. */
+__attribute__((format(printf, 2, 3))) static void keep_reason(struct import_customer *slot,
+                                                              const char *format, ...)
 {
-    billing_object *reply;
-    billing_error *error;
-    int status = row->customer_name != NULL
-                     ? create(batch, row, &reply, &error)
-                     : billing_customer_get(batch->ctl->client, row->customer, &reply, &error);
+    struct text reason = {0};
+    va_list args;
+    va_start(args, format);
+    text_vprintf(&reason, format, args);
+    va_end(args);
+    slot->reason = memory_copy(text_of(&reason));
+    text_done(&reason);
+}
+
+/* Keep in SLOT what asking for the customer of ROW came to: STATUS, and REPLY or ERROR, which are
+ * freed. */
+static int keep_answer(const struct import_batch *batch, const struct import_row *row,
+                       struct import_customer *slot, int status, billing_object *reply,
+                       billing_error *error)
+{
     if (status == 0) {
         slot->id = memory_copy(output_value(reply, "customer.id"));
     } else if (strcmp(billing_error_code(error), "external_id_taken") == 0 &&
                billing_error_existing_id(error) != NULL) {
         slot->id = memory_copy(billing_error_existing_id(error));
     } else if (is_of_customer(row, status, error)) {
-        struct text reason = {0};
-        text_printf(&reason, "customer: %s (%s)", billing_error_message(error),
+        keep_reason(slot, "customer: %s (%s)", billing_error_message(error),
                     billing_error_code(error));
-        slot->reason = memory_copy(text_of(&reason));
-        text_done(&reason);
     } else {
         return import_batch_failed(batch, status, error);
     }
     billing_object_free(reply);
     billing_error_free(error);
     return CTL_DONE;
+}
+
+/* Where what an export has in place of an external id is the id of a customer here, keep that.  An
+ * id of another daemon is that of nobody here, but for one in a million; that one is found out by
+ * what else the export says, so that nobody is charged for another. */
+static int ask_for_id(const struct import_batch *batch, const struct import_row *row,
+                      struct import_customer *slot)
+{
+    billing_object *reply;
+    billing_error *error;
+    const char *id = row->customer + strlen("external:");
+    int status = billing_customer_get(batch->ctl->client, id, &reply, &error);
+    if (status != 0 && strcmp(billing_error_code(error), "customer_not_found") != 0) {
+        return import_batch_failed(batch, status, error);
+    }
+    bool is_found = status == 0 && billing_object_text(reply, "customer.external_id") == NULL;
+    if (is_found && strcmp(output_value(reply, "customer.name"), row->customer_name) != 0) {
+        keep_reason(slot, "customer: %s is '%s' here and '%s' in the file", id,
+                    output_value(reply, "customer.name"), row->customer_name);
+    } else if (is_found) {
+        slot->id = memory_copy(output_value(reply, "customer.id"));
+    }
+    billing_object_free(reply);
+    billing_error_free(error);
+    return CTL_DONE;
+}
+
+/* Ask for the customer of ROW and keep in the free SLOT what the daemon says. */
+static int ask(const struct import_batch *batch, const struct import_row *row,
+               struct import_customer *slot)
+{
+    billing_object *reply;
+    billing_error *error;
+    if (row->may_be_id) {
+        int code = ask_for_id(batch, row, slot);
+        if (code != CTL_DONE || !is_free(slot)) {
+            return code;
+        }
+    }
+    int status = row->customer_name != NULL
+                     ? create(batch, row, &reply, &error)
+                     : billing_customer_get(batch->ctl->client, row->customer, &reply, &error);
+    return keep_answer(batch, row, slot, status, reply, error);
 }
 
 int import_customers_resolve(struct import_customers *customers, const struct import_batch *batch,

@@ -8,6 +8,7 @@
 
 #include "billingctl/derive.h"
 #include "billingctl/import_format.h"
+#include "billingctl/import_json.h"
 #include "billingctl/memory.h"
 
 enum focus_column {
@@ -24,7 +25,12 @@ enum focus_column {
     FOCUS_RESOURCE_ID,
     FOCUS_SKU_ID,
     FOCUS_BILLING_CURRENCY,
-    FOCUS_ID, /* not of the specification: exports have it */
+    FOCUS_BILLED_COST,
+    FOCUS_CHARGE_DESCRIPTION,
+    FOCUS_TAGS,
+    FOCUS_ID,           /* not of the specification: exports of providers have it */
+    FOCUS_X_REQUEST_ID, /* likewise: our own exports, see export_focus.c */
+    FOCUS_X_VOIDED_REQUEST_ID,
     FOCUS__COUNT,
     FOCUS_REQUIRED__COUNT = FOCUS_SUB_ACCOUNT_NAME,
 };
@@ -43,11 +49,18 @@ static const char *const column_names[FOCUS__COUNT] = {
     [FOCUS_RESOURCE_ID] = "ResourceId",
     [FOCUS_SKU_ID] = "SkuId",
     [FOCUS_BILLING_CURRENCY] = "BillingCurrency",
+    [FOCUS_BILLED_COST] = "BilledCost",
+    [FOCUS_CHARGE_DESCRIPTION] = "ChargeDescription",
+    [FOCUS_TAGS] = "Tags",
     [FOCUS_ID] = "Id",
+    [FOCUS_X_REQUEST_ID] = IMPORT_FOCUS_REQUEST_ID,
+    [FOCUS_X_VOIDED_REQUEST_ID] = IMPORT_FOCUS_VOIDED_REQUEST_ID,
 };
 
 struct state {
     size_t index[FOCUS__COUNT]; /* of each column in the file; SIZE_MAX: it has none */
+    bool is_own;                /* the row: one of our exports */
+    struct import_json tags;
 };
 
 /* --- the header ------------------------------------------------------------------------------- */
@@ -81,8 +94,8 @@ static enum import_result begin(struct import_reader *reader, struct reason *ret
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
-/* The value in COLUMN, or NULL: "NULL" is how exports write it, an empty cell how the specification
- * does. */
+/* The value in COLUMN, or NULL: "NULL" is how exports of providers write it, an empty cell how our
+ * own do, where a text may well be "NULL". */
 static const char *value_of(const struct import_reader *reader, enum focus_column column)
 {
     const struct state *state = reader->state;
@@ -90,7 +103,7 @@ static const char *value_of(const struct import_reader *reader, enum focus_colum
         return NULL;
     }
     const char *value = csv_field(&reader->csv, state->index[column]);
-    return *value == '\0' || strcmp(value, "NULL") == 0 ? NULL : value;
+    return *value == '\0' || (!state->is_own && strcmp(value, "NULL") == 0) ? NULL : value;
 }
 
 /* A decimal below zero; what is no decimal at all is for the daemon to refuse. */
@@ -100,26 +113,13 @@ static bool is_negative(const char *number)
     return billing_decimal_check(number, canonical, NULL) == 0 && canonical[0] == '-';
 }
 
-/* Quantity or price must be there and not below zero. */
-static void check_number(struct import_row *row, enum focus_column column, const char *value)
-{
-    if (value == NULL) {
-        import_row_reject(row, "not supported yet: %s is NULL", column_names[column]);
-    } else if (is_negative(value)) {
-        import_row_reject(row, "not supported yet: %s is negative: %s", column_names[column],
-                          value);
-    }
-}
-
-static void check_is_usage(const struct import_reader *reader, struct import_row *row)
+static bool is_plain_usage(const struct import_reader *reader)
 {
     const char *category = value_of(reader, FOCUS_CHARGE_CATEGORY);
-    if (category == NULL || strcmp(category, "Usage") != 0) {
-        import_row_reject(row, "not supported yet: ChargeCategory is %s",
-                          category == NULL ? "NULL" : category);
-    }
-    check_number(row, FOCUS_CONSUMED_QUANTITY, row->units);
-    check_number(row, FOCUS_LIST_UNIT_PRICE, row->price);
+    const char *units = value_of(reader, FOCUS_CONSUMED_QUANTITY);
+    const char *price = value_of(reader, FOCUS_LIST_UNIT_PRICE);
+    return category != NULL && strcmp(category, "Usage") == 0 && units != NULL && price != NULL &&
+           !is_negative(units) && !is_negative(price);
 }
 
 static void set_customer(const struct import_reader *reader, struct import_row *row)
@@ -127,8 +127,10 @@ static void set_customer(const struct import_reader *reader, struct import_row *
     const char *id = value_of(reader, FOCUS_SUB_ACCOUNT_ID);
     const char *name = value_of(reader, FOCUS_SUB_ACCOUNT_NAME);
     if (id != NULL) {
+        const struct state *state = reader->state;
         import_row_set_external_id(row, id);
         row->customer_name = name == NULL ? id : name;
+        row->may_be_id = state->is_own;
     }
 }
 
@@ -139,6 +141,48 @@ static void add_label(const struct import_reader *reader, struct import_row *row
     if (value != NULL) {
         import_row_add_label(row, name, value);
     }
+}
+
+static void add_labels(struct import_reader *reader, struct import_row *row)
+{
+    struct state *state = reader->state;
+    add_label(reader, row, "region", FOCUS_REGION_ID);
+    add_label(reader, row, "resource", FOCUS_RESOURCE_ID);
+    add_label(reader, row, "sku", FOCUS_SKU_ID);
+    const char *tags = value_of(reader, FOCUS_TAGS);
+    if (state->is_own && tags != NULL) {
+        import_json_add_label_text(&state->tags, row, column_names[FOCUS_TAGS], tags);
+    }
+}
+
+void import_focus_reason(const char *category, const char *description, struct text *ret)
+{
+    text_puts(ret, category == NULL ? "Charge" : category);
+    if (description != NULL) {
+        text_puts(ret, ": ");
+        text_puts(ret, description);
+    }
+    if (ret->length > IMPORT_FOCUS_REASON_BYTES_MAX) {
+        size_t end = IMPORT_FOCUS_REASON_BYTES_MAX;
+        while (end > 0 && ((unsigned char)ret->data[end] & 0xC0) == 0x80) {
+            end--; /* not in the middle of a character */
+        }
+        ret->length = end;
+        ret->data[end] = '\0';
+    }
+}
+
+/* An adjustment or a void: why it is made. */
+static void set_reason(const struct import_reader *reader, struct import_row *row)
+{
+    const struct state *state = reader->state;
+    const char *description = value_of(reader, FOCUS_CHARGE_DESCRIPTION);
+    if (state->is_own && description != NULL) {
+        row->why = description;
+        return;
+    }
+    import_focus_reason(value_of(reader, FOCUS_CHARGE_CATEGORY), description, &row->why_text);
+    row->why = text_of(&row->why_text);
 }
 
 static bool is_plain(const char *text)
@@ -181,7 +225,8 @@ static void set_request_id(const struct import_reader *reader, struct import_row
     const char *provider = value_of(reader, FOCUS_PROVIDER_NAME);
     struct reason reason;
     row->derives = true;
-    if (id == NULL) {
+    row->request_id = value_of(reader, FOCUS_X_REQUEST_ID);
+    if (row->request_id != NULL || id == NULL) {
         return;
     }
     if (import_focus_request_id(period == NULL ? "" : period, provider == NULL ? "" : provider, id,
@@ -192,30 +237,60 @@ static void set_request_id(const struct import_reader *reader, struct import_row
     }
 }
 
-static enum import_result next(struct import_reader *reader, struct import_row *row,
-                               struct reason *reterr)
+static void set_time(const struct import_reader *reader, struct import_row *row)
 {
-    enum import_result result = import_read_row(reader, row, reterr);
-    if (result != IMPORT_ROW || row->rejected) {
-        return result;
-    }
-    row->service = value_of(reader, FOCUS_SERVICE_NAME);
-    row->units = value_of(reader, FOCUS_CONSUMED_QUANTITY);
-    row->price = value_of(reader, FOCUS_LIST_UNIT_PRICE);
-    row->currency = value_of(reader, FOCUS_BILLING_CURRENCY);
-    check_is_usage(reader, row);
-    set_customer(reader, row);
     const char *time = value_of(reader, FOCUS_CHARGE_PERIOD_START);
     if (time != NULL) {
         import_row_set_time(row, column_names[FOCUS_CHARGE_PERIOD_START], time);
     } else {
         import_row_reject(row, "ChargePeriodStart: is missing");
     }
-    add_label(reader, row, "region", FOCUS_REGION_ID);
-    add_label(reader, row, "resource", FOCUS_RESOURCE_ID);
-    add_label(reader, row, "sku", FOCUS_SKU_ID);
+}
+
+/* What the row is, and what only that has. */
+static void set_charge(struct import_reader *reader, struct import_row *row)
+{
+    row->voided_request_id = value_of(reader, FOCUS_X_VOIDED_REQUEST_ID);
+    if (row->voided_request_id != NULL) {
+        row->kind = IMPORT_VOID;
+        set_reason(reader, row);
+    } else if (is_plain_usage(reader)) {
+        row->units = value_of(reader, FOCUS_CONSUMED_QUANTITY);
+        row->price = value_of(reader, FOCUS_LIST_UNIT_PRICE);
+        add_labels(reader, row);
+    } else {
+        row->kind = IMPORT_ADJUSTMENT;
+        row->amount = value_of(reader, FOCUS_BILLED_COST);
+        set_reason(reader, row);
+        if (row->amount == NULL) {
+            import_row_reject(row, "BilledCost: is missing");
+        }
+    }
+}
+
+static enum import_result next(struct import_reader *reader, struct import_row *row,
+                               struct reason *reterr)
+{
+    struct state *state = reader->state;
+    enum import_result result = import_read_row(reader, row, reterr);
+    if (result != IMPORT_ROW || row->rejected) {
+        return result;
+    }
+    state->is_own = false;
+    state->is_own = value_of(reader, FOCUS_X_REQUEST_ID) != NULL;
+    row->service = value_of(reader, FOCUS_SERVICE_NAME);
+    row->currency = value_of(reader, FOCUS_BILLING_CURRENCY);
+    set_charge(reader, row);
+    set_customer(reader, row);
+    set_time(reader, row);
     set_request_id(reader, row);
     return result;
 }
 
-const struct import_format import_focus = {"focus", begin, next, NULL};
+static void end(struct import_reader *reader)
+{
+    struct state *state = reader->state;
+    import_json_done(&state->tags);
+}
+
+const struct import_format import_focus = {"focus", begin, next, end};

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "billingctl/import_field.h"
 #include "billingctl/memory.h"
 
 const struct import_format *const import_formats[] = {&import_csv, &import_ndjson, &import_focus};
@@ -30,7 +31,11 @@ enum import_result import_reader_next(struct import_reader *reader, struct impor
                                       struct reason *reterr)
 {
     import_row_clear(row);
-    return reader->format->next(reader, row, reterr);
+    enum import_result result = reader->format->next(reader, row, reterr);
+    if (result == IMPORT_ROW) {
+        import_field_check(row);
+    }
+    return result;
 }
 
 void import_reader_done(struct import_reader *reader)

@@ -9,15 +9,19 @@ void import_row_clear(struct import_row *row)
 {
     struct text customer_text = row->customer_text;
     struct text request_id_text = row->request_id_text;
+    struct text why_text = row->why_text;
     text_clear(&customer_text);
     text_clear(&request_id_text);
-    *row = (struct import_row){.customer_text = customer_text, .request_id_text = request_id_text};
+    text_clear(&why_text);
+    *row = (struct import_row){
+        .customer_text = customer_text, .request_id_text = request_id_text, .why_text = why_text};
 }
 
 void import_row_done(struct import_row *row)
 {
     text_done(&row->customer_text);
     text_done(&row->request_id_text);
+    text_done(&row->why_text);
 }
 
 void import_row_reject(struct import_row *row, const char *format, ...)

@@ -15,6 +15,13 @@ struct import_label {
     const char *value;
 };
 
+enum import_kind {
+    IMPORT_USAGE,
+    IMPORT_ADJUSTMENT,
+    IMPORT_VOID,
+    IMPORT_KIND__COUNT,
+};
+
 /* NULL: the row does not say.  Texts are the reader's, valid until the next row. */
 struct import_row {
     uint64_t line;      /* where it begins */
@@ -22,11 +29,15 @@ struct import_row {
     const char *raw;    /* its text with its end of line */
     size_t raw_length;  /* 0: it was too long to be kept */
 
+    enum import_kind kind;
     const char *customer;      /* an id, or external:ID */
     const char *customer_name; /* to create the customer with; NULL: it must be there */
     const char *service;
     const char *units;
     const char *price;
+    const char *amount;            /* of an adjustment */
+    const char *why;               /* the reason of an adjustment or a void */
+    const char *voided_request_id; /* of a void: the request that recorded the usage */
     const char *request_id;
     const char *currency; /* of the price; NULL: the daemon's */
     int64_t time_us;      /* where has_time */
@@ -35,10 +46,12 @@ struct import_row {
 
     struct text customer_text;   /* what `customer` may point to */
     struct text request_id_text; /* likewise */
+    struct text why_text;        /* likewise */
     struct reason reason;        /* why it is rejected */
 
     bool has_time;
-    bool derives; /* where it has no request id, one is derived without being asked for */
+    bool may_be_id; /* what stands behind external: is looked for as an id first */
+    bool derives;   /* where it has no request id, one is derived without being asked for */
     bool rejected;
 };
 

@@ -15,9 +15,26 @@ int customer_rename(struct ctl *ctl);
 int usage_create(struct ctl *ctl);
 int usage_get(struct ctl *ctl);
 int usage_list(struct ctl *ctl);
+int usage_void(struct ctl *ctl);
+int usage_summary(struct ctl *ctl);
 int usage_import(struct ctl *ctl);
+int usage_export(struct ctl *ctl);
+
+int adjustment_create(struct ctl *ctl);
+int adjustment_list(struct ctl *ctl);
 
 int bill_show(struct ctl *ctl);
+int bill_list(struct ctl *ctl);
+
+int invoice_finalize(struct ctl *ctl);
+int invoice_list(struct ctl *ctl);
+int invoice_show(struct ctl *ctl);
+int invoice_verify(struct ctl *ctl);
+
+int service_add(struct ctl *ctl);
+int service_get(struct ctl *ctl);
+int service_list(struct ctl *ctl);
+int service_remove(struct ctl *ctl);
 
 int request_show(struct ctl *ctl);
 

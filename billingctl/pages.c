@@ -3,26 +3,62 @@
 #include "billingctl/say.h"
 #include "billingctl/values.h"
 
-/* Set FLAG, a time, where it is given, through SET. */
+/* Set the time of flag ID, where it is given, through SET. */
 static int set_time(const struct ctl *ctl, enum flag_id id, billing_query *query,
                     int (*set)(billing_query *, int64_t))
 {
-    const char *text = ctl_value(ctl, id);
+    int64_t time_us = -1;
+    int code = ctl_time(ctl, id, &time_us);
+    return code != CTL_DONE || time_us < 0 ? code : ctl_exit_status(set(query, time_us));
+}
+
+static int set_month(const struct ctl *ctl, const char *month, billing_query *query)
+{
     struct reason reason;
-    int64_t time_us;
-    if (text == NULL) {
-        return CTL_DONE;
+    int64_t start_us;
+    int64_t end_us;
+    if (ctl_value(ctl, FLAG_START) != NULL || ctl_value(ctl, FLAG_END) != NULL) {
+        return ctl_usage(ctl, "--month stands in place of --start and --end");
     }
-    if (!value_time(text, &time_us, &reason)) {
-        return ctl_usage_value(ctl, id, &reason);
+    if (!value_month(month, &start_us, &end_us, &reason)) {
+        return ctl_usage_value(ctl, FLAG_MONTH, &reason);
     }
-    return ctl_exit_status(set(query, time_us));
+    int status = billing_query_set_start_us(query, start_us);
+    return ctl_exit_status(status != 0 ? status : billing_query_set_end_us(query, end_us));
 }
 
 int pages_set_window(const struct ctl *ctl, billing_query *query)
 {
+    const char *month = ctl_value(ctl, FLAG_MONTH);
+    if (month != NULL) {
+        return set_month(ctl, month, query);
+    }
     int code = set_time(ctl, FLAG_START, query, billing_query_set_start_us);
     return code != CTL_DONE ? code : set_time(ctl, FLAG_END, query, billing_query_set_end_us);
+}
+
+int pages_set_closed_window(const struct ctl *ctl, billing_query *query)
+{
+    if (ctl_value(ctl, FLAG_END) == NULL && ctl_value(ctl, FLAG_MONTH) == NULL) {
+        return ctl_usage(ctl, "--end TIME or --month YYYY-MM is missing");
+    }
+    return pages_set_window(ctl, query);
+}
+
+int pages_set_filter(const struct ctl *ctl, billing_query *query)
+{
+    static const billing_clock clocks[] = {BILLING_BY_OCCURRED, BILLING_BY_BILLED};
+    const char *by = ctl_value(ctl, FLAG_BY);
+    struct reason reason;
+    int clock = 0;
+    if (by != NULL && !value_word(by, flag_table[FLAG_BY].words, &clock, &reason)) {
+        return ctl_usage_value(ctl, FLAG_BY, &reason);
+    }
+    int status = by == NULL ? 0 : billing_query_set_by(query, clocks[clock]);
+    if (status == 0) {
+        status = billing_query_set_service(query, ctl_value(ctl, FLAG_SERVICE));
+    }
+    return status == 0 ? pages_set_window(ctl, query) : ctl_failed(ctl, status, NULL);
 }
 
 /* Ask for a page and print up to *REST of its rows.  *CURSOR, owned by *REPLY, is where the next
@@ -41,7 +77,7 @@ static int print_page(const struct ctl *ctl, billing_query *query, struct list *
         return ctl_failed(ctl, status, error);
     }
     size_t rows = list->rows;
-    output_list_page(list, *ret_reply, size);
+    list_add_page(list, *ret_reply, size);
     *rest -= list->rows - rows;
     return CTL_DONE;
 }
@@ -66,7 +102,9 @@ static int print_pages(const struct ctl *ctl, billing_query *query, struct list 
     return CTL_DONE;
 }
 
-int pages_print(const struct ctl *ctl, billing_query *query, const struct view *view, page_fn call)
+/* As pages_list(), of a query that is there. */
+static int print_query(const struct ctl *ctl, billing_query *query, const struct view *view,
+                       page_fn call)
 {
     const char *limit = ctl_value(ctl, FLAG_LIMIT);
     struct list list = {.format = ctl->format, .view = view};
@@ -79,11 +117,25 @@ int pages_print(const struct ctl *ctl, billing_query *query, const struct view *
     int code = print_pages(ctl, query, &list, call, rest, &last);
     if (code == CTL_DONE) {
         const char *cursor = billing_object_text(last, "next_cursor");
-        output_list_end(&list, cursor);
+        list_end(&list, cursor);
         if (cursor != NULL && ctl->format != OUTPUT_JSON) {
             say("there are more: --cursor %s", cursor);
         }
     }
     billing_object_free(last);
+    return code;
+}
+
+int pages_list(const struct ctl *ctl, query_fn set, const struct view *view, page_fn call)
+{
+    billing_query *query = billing_query_new();
+    if (query == NULL) {
+        return ctl_failed(ctl, BILLING_E_NO_MEMORY, NULL);
+    }
+    int code = set == NULL ? CTL_DONE : set(ctl, query);
+    if (code == CTL_DONE) {
+        code = print_query(ctl, query, view, call);
+    }
+    billing_query_free(query);
     return code;
 }

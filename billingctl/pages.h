@@ -2,16 +2,25 @@
 #pragma once
 
 #include "billingctl/ctl.h"
-#include "billingctl/output.h"
+#include "billingctl/list.h"
 
 /* Ask for the page that QUERY wants; as the library's calls. */
 typedef int (*page_fn)(const struct ctl *ctl, const billing_query *query,
                        billing_object **ret_reply, billing_error **ret_error);
 
-/* Print what CALL lists, page after page, up to --limit rows, from --cursor on, as VIEW shows it.
- * QUERY has the other fields; it stays the caller's.  Returns the exit status. */
-int pages_print(const struct ctl *ctl, billing_query *query, const struct view *view, page_fn call);
+/* Set in QUERY what the command line asks for.  Returns CTL_DONE, or another exit status, having
+ * said why. */
+typedef int (*query_fn)(const struct ctl *ctl, billing_query *query);
 
-/* Set the window that --start and --end name in QUERY.  Returns CTL_DONE, or CTL_USAGE, having said
- * why. */
+/* Print what CALL lists, page after page, up to --limit rows, from --cursor on, as VIEW shows it.
+ * SET, NULL for nothing, sets the other fields of the query.  Returns the exit status. */
+int pages_list(const struct ctl *ctl, query_fn set, const struct view *view, page_fn call);
+
+/* A query_fn: the window that --month, or --start and --end, name. */
 int pages_set_window(const struct ctl *ctl, billing_query *query);
+
+/* The same, and an end must be there. */
+int pages_set_closed_window(const struct ctl *ctl, billing_query *query);
+
+/* A query_fn: the window as of pages_set_window(), --by and --service. */
+int pages_set_filter(const struct ctl *ctl, billing_query *query);

@@ -28,16 +28,11 @@ static int set_labels(const struct ctl *ctl, billing_usage_input *input)
 
 static int set_time(const struct ctl *ctl, billing_usage_input *input)
 {
-    const char *text = ctl_value(ctl, FLAG_AT);
-    struct reason reason;
-    int64_t time_us;
-    if (text == NULL) {
-        return CTL_DONE;
-    }
-    if (!value_time(text, &time_us, &reason)) {
-        return ctl_usage_value(ctl, FLAG_AT, &reason);
-    }
-    return ctl_exit_status(billing_usage_input_set_time_us(input, time_us));
+    int64_t time_us = -1;
+    int code = ctl_time(ctl, FLAG_AT, &time_us);
+    return code != CTL_DONE || time_us < 0
+               ? code
+               : ctl_exit_status(billing_usage_input_set_time_us(input, time_us));
 }
 
 /* Where a setter fails for want of memory, so does the call: no need to look here. */
@@ -94,22 +89,6 @@ static int list_page(const struct ctl *ctl, const billing_query *query, billing_
                               ret_error);
 }
 
-static int set_filter(const struct ctl *ctl, billing_query *query)
-{
-    static const billing_clock clocks[] = {BILLING_BY_OCCURRED, BILLING_BY_BILLED};
-    const char *by = ctl_value(ctl, FLAG_BY);
-    struct reason reason;
-    int clock = 0;
-    if (by != NULL && !value_word(by, flag_table[FLAG_BY].words, &clock, &reason)) {
-        return ctl_usage_value(ctl, FLAG_BY, &reason);
-    }
-    int status = by == NULL ? 0 : billing_query_set_by(query, clocks[clock]);
-    if (status == 0) {
-        status = billing_query_set_service(query, ctl_value(ctl, FLAG_SERVICE));
-    }
-    return status == 0 ? pages_set_window(ctl, query) : ctl_failed(ctl, status, NULL);
-}
-
 int usage_list(struct ctl *ctl)
 {
     static const struct column columns[] = {
@@ -126,18 +105,25 @@ int usage_list(struct ctl *ctl)
         {"request_id", false, false},
         {"recorded_by", false, false},
         {"labels", false, false},
+        {"voided_at", true, false},
     };
-    static const struct view view = {"usage", columns, sizeof columns / sizeof columns[0]};
-    billing_query *query = billing_query_new();
-    if (query == NULL) {
-        return ctl_failed(ctl, BILLING_E_NO_MEMORY, NULL);
-    }
-    int code = set_filter(ctl, query);
-    if (code == CTL_DONE) {
-        code = pages_print(ctl, query, &view, list_page);
-    }
-    billing_query_free(query);
-    return code;
+    static const struct view view = {
+        .member = "usage",
+        .columns = columns,
+        .column_count = sizeof columns / sizeof columns[0],
+    };
+    return pages_list(ctl, pages_set_filter, &view, list_page);
+}
+
+/* --- void ------------------------------------------------------------------------------------- */
+
+int usage_void(struct ctl *ctl)
+{
+    billing_object *reply;
+    billing_error *error;
+    int status = billing_usage_void(ctl->client, ctl_value(ctl, FLAG_CUSTOMER), ctl_arg(ctl, 0),
+                                    ctl_value(ctl, FLAG_REASON), ctl->request_id, &reply, &error);
+    return ctl_finish(ctl, status, reply, error, "void");
 }
 
 /* --- import ----------------------------------------------------------------------------------- */

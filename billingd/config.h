@@ -39,6 +39,7 @@ struct config {
     /* --- meaning --- */
     char *currency; /* "USD" */
     bool require_request_id;
+    char *catalogue; /* "open", or "listed": no other services are billed than listed ones */
     char *log_level; /* debug, info, warning, error */
 
     /* --- bounds --- */
@@ -74,6 +75,10 @@ void config_done(struct config *config);
 
 /* The enum log_level that is called NAME, or STATUS_OUT_OF_BOUNDS: never for config->log_level. */
 MUSTCHECK int config_log_level(const char *name);
+
+/* Whether the catalogue called NAME is the listed one (1) or open (0), or STATUS_OUT_OF_BOUNDS:
+ * never for config->catalogue. */
+MUSTCHECK int config_catalogue_listed(const char *name);
 
 /* Print the usage, every option with its default and meaning, from the table. */
 void config_help(FILE *out);

@@ -152,6 +152,19 @@ int config_log_level(const char *name)
     return STATUS_OUT_OF_BOUNDS;
 }
 
+int config_catalogue_listed(const char *name)
+{
+    bool listed = strcmp(name, "listed") == 0;
+    return listed || strcmp(name, "open") == 0 ? listed : STATUS_OUT_OF_BOUNDS;
+}
+
+static void check_catalogue(struct config_load *load)
+{
+    if (config_catalogue_listed(load->config->catalogue) < 0) {
+        PROBLEM(load, "catalogue", "'%s' is none of open, listed", load->config->catalogue);
+    }
+}
+
 static void check_log_level(struct config_load *load)
 {
     if (config_log_level(load->config->log_level) < 0) {
@@ -179,6 +192,7 @@ void config_check(struct config_load *load)
     check_list(load, "listen", &config->listen, check_listen_entry);
     check_list(load, "http", &config->http, check_http_entry);
     check_currency(load);
+    check_catalogue(load);
     check_log_level(load);
     check_fits_queue(load, "frame_bytes_max", config->frame_bytes_max);
     check_fits_queue(load, "body_bytes_max", config->body_bytes_max);

@@ -59,6 +59,8 @@ const struct config_option config_options[] = {
      "ISO 4217 code of all amounts; fixed at the first start"},
     {"require_request_id", CONFIG_FLAG, true, AT(require_request_id), "false", 0, 1, NULL,
      "refuse writes without a request id, in place of making one up"},
+    {"catalogue", CONFIG_TEXT, true, AT(catalogue), "open", 1, 16, "WHICH",
+     "services that may be billed: open (any) or listed (those in the catalogue)"},
     {"log_level", CONFIG_TEXT, true, AT(log_level), "info", 1, 16, "LEVEL",
      "debug, info, warning or error"},
 

@@ -103,6 +103,7 @@ static int start_workers(struct daemon *d)
     struct ledger_env env = {
         .currency = config->currency,
         .minor_digits = currency_minor_digits(config->currency),
+        .catalogue_listed = config_catalogue_listed(config->catalogue) == 1,
     };
     struct committer_options committer = {
         .store = d->store,
@@ -357,6 +358,7 @@ static size_t fit_connections(int64_t connections_max)
 
 static void stop(struct daemon *d)
 {
+    dispatch_close(&d->dispatch);
     readers_destroy(d->readers);
     committer_destroy(d->committer);
     if (d->committer != NULL) {

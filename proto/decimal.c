@@ -274,14 +274,7 @@ static struct amount amount_of(bool negative, u128 magnitude, int scale)
         .whole = (i128)(magnitude / unit),
         .fraction = (magnitude % unit) * power_of_ten(AMOUNT_FRACTION_MAX - scale),
     };
-    if (negative) {
-        result.whole = -result.whole;
-        if (result.fraction > 0) {
-            result.whole--;
-            result.fraction = power_of_ten(AMOUNT_FRACTION_MAX) - result.fraction;
-        }
-    }
-    return result;
+    return negative ? amount_negate(result) : result;
 }
 
 struct amount amount_from_decimal(struct decimal value)
@@ -291,6 +284,57 @@ struct amount amount_from_decimal(struct decimal value)
         return amount_of(value.mantissa < 0, magnitude * power_of_ten(-value.scale), 0);
     }
     return amount_of(value.mantissa < 0, magnitude, value.scale);
+}
+
+/* The digits at *AT up to END, moving *AT behind them.  Wraps where they are too many: the caller
+ * prints what came of them and compares. */
+static u128 take_digits(const char **at, const char *end)
+{
+    u128 value = 0;
+    for (; *at < end && is_digit(**at); (*at)++) {
+        value = value * 10 + (unsigned)(**at - '0');
+    }
+    return value;
+}
+
+int amount_parse(const char *text, size_t length, struct amount *ret)
+{
+    if (length == 0) { /* TEXT may be NULL, which has no end */
+        return STATUS_CORRUPT;
+    }
+    const char *at = text;
+    const char *end = text + length;
+    char canonical[AMOUNT_TEXT_MAX];
+    bool negative = *at == '-';
+    at += negative;
+    struct amount value = {.whole = (i128)take_digits(&at, end)};
+    if (at < end && *at == '.') {
+        const char *first = ++at;
+        u128 fraction = take_digits(&at, end);
+        if (at - first > AMOUNT_FRACTION_MAX) {
+            return STATUS_CORRUPT;
+        }
+        value.fraction = fraction * power_of_ten(AMOUNT_FRACTION_MAX - (int)(at - first));
+    }
+    value = negative ? amount_negate(value) : value;
+    if (at != end || amount_print(value, canonical) != length ||
+        memcmp(canonical, text, length) != 0) {
+        return STATUS_CORRUPT;
+    }
+    *ret = value;
+    return 0;
+}
+
+struct amount amount_negate(struct amount value)
+{
+    u128 whole = -(u128)value.whole; /* an amount is far from -2^127 */
+    if (value.fraction == 0) {
+        return (struct amount){.whole = (i128)whole};
+    }
+    return (struct amount){
+        .whole = (i128)(whole - 1),
+        .fraction = power_of_ten(AMOUNT_FRACTION_MAX) - value.fraction,
+    };
 }
 
 int amount_product(struct decimal units, struct decimal price, struct amount *ret)

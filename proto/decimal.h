@@ -89,3 +89,10 @@ struct amount amount_round(struct amount value, int digits);
 
 /* As decimal_print(), into at least AMOUNT_TEXT_MAX bytes. */
 size_t amount_print(struct amount value, char *buffer);
+
+/* The amount that amount_print() prints as the LENGTH bytes at TEXT.  Returns 0, or STATUS_CORRUPT
+ * for any other text. */
+MUSTCHECK int amount_parse(const char *text, size_t length, struct amount *ret);
+
+/* 0 - VALUE. */
+struct amount amount_negate(struct amount value);

@@ -55,12 +55,20 @@
     X(STORAGE_FULL, -34, "storage_full", 503, true, "Storage full")                                \
     X(SHUTTING_DOWN, -35, "shutting_down", 503, true, "Shutting down")                             \
     X(DEADLINE_EXCEEDED, -36, "deadline_exceeded", 503, true, "Not begun in time")                 \
+    X(NOT_CONTIGUOUS, -38, "not_contiguous", 422, false, "Not contiguous")                         \
+    X(PERIOD_NOT_CLOSED, -39, "period_not_closed", 422, false, "Period not closed")                \
+    X(ALREADY_VOIDED, -40, "already_voided", 409, false, "Already voided")                         \
+    X(ALREADY_FINALIZED, -41, "already_finalized", 409, false, "Already finalized")                \
+    X(VOID_NOT_FOUND, -42, "void_not_found", 404, false, "Not voided")                             \
+    X(INVOICE_NOT_FOUND, -43, "invoice_not_found", 404, false, "No such invoice")                  \
+    X(SERVICE_NOT_FOUND, -44, "service_not_found", 404, false, "No such service")                  \
     X(HTTP_VERSION, -37, "http_version_not_supported", 505, false, "HTTP version not supported")   \
     /* Not for the wire: what rooms tell each other. */                                            \
     X(NOT_FOUND, -64, "not_found", 404, false, "Not found")                                        \
     X(STORAGE_FAILED, -65, "storage_failed", 500, false, "Storage failed, outcome unknown")        \
     X(NO_MEMORY, -66, "no_memory", 503, true, "Out of memory")                                     \
-    X(NEED_MORE, -67, "need_more", 500, false, "More bytes are needed")
+    X(NEED_MORE, -67, "need_more", 500, false, "More bytes are needed")                            \
+    X(OUTDATED, -68, "outdated", 503, true, "Prepared from a state that is no more")
 
 enum status {
     STATUS_OK = 0,

@@ -25,7 +25,8 @@ struct committer {
 };
 
 enum {
-    FULL_MS = 5000, /* so long no room counts as none: who waits for it must try again */
+    SWEEP_RECORDS_MAX = 20000, /* read to catch up in one transaction: some 10 ms */
+    FULL_MS = 5000,            /* so long no room counts as none: who waits for it must try again */
 };
 
 /* --- one transaction -------------------------------------------------------------------------- */
@@ -87,7 +88,9 @@ static int carry_out(struct committer *c, struct op_list *ops)
 {
     struct ledger_env env = c->options.env;
     struct store_txn *txn;
+    uint64_t sweep_left = SWEEP_RECORDS_MAX;
     env.now_us = clock_wall_us();
+    env.sweep_left = &sweep_left;
     int rc = store_begin(c->options.store, env.now_us, &txn);
     if (rc < 0) {
         return rc;

@@ -76,6 +76,7 @@ int bill_lines_add(struct bill_lines *lines, const struct store_sum *sum)
     }
     struct bill_line *line = *slot;
     line->records += sum->records;
+    line->voided += sum->voided;
     line->late += sum->late;
     rc = amount_add(&line->units, sum->units);
     return rc < 0 ? rc : amount_add(&line->exact, sum->amount);

@@ -6,16 +6,6 @@
 #include "billingd/base/arena.h"
 #include "billingd/store/store.h"
 
-struct bill_line {
-    struct slice service;
-    struct decimal price;
-    struct amount units;
-    struct amount exact; /* of money */
-    uint64_t records;
-    uint64_t voided;
-    uint64_t late;
-};
-
 struct bill_lines {
     struct arena *arena;
     struct bill_line **slots; /* hash table by service and price; a power of two */
@@ -30,8 +20,8 @@ void bill_lines_init(struct bill_lines *lines, struct arena *arena);
  * leaves 128 bits. */
 MUSTCHECK int bill_lines_add(struct bill_lines *lines, const struct store_sum *sum);
 
-/* The lines by service, then price, in an array of lines->n pointers in the arena; LINES is used
- * up.  Returns 0 or STATUS_TOO_LARGE. */
+/* The lines by service, then price, in an array of lines->n pointers in the arena.  More can be
+ * added to LINES afterwards.  Returns 0 or STATUS_TOO_LARGE. */
 MUSTCHECK int bill_lines_sort(struct bill_lines *lines, struct bill_line ***ret_sorted);
 
 /* The order of lines on a bill. */

@@ -19,6 +19,18 @@ int customer_resolve(struct store_view *view, const struct customer_ref *ref,
     return rc == STATUS_NOT_FOUND ? STATUS_CUSTOMER_NOT_FOUND : rc;
 }
 
+int customer_require(struct store_view *view, const struct customer_ref *ref,
+                     struct store_customer *ret, struct outcome *ret_outcome)
+{
+    *ret_outcome = (struct outcome){0};
+    int rc = customer_resolve(view, ref, ret);
+    if (rc == STATUS_CUSTOMER_NOT_FOUND) {
+        ret_outcome->status = rc;
+        return 0;
+    }
+    return rc;
+}
+
 int customer_keep(struct arena *arena, struct store_customer *customer)
 {
     int rc = arena_copy(arena, customer->name, &customer->name);
@@ -89,16 +101,13 @@ int customer_rename(struct store_txn *txn, struct arena *arena, struct customer_
         .kind = RECORD_CUSTOMER_RENAMED,
         .recorded_by = rename->recorded_by,
     };
-    rename->outcome = (struct outcome){0};
     rename->recorded = false;
-    int rc = customer_resolve(store_txn_view(txn), &rename->customer_ref, &rename->customer);
-    if (rc == STATUS_CUSTOMER_NOT_FOUND) {
-        rename->outcome.status = rc;
-        return 0;
+    int rc = customer_require(store_txn_view(txn), &rename->customer_ref, &rename->customer,
+                              &rename->outcome);
+    if (rc < 0 || rename->outcome.status != 0) {
+        return rc;
     }
-    if (rc == 0) {
-        rc = customer_keep(arena, &rename->customer);
-    }
+    rc = customer_keep(arena, &rename->customer);
     if (rc < 0 || slice_equal(rename->customer.name, rename->name)) {
         return rc;
     }

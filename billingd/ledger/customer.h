@@ -17,6 +17,11 @@ struct customer_ref {
 MUSTCHECK int customer_resolve(struct store_view *view, const struct customer_ref *ref,
                                struct store_customer *ret);
 
+/* As customer_resolve() for a write: that there is no such customer is no error but the refusal
+ * STATUS_CUSTOMER_NOT_FOUND in *RET_OUTCOME, which is cleared otherwise. */
+MUSTCHECK int customer_require(struct store_view *view, const struct customer_ref *ref,
+                               struct store_customer *ret, struct outcome *ret_outcome);
+
 /* Copy the texts of CUSTOMER into ARENA, so that it outlives its view.  Returns 0 or
  * STATUS_TOO_LARGE. */
 MUSTCHECK int customer_keep(struct arena *arena, struct store_customer *customer);

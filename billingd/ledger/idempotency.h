@@ -9,6 +9,7 @@
  * Pure rules over a view; committer thread. */
 #pragma once
 
+#include "billingd/base/arena.h"
 #include "billingd/ledger/outcome.h"
 #include "billingd/store/store.h"
 
@@ -20,6 +21,11 @@
  * Returns the store's error otherwise. */
 MUSTCHECK int idempotency_check(struct store_view *view, const struct record *asked,
                                 struct record *ret_first, struct outcome *ret);
+
+/* As idempotency_check(), where *RECORD is what is asked: where that is replayed it becomes what
+ * was recorded, its texts in ARENA.  Returns also STATUS_TOO_LARGE, where that is too small. */
+MUSTCHECK int idempotency_answer(struct store_view *view, struct arena *arena,
+                                 struct record *record, struct outcome *ret);
 
 /* The fields, as bits of enum difference, in which ASKED's payload differs from FIRST's. */
 unsigned idempotency_differences(const struct record *asked, const struct record *first);

@@ -16,12 +16,18 @@ enum difference {
     DIFFERS_PRICE_PER_UNIT = 1 << 5,
     DIFFERS_OCCURRED_AT = 1 << 6,
     DIFFERS_LABELS = 1 << 7,
+    DIFFERS_USAGE_ID = 1 << 8,
+    DIFFERS_REASON = 1 << 9,
+    DIFFERS_AMOUNT = 1 << 10,
+    DIFFERS_START = 1 << 11,
+    DIFFERS_END = 1 << 12,
 };
 
 struct outcome {
     int status;                     /* 0: recorded, now or before; else why it was refused */
     bool replayed;                  /* recorded before, under the same request id */
-    uint64_t existing_seq;          /* of the record that stands in the way; 0: none */
+    uint64_t existing_seq;          /* what stands in the way: its record's sequence number, or an
+                                       invoice's number; 0: nothing */
     enum record_kind existing_kind; /* its kind, where existing_seq is not 0 */
     unsigned differs;               /* enum difference, with STATUS_REQUEST_ID_REUSED */
 };

@@ -17,7 +17,7 @@ int request_get(struct store_view *view, struct request_get *get)
         return rc == STATUS_NOT_FOUND ? STATUS_REQUEST_NOT_FOUND : rc;
     }
     get->customer_seq = get->of_daemon ? record.seq : key.scope;
-    get->seq = record.seq;
+    get->seq = record.kind == RECORD_INVOICE ? record.invoice.number : record.seq;
     get->kind = record.kind;
     get->created_at_us = record.created_at_us;
     return 0;

@@ -11,7 +11,7 @@ struct request_get {
     struct slice request_id;
     /* --- answered --- */
     uint64_t customer_seq; /* whom it was about */
-    uint64_t seq;          /* of what it recorded */
+    uint64_t seq;          /* of what it recorded; of an invoice, its number */
     enum record_kind kind;
     int64_t created_at_us;
 };

@@ -6,6 +6,7 @@
 #include "billingd/ledger/customer.h"
 #include "billingd/ledger/env.h"
 #include "billingd/ledger/outcome.h"
+#include "billingd/ledger/record_page.h"
 #include "billingd/store/store.h"
 
 struct usage_create {
@@ -22,8 +23,8 @@ struct usage_create {
 /* Record one usage, once per request id.
  *
  * Returns 0 with the outcome set; refused with STATUS_CUSTOMER_NOT_FOUND, _REQUEST_ID_REUSED,
- * _AMOUNT_TOO_LARGE or _TIME_OUT_OF_RANGE.  Returns the store's error, or STATUS_TOO_LARGE where
- * ARENA is too small for a replayed record. */
+ * _AMOUNT_TOO_LARGE, _TIME_OUT_OF_RANGE or _SERVICE_NOT_ALLOWED.  Returns the store's error, or
+ * STATUS_TOO_LARGE where ARENA is too small for a replayed record. */
 MUSTCHECK int usage_create(struct store_txn *txn, struct arena *arena, const struct ledger_env *env,
                            struct usage_create *create);
 
@@ -33,12 +34,18 @@ struct amount usage_amount(const struct usage *usage);
 /* Whether it came after the period in which it occurred had been invoiced. */
 bool usage_is_late(const struct usage *usage);
 
+/* The usage record SEQ of the customer CUSTOMER_SEQ, its texts in the view.  Returns 0,
+ * STATUS_USAGE_NOT_FOUND (also for another customer's), or the store's error. */
+MUSTCHECK int usage_find(struct store_view *view, uint64_t customer_seq, uint64_t seq,
+                         struct record *ret);
+
 struct usage_get {
     /* --- asked --- */
     struct customer_ref customer;
     uint64_t seq;
     /* --- answered --- */
     struct record record;
+    int64_t voided_at_us; /* 0: it is not voided */
 };
 
 /* One record of one customer.  Returns 0, STATUS_CUSTOMER_NOT_FOUND, STATUS_USAGE_NOT_FOUND (also
@@ -46,18 +53,10 @@ struct usage_get {
 MUSTCHECK int usage_get(struct store_view *view, struct arena *arena, struct usage_get *get);
 
 struct usage_page {
-    /* --- asked --- */
-    struct customer_ref customer;
-    struct store_usage_range range; /* its customer is filled in */
-    struct slice service;           /* only this; empty: all */
-    unsigned limit;                 /* at least 1 */
+    struct record_page list;
     /* --- answered --- */
-    struct record *records; /* in the arena */
-    unsigned n;
-    bool more;                  /* there may be records behind `last` */
-    struct store_position last; /* how far the scan came: the next page is behind it */
+    int64_t *voided_at_us; /* of each of list.records; 0: it is not voided */
 };
 
-/* One customer's records by time, then id.  A page ends at its limit, at a bound of bytes, or of
- * records looked through for a service that is rare.  Returns as usage_get(). */
+/* One customer's records, as record_page_read(). */
 MUSTCHECK int usage_list(struct store_view *view, struct arena *arena, struct usage_page *page);

@@ -1,5 +1,6 @@
 #include "billingd/net/http_answer.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,8 @@
 #include "billingd/base/assert.h"
 #include "billingd/base/clock.h"
 #include "billingd/base/random.h"
+#include "billingd/net/http_csv.h"
+#include "billingd/net/openapi.h"
 #include "billingd/rpc/json_field.h"
 #include "proto/json_writer.h"
 #include "proto/limits.h"
@@ -124,8 +127,8 @@ static const void *member(const ProtobufCMessage *message, struct slice name)
     return (const char *)message + field->offset;
 }
 
-/* The bytes field that PATH, "usage.id", names in MESSAGE. */
-static struct slice look_up(const ProtobufCMessage *message, struct slice path)
+/* The field that PATH, "usage.id", names in MESSAGE, as text. */
+static void put_named(struct writer *w, const ProtobufCMessage *message, struct slice path)
 {
     const char *dot;
     while ((dot = memchr(path.data, '.', path.length)) != NULL) {
@@ -133,11 +136,18 @@ static struct slice look_up(const ProtobufCMessage *message, struct slice path)
         message = *(ProtobufCMessage *const *)member(message, (struct slice){path.data, length});
         path = (struct slice){dot + 1, path.length - length - 1};
     }
-    const ProtobufCBinaryData *data = member(message, path);
-    return (struct slice){(const char *)data->data, data->len};
+    const void *at = member(message, path);
+    if (field_kind(json_field_find(message, path)) == FIELD_COUNT64) {
+        char digits[24];
+        IGNORE(snprintf(digits, sizeof digits, "%" PRIu64, *(const uint64_t *)at) < 0); /* fits */
+        put(w, slice_of(digits));
+    } else {
+        const ProtobufCBinaryData *data = at;
+        put(w, (struct slice){(const char *)data->data, data->len});
+    }
 }
 
-/* Ids need no escapes. */
+/* Ids and numbers need no escapes. */
 static void put_location(struct writer *w, const char *pattern, const ProtobufCMessage *reply)
 {
     put(w, SLICE("Location: "));
@@ -145,10 +155,56 @@ static void put_location(struct writer *w, const char *pattern, const ProtobufCM
         bool field = *pattern == ':';
         size_t length = strcspn(pattern + field, field ? "/" : ":");
         struct slice part = {pattern + field, length};
-        put(w, field ? look_up(reply, part) : part);
+        if (field) {
+            put_named(w, reply, part);
+        } else {
+            put(w, part);
+        }
         pattern += field + length;
     }
     put(w, SLICE("\r\n"));
+}
+
+/* A parameter of a query, with an & behind it.  What could end the link early is no byte that a
+ * query needs. */
+static void put_parameter(struct writer *w, struct slice parameter)
+{
+    for (size_t i = 0; i < parameter.length; i++) {
+        struct slice byte = {parameter.data + i, 1};
+        char c = *byte.data;
+        put(w, c == '<' ? SLICE("%3C") : c == '>' ? SLICE("%3E") : c == '"' ? SLICE("%22") : byte);
+    }
+    put(w, SLICE("&"));
+}
+
+static void put_query_without_cursor(struct writer *w, struct slice query)
+{
+    static const struct slice cursor = SLICE("cursor=");
+    while (query.length > 0) {
+        const char *end = memchr(query.data, '&', query.length);
+        size_t length = end == NULL ? query.length : (size_t)(end - query.data);
+        bool is_cursor =
+            length >= cursor.length && memcmp(query.data, cursor.data, cursor.length) == 0;
+        if (length > 0 && !is_cursor) {
+            put_parameter(w, (struct slice){query.data, length});
+        }
+        length += end != NULL;
+        query.data += length;
+        query.length -= length;
+    }
+}
+
+/* Where the next page of REPLY is (RFC 8288): CSV has no place for a cursor. */
+static void put_next_link(struct writer *w, struct slice query, const ProtobufCMessage *reply)
+{
+    const ProtobufCFieldDescriptor *field = json_field_find(reply, SLICE("next_cursor"));
+    if (field != NULL && json_field_is_set(reply, field)) {
+        put(w, SLICE("Link: <?"));
+        put_query_without_cursor(w, query);
+        put(w, SLICE("cursor="));
+        put_named(w, reply, SLICE("next_cursor"));
+        put(w, SLICE(">; rel=\"next\"\r\n"));
+    }
 }
 
 static unsigned status_of(const struct http_answer *answer, const Billing__V1__Response *response)
@@ -235,39 +291,102 @@ static void put_headers(struct writer *w, const struct http_answer *answer,
     if (response->has_replayed && response->replayed) {
         put_line(w, "Idempotent-Replayed: true");
     }
+    if (answer->route != NULL && answer->route->csv) {
+        put_line(w, "Vary: Accept");
+    }
+}
+
+enum form {
+    FORM_JSON,
+    FORM_PROBLEM,
+    FORM_CSV,
+    FORM_NONE,
+};
+
+static const char *const content_types[] = {
+    [FORM_JSON] = "application/json",
+    [FORM_PROBLEM] = "application/problem+json",
+    [FORM_CSV] = "text/csv; charset=utf-8; header=present",
+};
+
+static enum form form_of(const struct http_answer *answer, const Billing__V1__Response *response)
+{
+    if (response->result_case == BILLING__V1__RESPONSE__RESULT_PROBLEM) {
+        return FORM_PROBLEM;
+    }
+    if (answer->route->success == 204) {
+        return FORM_NONE;
+    }
+    return answer->route->csv && answer->wants_csv ? FORM_CSV : FORM_JSON;
+}
+
+static void put_body(struct writer *w, const struct http_answer *answer, const char *type,
+                     struct slice body)
+{
+    put_line(w, "Content-Type: %s", type);
+    put_line(w, "Content-Length: %zu", body.length);
+    put(w, SLICE("\r\n"));
+    if (!answer->head_only) {
+        put(w, body);
+    }
+}
+
+static void write_result(struct writer *w, const struct http_answer *answer, enum form form,
+                         const ProtobufCMessage *result)
+{
+    struct json_text body = {0};
+    if (form == FORM_NONE) {
+        put(w, SLICE("\r\n"));
+        return;
+    }
+    if (form == FORM_CSV) {
+        put_next_link(w, answer->query, result);
+    }
+    int rc = form == FORM_CSV ? http_csv_write(&body, result) : json_write_message(&body, result);
+    w->status = w->status == 0 ? rc : w->status;
+    put_body(w, answer, content_types[form], (struct slice){body.data, body.length});
+    free(body.data);
 }
 
 int http_answer_write(const struct http_answer *answer, struct request *request,
                       struct http_buffer *out)
 {
     const Billing__V1__Response *response = &request->response;
-    bool problem = response->result_case == BILLING__V1__RESPONSE__RESULT_PROBLEM;
+    enum form form = form_of(answer, response);
     char buffer[UUID_TEXT_BYTES + 1];
     struct slice id = id_of(answer, response, buffer);
-    if (problem) {
+    struct writer w = {.out = out};
+    if (form == FORM_PROBLEM) {
         name_problem(response->problem, id, &request->arena);
     }
-    struct json_text body = {0};
-    struct writer w = {.out = out, .status = json_write_message(&body, result_of(response))};
     put_headers(&w, answer, response, status_of(answer, response));
     put_line(&w, "X-Request-Id: %.*s", (int)id.length, id.data);
-    put_line(&w, "Content-Type: application/%sjson", problem ? "problem+" : "");
-    put_line(&w, "Content-Length: %zu", body.length);
-    put(&w, SLICE("\r\n"));
-    if (!answer->head_only) {
-        put(&w, (struct slice){body.data, body.length});
-    }
-    free(body.data);
+    write_result(&w, answer, form, result_of(response));
+    return w.status;
+}
+
+/* --- answers to what is no call --------------------------------------------------------------- */
+
+static void put_own_head(struct writer *w, const struct http_answer *answer, unsigned status)
+{
+    char buffer[UUID_TEXT_BYTES + 1];
+    struct slice id = may_be_echoed(answer->request_id) ? answer->request_id : new_id(buffer);
+    put_head(w, answer, status);
+    put_line(w, "X-Request-Id: %.*s", (int)id.length, id.data);
+}
+
+int http_answer_write_openapi(const struct http_answer *answer, struct http_buffer *out)
+{
+    struct writer w = {.out = out};
+    put_own_head(&w, answer, 200);
+    put_body(&w, answer, content_types[FORM_JSON], openapi_json());
     return w.status;
 }
 
 int http_answer_write_options(const struct http_answer *answer, struct http_buffer *out)
 {
     struct writer w = {.out = out};
-    char buffer[UUID_TEXT_BYTES + 1];
-    struct slice id = may_be_echoed(answer->request_id) ? answer->request_id : new_id(buffer);
-    put_head(&w, answer, 204);
-    put_line(&w, "X-Request-Id: %.*s", (int)id.length, id.data);
+    put_own_head(&w, answer, 204);
     put(&w, SLICE("\r\n"));
     return w.status;
 }

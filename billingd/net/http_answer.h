@@ -9,6 +9,8 @@
 struct http_answer {
     const struct http_route *route; /* NULL: refused before there was one */
     struct slice request_id;        /* X-Request-Id as sent; echoed where nothing better is known */
+    bool wants_csv;                 /* rather than JSON, where the route has both */
+    struct slice query;             /* as sent: the next page is linked by it */
     bool head_only;                 /* HEAD: no body, but as if */
     bool is_1_0;
     bool keep_alive; /* the connection stays open behind it */
@@ -19,6 +21,9 @@ struct http_answer {
  * Returns 0 or STATUS_NO_MEMORY, and then OUT is not to be sent. */
 MUSTCHECK int http_answer_write(const struct http_answer *answer, struct request *request,
                                 struct http_buffer *out);
+
+/* Append openapi.json as the answer to OUT. */
+MUSTCHECK int http_answer_write_openapi(const struct http_answer *answer, struct http_buffer *out);
 
 /* Append the answer to OPTIONS, which has no response: the methods in answer->allow. */
 MUSTCHECK int http_answer_write_options(const struct http_answer *answer, struct http_buffer *out);

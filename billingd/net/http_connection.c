@@ -234,6 +234,7 @@ static void note_message(struct http_connection *c, struct arena *arena)
         .head_only = slice_equal(message->method, SLICE("HEAD")),
         .is_1_0 = message->is_1_0,
         .keep_alive = message->keep_alive,
+        .wants_csv = http_accept_choose(&message->accept) == HTTP_MEDIA_CSV,
     };
     IGNORE(arena_copy(arena, message->headers[HTTP_X_REQUEST_ID], &c->answer.request_id));
     /* where it is not copied a new one is made */
@@ -264,14 +265,28 @@ static void refuse(struct http_connection *c, int status, const char *reason)
     dispatch_refuse(request, status, "%s", reason);
 }
 
-static void answer_options(struct http_connection *c, struct request *request)
+/* What leads to no call is answered here: OPTIONS, else openapi.json. */
+static void answer_myself(struct http_connection *c, struct request *request, bool options)
 {
     settle_keep_alive(c);
-    if (http_answer_write_options(&c->answer, &c->out) < 0) {
+    int rc = options ? http_answer_write_options(&c->answer, &c->out)
+                     : http_answer_write_openapi(&c->answer, &c->out);
+    if (rc < 0) {
         cut(c);
     }
     c->in_flight = false;
     request_free(request);
+}
+
+/* Fill REQUEST with the call that MATCH leads to. */
+static int fill_request(struct http_connection *c, struct request *request,
+                        const struct http_match *match, struct slice *reterr)
+{
+    const struct http_message *message = &c->parser.message;
+    c->answer.route = match->route;
+    *reterr = SLICE("the request takes too much memory");
+    int rc = arena_copy(&request->arena, message->query, &c->answer.query);
+    return rc < 0 ? rc : http_request_fill(request, match, message, reterr);
 }
 
 /* Route, fill and submit the request that the parser has made whole. */
@@ -279,31 +294,28 @@ static void take_message(struct http_connection *c)
 {
     const struct http_message *message = &c->parser.message;
     struct request *request = begin_request(c, message->body.length);
-    struct http_match match;
+    struct http_match match = {0};
     struct slice reason = {0};
     if (request == NULL) {
         return;
     }
     note_message(c, &request->arena);
     int rc = http_route_find(message->method, message->path, &match, c->answer.allow);
-    if (rc == 0 && match.route == NULL) {
-        http_parser_reset(&c->parser);
-        answer_options(c, request);
-        return;
-    }
-    if (rc == 0) {
-        c->answer.route = match.route;
-        rc = http_request_fill(request, &match, message, &reason);
+    bool is_call = match.route != NULL && match.route->call != BILLING__V1__REQUEST__CALL__NOT_SET;
+    if (is_call) {
+        rc = fill_request(c, request, &match, &reason);
     } else {
         reason = rc == STATUS_PATH_NOT_FOUND ? SLICE("there is no such path")
                                              : SLICE("the path has no such method");
     }
     http_parser_reset(&c->parser);
     c->continued = false;
-    if (rc == 0) {
+    if (rc < 0) {
+        dispatch_refuse(request, rc, "%.*s", (int)reason.length, reason.data);
+    } else if (is_call) {
         dispatch_submit(c->door->dispatch, request);
     } else {
-        dispatch_refuse(request, rc, "%.*s", (int)reason.length, reason.data);
+        answer_myself(c, request, match.route == NULL);
     }
 }
 

@@ -11,6 +11,7 @@ static const char *const header_names[HTTP__HEADERS] = {
     [HTTP_EXPECT] = "Expect",
     [HTTP_IDEMPOTENCY_KEY] = "Idempotency-Key",
     [HTTP_X_REQUEST_ID] = "X-Request-Id",
+    [HTTP_ACCEPT] = "Accept",
 };
 
 static const char two_ends[] = "the request may end in two places";
@@ -69,6 +70,10 @@ static int header_value_cb(llhttp_t *llhttp, const char *at, size_t length)
 {
     struct http_parser *parser = llhttp->data;
     if (parser->header == HTTP__HEADERS) {
+        return 0;
+    }
+    if (parser->header == HTTP_ACCEPT) {
+        http_accept_note(&parser->message.accept, (struct slice){at, length});
         return 0;
     }
     struct slice *value = &parser->message.headers[parser->header];

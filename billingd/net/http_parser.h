@@ -13,11 +13,13 @@
 
 #include <llhttp.h>
 
+#include "billingd/net/http_accept.h"
 #include "billingd/net/http_buffer.h"
 #include "billingd/net/http_chunks.h"
 #include "billingd/net/http_head.h"
 
-/* The headers that mean something here.  Each may be there once. */
+/* The headers that mean something here.  Each may be there once, but the last: it is a list, and
+ * proxies add to it. */
 enum http_header {
     HTTP_HOST,
     HTTP_CONTENT_LENGTH,
@@ -27,6 +29,7 @@ enum http_header {
     HTTP_EXPECT,
     HTTP_IDEMPOTENCY_KEY,
     HTTP_X_REQUEST_ID,
+    HTTP_ACCEPT,
     HTTP__HEADERS,
 };
 
@@ -34,7 +37,9 @@ struct http_message {
     struct slice method;                 /* as sent, "POST" */
     struct slice path;                   /* raw, from its "/", or "*" */
     struct slice query;                  /* raw, behind the "?" */
-    struct slice headers[HTTP__HEADERS]; /* without blanks around; data NULL: not sent */
+    struct slice headers[HTTP__HEADERS]; /* without blanks around; data NULL: not sent,
+                                            or Accept */
+    struct http_accept accept;           /* what all Accept headers say */
     bool is_1_0;
     bool keep_alive;       /* what the client wants */
     bool expects_continue; /* and sends no body before 100 (Continue) */

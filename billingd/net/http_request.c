@@ -74,6 +74,9 @@ static int fill_path(struct request *request, ProtobufCMessage *message,
         }
         if (rc == STATUS_MALFORMED_HTTP) {
             *reterr = SLICE("the path has a bad escape");
+        } else if (rc == STATUS_WRONG_TYPE || rc == STATUS_OUT_OF_BOUNDS) {
+            *reterr = SLICE("nothing can be named like this");
+            rc = match->route->unnamed;
         }
         if (rc < 0) {
             return rc;
@@ -167,6 +170,9 @@ static int fill_body(struct request *request, enum http_body kind, ProtobufCMess
         *reterr = SLICE("a request like this has no body");
         return http->body.length == 0 ? 0 : STATUS_MALFORMED_HTTP;
     }
+    if (kind == HTTP_BODY_JSON_OR_NONE && http->body.length == 0) {
+        return 0;
+    }
     if (encoding.data != NULL && !http_is_word(encoding, "identity")) {
         *reterr = SLICE("a body is sent without Content-Encoding");
         return STATUS_UNSUPPORTED_MEDIA_TYPE;
@@ -177,9 +183,9 @@ static int fill_body(struct request *request, enum http_body kind, ProtobufCMess
     if (kind == HTTP_BODY_JSON_OR_LINES && is_type(type, "application/x-ndjson")) {
         return json_request_decode_lines(request, message, http->body, reterr);
     }
-    *reterr = kind == HTTP_BODY_JSON
-                  ? SLICE("Content-Type must be application/json")
-                  : SLICE("Content-Type must be application/json or application/x-ndjson");
+    *reterr = kind == HTTP_BODY_JSON_OR_LINES
+                  ? SLICE("Content-Type must be application/json or application/x-ndjson")
+                  : SLICE("Content-Type must be application/json");
     return STATUS_UNSUPPORTED_MEDIA_TYPE;
 }
 

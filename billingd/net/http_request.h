@@ -14,6 +14,7 @@ size_t http_request_arena_bytes(size_t body_bytes);
  *
  * Returns 0, with single fields that are wrong in REQUEST->errors; or, with *RETERR in words in the
  * arena, the refusal of it all: STATUS_MALFORMED_HTTP, _MALFORMED_JSON, _INVALID_QUERY,
- * _WRONG_TYPE, _UNSUPPORTED_MEDIA_TYPE, _TOO_LARGE, _NO_MEMORY. */
+ * _WRONG_TYPE, _UNSUPPORTED_MEDIA_TYPE, _TOO_LARGE, _NO_MEMORY, or what the route has for paths
+ * that cannot name anything. */
 MUSTCHECK int http_request_fill(struct request *request, const struct http_match *match,
                                 const struct http_message *message, struct slice *reterr);

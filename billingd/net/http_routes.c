@@ -7,7 +7,11 @@
 #define CALL(name) .call = BILLING__V1__REQUEST__CALL_##name
 #define CUSTOMERS  "/api/v1/customers"
 #define CUSTOMER   CUSTOMERS "/:customer_id"
+#define INVOICES   "/api/v1/invoices"
+#define INVOICE    INVOICES "/:number"
+#define SERVICE    "/api/v1/services/:name"
 
+/* Of two patterns that a path fits the first one counts: "summary" is no usage record's id. */
 static const struct http_route routes[] = {
     {"POST", CUSTOMERS, CALL(CREATE_CUSTOMER), .success = 201, .body = HTTP_BODY_JSON,
      .location = CUSTOMERS "/:customer.id"},
@@ -17,15 +21,37 @@ static const struct http_route routes[] = {
     {"POST", CUSTOMER "/usage", CALL(CREATE_USAGE), .success = 201, .body = HTTP_BODY_JSON,
      .location = CUSTOMERS "/:usage.customer_id/usage/:usage.id"},
     {"GET", CUSTOMER "/usage", CALL(LIST_USAGE), .success = 200},
+    {"GET", CUSTOMER "/usage/summary", CALL(SUMMARIZE_USAGE), .success = 200},
     {"GET", CUSTOMER "/usage/:usage_id", CALL(GET_USAGE), .success = 200},
-    {"GET", CUSTOMER "/bill", CALL(GET_BILL), .success = 200},
+    {"POST", CUSTOMER "/usage/:usage_id/void", CALL(VOID_USAGE), .success = 201,
+     .body = HTTP_BODY_JSON, .location = CUSTOMERS "/:void.customer_id/usage/:void.usage_id/void"},
+    {"GET", CUSTOMER "/usage/:usage_id/void", CALL(GET_VOID), .success = 200},
+    {"POST", CUSTOMER "/adjustments", CALL(CREATE_ADJUSTMENT), .success = 201,
+     .body = HTTP_BODY_JSON},
+    {"GET", CUSTOMER "/adjustments", CALL(LIST_ADJUSTMENTS), .success = 200},
+    {"GET", CUSTOMER "/bill", CALL(GET_BILL), .success = 200, .csv = true},
+    {"GET", CUSTOMER "/bill/records", CALL(LIST_BILL_RECORDS), .success = 200, .csv = true},
+    {"POST", CUSTOMER "/invoices", CALL(FINALIZE_INVOICE), .success = 201, .body = HTTP_BODY_JSON,
+     .location = INVOICES "/:invoice.number"},
+    {"GET", CUSTOMER "/invoices", CALL(LIST_INVOICES), .success = 200, .csv = true},
     {"GET", CUSTOMER "/requests/:request_id", CALL(GET_REQUEST), .success = 200},
     {"GET", "/api/v1/requests/:request_id", CALL(GET_REQUEST), .success = 200},
     {"POST", "/api/v1/usage/batch", CALL(CREATE_USAGE_BATCH), .success = 200,
      .body = HTTP_BODY_JSON_OR_LINES},
+    {"GET", "/api/v1/bills", CALL(LIST_BILLS), .success = 200, .csv = true},
+    {"GET", INVOICES, CALL(LIST_INVOICES), .success = 200, .csv = true},
+    {"GET", INVOICE, CALL(GET_INVOICE), .success = 200, .csv = true,
+     .unnamed = STATUS_INVOICE_NOT_FOUND},
+    {"GET", INVOICE "/verification", CALL(VERIFY_INVOICE), .success = 200,
+     .unnamed = STATUS_INVOICE_NOT_FOUND},
+    {"GET", "/api/v1/services", CALL(LIST_SERVICES), .success = 200},
+    {"GET", SERVICE, CALL(GET_SERVICE), .success = 200},
+    {"PUT", SERVICE, CALL(PUT_SERVICE), .success = 200, .body = HTTP_BODY_JSON_OR_NONE},
+    {"DELETE", SERVICE, CALL(DELETE_SERVICE), .success = 204},
     {"GET", "/api/v1/server", CALL(GET_SERVER_INFO), .success = 200},
     {"GET", "/healthz", CALL(CHECK_HEALTH), .success = 200},
     {"GET", "/readyz", CALL(CHECK_HEALTH), .success = 200, .status_by_ready = true},
+    {"GET", "/openapi.json", CALL(_NOT_SET), .success = 200},
 };
 
 enum {
@@ -66,6 +92,11 @@ static bool matches(const struct http_route *route, struct slice path, struct ht
     }
     *ret = match;
     return pattern.length == 0 && path.length == 0;
+}
+
+const struct http_route *http_route_at(unsigned index)
+{
+    return index < N_ROUTES ? &routes[index] : NULL;
 }
 
 static void allow_method(char *allow, const char *method)

@@ -10,16 +10,19 @@
 enum http_body {
     HTTP_BODY_NONE,
     HTTP_BODY_JSON,
+    HTTP_BODY_JSON_OR_NONE,  /* none is {} */
     HTTP_BODY_JSON_OR_LINES, /* application/x-ndjson too, a line an item */
 };
 
 struct http_route {
     const char *method;
     const char *path; /* ":name" stands for one segment, and is the field of that name */
-    Billing__V1__Request__CallCase call;
-    unsigned success;     /* HTTP status of a result */
+    Billing__V1__Request__CallCase call; /* not set: openapi.json, which is no call */
+    unsigned success;                    /* HTTP status of a result; 204: it has no body */
     const char *location; /* of what was made, ":a.b" being a field of the reply; NULL: none */
     enum http_body body;
+    int unnamed;          /* the refusal where a segment can be no value of its field */
+    bool csv;             /* the result may be had as text/csv */
     bool status_by_ready; /* 503 where the reply says that the daemon is not ready */
 };
 
@@ -39,6 +42,9 @@ struct http_match {
     struct http_path_field fields[HTTP_PATH_FIELDS_MAX];
     unsigned n_fields;
 };
+
+/* Route INDEX of the table, for those who go through all; NULL behind the last. */
+const struct http_route *http_route_at(unsigned index);
 
 /* Find the route of METHOD (HEAD goes where GET goes) and PATH ("*" is the server as a whole).
  *

@@ -1,5 +1,6 @@
 /* CreateUsageBatch: up to ten thousand usage records in one request, each an item of its own. */
 #include "billingd/ledger/usage.h"
+#include "billingd/rpc/announce.h"
 #include "billingd/rpc/fields.h"
 #include "billingd/rpc/methods.h"
 #include "billingd/rpc/problem.h"
@@ -95,9 +96,9 @@ static int batch_announce(struct request *request, struct store_txn *txn)
     struct batch_args *args = request->args;
     size_t n = 0;
     for (size_t i = 0; i < args->n; i++) {
-        if (!args->items[i].wrong && usage_input_key(&args->items[i].create, &args->keys[n])) {
-            n++;
-        }
+        const struct usage_create *create = &args->items[i].create;
+        n += !args->items[i].wrong &&
+             announce_key(&create->customer, create->asked.request_id, &args->keys[n]);
     }
     return store_announce(txn, args->keys, n);
 }

@@ -1,134 +1,181 @@
-/* GetBill. */
+/* GetBill, ListBills. */
 #include "billingd/base/bytes.h"
 #include "billingd/ledger/bill.h"
+#include "billingd/ledger/bill_list.h"
 #include "billingd/rpc/cursor.h"
 #include "billingd/rpc/fields.h"
 #include "billingd/rpc/methods.h"
-#include "billingd/rpc/reply.h"
+#include "billingd/rpc/reply_bill.h"
 
-struct bill_args {
-    struct bill_get get;
-    struct ledger_env env; /* of the query: how the lines are rounded */
+/* --- GetBill: asked --------------------------------------------------------------------------- */
+
+enum { /* of a cursor's position: the part, then where in it */
+       AT_PART = 0,
+       AT_PRICE = 1, /* of lines: mantissa, scale; the service is behind them */
+       AT_SERVICE = AT_PRICE + 9,
+       AT_TIME = 1, /* of adjustments: bills_at, sequence number */
+       AT_SEQ = AT_TIME + 8,
+       ADJUSTMENT_BYTES = AT_SEQ + 8,
 };
-
-enum {
-    PRICE_BYTES = 9, /* of a cursor's position: mantissa, scale; the service is behind them */
-};
-
-/* --- decode ----------------------------------------------------------------------------------- */
-
-static void decode_period(struct request *request, const Billing__V1__GetBill *m,
-                          struct bill_get *get)
-{
-    get->current = !m->has_start && !m->has_end;
-    if (m->has_start != m->has_end) {
-        const char *missing = m->has_start ? "end" : "start";
-        if (!request_has_field_error(request, -1, missing)) {
-            request_field_error(request, -1, slice_of(missing), STATUS_MISSING_FIELD,
-                                "is missing: a window has a start and an end");
-        }
-        return;
-    }
-    field_time(request, -1, "start", m->has_start, m->start, &get->period.start_us);
-    field_time(request, -1, "end", m->has_end, m->end, &get->period.end_us);
-    if (!get->current && get->period.start_us >= get->period.end_us) {
-        request_field_error(request, -1, SLICE("end"), STATUS_OUT_OF_BOUNDS,
-                            "must be later than start");
-    }
-}
 
 static void decode_cursor(struct request *request, const Billing__V1__GetBill *m,
-                          struct bill_get *get)
+                          struct bill_position *after)
 {
-    struct slice position = cursor_parse(request, CURSOR_BILL_LINES, m->has_cursor, m->cursor);
-    if (position.length > PRICE_BYTES) {
-        const uint8_t *bytes = (const uint8_t *)position.data;
-        get->after =
-            decimal_make((int64_t)bytes_get_be64(bytes), (int8_t)bytes[8], &get->after_price) == 0;
-        get->after_service.data = position.data + PRICE_BYTES;
-        get->after_service.length = position.length - PRICE_BYTES;
+    struct slice position = cursor_parse(request, CURSOR_BILL, m->has_cursor, m->cursor);
+    const uint8_t *bytes = (const uint8_t *)position.data;
+    if (position.length > AT_SERVICE && bytes[AT_PART] == BILL_LINES) {
+        int rc = decimal_make((int64_t)bytes_get_be64(bytes + AT_PRICE),
+                              (int8_t)bytes[AT_PRICE + 8], &after->price);
+        after->part = rc == 0 ? BILL_LINES : BILL_START;
+        after->service = (struct slice){position.data + AT_SERVICE, position.length - AT_SERVICE};
+    } else if (position.length == ADJUSTMENT_BYTES && bytes[AT_PART] == BILL_ADJUSTMENTS) {
+        after->part = BILL_ADJUSTMENTS;
+        after->adjustment.time_us = (int64_t)bytes_get_be64(bytes + AT_TIME);
+        after->adjustment.seq = bytes_get_be64(bytes + AT_SEQ);
     }
 }
 
 static int bill_decode(struct request *request)
 {
     const Billing__V1__GetBill *m = request->message->get_bill;
-    struct bill_args *args = arena_need(&request->arena, sizeof *args);
-    request->args = args;
+    struct bill_get *get = arena_need(&request->arena, sizeof *get);
+    request->args = get;
     field_refuse_unknown(request, -1, &m->base);
-    field_customer(request, -1, m->has_customer_id, m->customer_id, &args->get.customer);
-    field_limit(request, m->has_limit, m->limit, LIMIT_PAGE_MAX, &args->get.limit);
-    decode_period(request, m, &args->get);
-    decode_cursor(request, m, &args->get);
+    field_customer(request, -1, m->has_customer_id, m->customer_id, &get->customer);
+    field_limit(request, m->has_limit, m->limit, LIMIT_PAGE_MAX, &get->limit);
+    get->current = !field_period(request, m->has_start, m->start, m->has_end, m->end, &get->period);
+    decode_cursor(request, m, &get->after);
     return 0;
 }
 
 static int bill_query(struct request *request, struct store_view *view,
                       const struct ledger_env *env)
 {
-    struct bill_args *args = request->args;
-    args->env = *env;
-    return bill_get(view, &request->arena, env, &args->get);
+    return bill_get(view, &request->arena, env, request->args);
 }
 
-/* --- encode ----------------------------------------------------------------------------------- */
+/* --- GetBill: answered ------------------------------------------------------------------------ */
 
-static Billing__V1__BillLine *encode_line(struct request *request, const struct bill_line *line,
-                                          const struct ledger_env *env)
-{
-    Billing__V1__BillLine *m = arena_need(&request->arena, sizeof *m);
-    billing__v1__bill_line__init(m);
-    reply_text(request, &m->has_service, &m->service, line->service);
-    reply_decimal(request, &m->has_price_per_unit, &m->price_per_unit, line->price);
-    reply_amount(request, &m->has_units_consumed, &m->units_consumed, line->units);
-    reply_amount(request, &m->has_exact_amount, &m->exact_amount, line->exact);
-    reply_amount(request, &m->has_amount, &m->amount, bill_line_rounded(line, env));
-    m->has_records = true;
-    m->records = line->records;
-    m->has_voided = true;
-    m->voided = line->voided;
-    m->has_late = true;
-    m->late = line->late;
-    return m;
-}
-
-static void encode_cursor(struct request *request, const struct bill_line *last,
+static void encode_cursor(struct request *request, const struct bill_position *last,
                           Billing__V1__BillReply *reply)
 {
-    uint8_t position[CURSOR_POSITION_BYTES_MAX];
-    bytes_put_be64(position, (uint64_t)decimal_mantissa(last->price));
-    position[8] = (uint8_t)decimal_scale(last->price);
-    memcpy(position + PRICE_BYTES, last->service.data, last->service.length);
-    cursor_print(request, CURSOR_BILL_LINES,
-                 (struct slice){(const char *)position, PRICE_BYTES + last->service.length},
+    uint8_t position[CURSOR_POSITION_BYTES_MAX] = {[AT_PART] = (uint8_t)last->part};
+    size_t length = ADJUSTMENT_BYTES;
+    if (last->part == BILL_LINES) {
+        bytes_put_be64(position + AT_PRICE, (uint64_t)decimal_mantissa(last->price));
+        position[AT_PRICE + 8] = (uint8_t)decimal_scale(last->price);
+        memcpy(position + AT_SERVICE, last->service.data, last->service.length);
+        length = AT_SERVICE + last->service.length;
+    } else {
+        bytes_put_be64(position + AT_TIME, (uint64_t)last->adjustment.time_us);
+        bytes_put_be64(position + AT_SEQ, last->adjustment.seq);
+    }
+    cursor_print(request, CURSOR_BILL, (struct slice){(const char *)position, length},
                  &reply->has_next_cursor, &reply->next_cursor);
+}
+
+static Billing__V1__Bill *encode_bill(struct request *request, const struct bill_get *get)
+{
+    Billing__V1__Bill *m = arena_need(&request->arena, sizeof *m);
+    billing__v1__bill__init(m);
+    reply_id(request, &m->has_customer_id, &m->customer_id, OBJECT_CUSTOMER, get->customer_seq);
+    reply_time(&m->has_start, &m->start, get->period.start_us);
+    reply_time(&m->has_end, &m->end, get->period.end_us);
+    reply_text(request, &m->has_currency, &m->currency,
+               slice_of(request->dispatch->options.currency));
+    m->lines = arena_need(&request->arena, get->n_lines * sizeof *m->lines);
+    for (; m->n_lines < get->n_lines; m->n_lines++) {
+        m->lines[m->n_lines] = reply_bill_line(request, get->lines[m->n_lines], get->minor_digits);
+    }
+    m->adjustments = arena_need(&request->arena, get->n_adjustments * sizeof *m->adjustments);
+    for (; m->n_adjustments < get->n_adjustments; m->n_adjustments++) {
+        m->adjustments[m->n_adjustments] =
+            reply_bill_adjustment(request, &get->adjustments[m->n_adjustments], get->minor_digits);
+    }
+    REPLY_TOTALS(request, m, get->totals.exact, get->totals.total);
+    return m;
 }
 
 static void bill_encode(struct request *request)
 {
-    const struct bill_args *args = request->args;
-    const struct bill_get *get = &args->get;
+    const struct bill_get *get = request->args;
     Billing__V1__BillReply *reply = arena_need(&request->arena, sizeof *reply);
-    Billing__V1__Bill *m = arena_need(&request->arena, sizeof *m);
     billing__v1__bill_reply__init(reply);
-    billing__v1__bill__init(m);
-    reply->bill = m;
-    reply_id(request, &m->has_customer_id, &m->customer_id, OBJECT_CUSTOMER, get->customer_seq);
-    reply_time(&m->has_start, &m->start, get->period.start_us);
-    reply_time(&m->has_end, &m->end, get->period.end_us);
-    reply_text(request, &m->has_currency, &m->currency, slice_of(args->env.currency));
-    m->lines = arena_need(&request->arena, get->n_lines * sizeof *m->lines);
-    for (; m->n_lines < get->n_lines; m->n_lines++) {
-        m->lines[m->n_lines] = encode_line(request, get->lines[m->n_lines], &args->env);
-    }
-    reply_amount(request, &m->has_exact_total, &m->exact_total, get->exact);
-    reply_amount(request, &m->has_total, &m->total, get->total);
-    reply_amount(request, &m->has_rounding, &m->rounding, get->rounding);
+    reply->bill = encode_bill(request, get);
     if (get->more) {
-        encode_cursor(request, get->lines[get->n_lines - 1], reply);
+        encode_cursor(request, &get->last, reply);
     }
     request->response.result_case = BILLING__V1__RESPONSE__RESULT_GET_BILL;
     request->response.get_bill = reply;
+}
+
+/* --- ListBills -------------------------------------------------------------------------------- */
+
+static void decode_list_period(struct request *request, const Billing__V1__ListBills *m,
+                               struct bill_list *list)
+{
+    list->of = m->has_start ? BILL_LIST_PERIOD : m->has_end ? BILL_LIST_DUE : BILL_LIST_CURRENT;
+    list->period = (struct period){0, INT64_MAX};
+    field_range(request, m->has_start, m->start, m->has_end, m->end, &list->period);
+    field_require(request, "end", m->has_end || !m->has_start);
+}
+
+static int list_decode(struct request *request)
+{
+    const Billing__V1__ListBills *m = request->message->list_bills;
+    struct bill_list *list = arena_need(&request->arena, sizeof *list);
+    request->args = list;
+    field_refuse_unknown(request, -1, &m->base);
+    field_limit(request, m->has_limit, m->limit, LIMIT_PAGE_DEFAULT, &list->limit);
+    decode_list_period(request, m, list);
+    list->after_seq = cursor_parse_number(request, CURSOR_BILLS, m->has_cursor, m->cursor);
+    return 0;
+}
+
+static int list_query(struct request *request, struct store_view *view,
+                      const struct ledger_env *env)
+{
+    return bill_list(view, &request->arena, env, request->args);
+}
+
+static Billing__V1__BillTotals *encode_row(struct request *request, const struct bill_list_row *row)
+{
+    const struct store_customer *customer = &row->customer;
+    Billing__V1__BillTotals *m = arena_need(&request->arena, sizeof *m);
+    billing__v1__bill_totals__init(m);
+    reply_id(request, &m->has_customer_id, &m->customer_id, OBJECT_CUSTOMER, customer->seq);
+    reply_text(request, &m->has_name, &m->name, customer->name);
+    if (customer->external_id.length > 0) {
+        reply_text(request, &m->has_external_id, &m->external_id, customer->external_id);
+    }
+    reply_time(&m->has_start, &m->start, row->period.start_us);
+    reply_time(&m->has_end, &m->end, row->period.end_us);
+    reply_text(request, &m->has_currency, &m->currency,
+               slice_of(request->dispatch->options.currency));
+    reply_count(&m->has_lines, &m->lines, row->totals.lines);
+    reply_count(&m->has_records, &m->records, row->totals.records);
+    reply_count(&m->has_voided, &m->voided, row->totals.voided);
+    reply_count(&m->has_late, &m->late, row->totals.late);
+    reply_count(&m->has_adjustments, &m->adjustments, row->totals.adjustments);
+    REPLY_TOTALS(request, m, row->totals.exact, row->totals.total);
+    return m;
+}
+
+static void list_encode(struct request *request)
+{
+    const struct bill_list *list = request->args;
+    Billing__V1__BillsReply *reply = arena_need(&request->arena, sizeof *reply);
+    billing__v1__bills_reply__init(reply);
+    reply->bills = arena_need(&request->arena, list->n * sizeof *reply->bills);
+    for (; reply->n_bills < list->n; reply->n_bills++) {
+        reply->bills[reply->n_bills] = encode_row(request, &list->rows[reply->n_bills]);
+    }
+    if (list->more) {
+        cursor_print_number(request, CURSOR_BILLS, list->last_seq, &reply->has_next_cursor,
+                            &reply->next_cursor);
+    }
+    request->response.result_case = BILLING__V1__RESPONSE__RESULT_LIST_BILLS;
+    request->response.list_bills = reply;
 }
 
 static const struct method methods[] = {
@@ -140,6 +187,15 @@ static const struct method methods[] = {
         .decode = bill_decode,
         .query = bill_query,
         .encode = bill_encode,
+    },
+    {
+        .call = BILLING__V1__REQUEST__CALL_LIST_BILLS,
+        .name = "ListBills",
+        .lane = LANE_READ,
+        .role = ROLE_READER,
+        .decode = list_decode,
+        .query = list_query,
+        .encode = list_encode,
     },
 };
 

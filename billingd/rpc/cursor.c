@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include "billingd/base/assert.h"
+#include "billingd/base/bytes.h"
 #include "billingd/rpc/dispatch.h"
 #include "billingd/rpc/reply.h"
 
@@ -10,6 +11,7 @@ enum {
     CURSOR_VERSION = 1,
     HEAD_BYTES = 2, /* version, list */
     CHECK_BYTES = 4,
+    SCAN_BYTES = 16, /* of a position in a scan: time, sequence number */
     CURSOR_BYTES_MAX = HEAD_BYTES + CURSOR_POSITION_BYTES_MAX + CHECK_BYTES,
 };
 
@@ -39,6 +41,14 @@ void cursor_print(struct request *request, enum cursor_list list, struct slice p
         text[2 * i + 1] = digits[bytes[i] & 15];
     }
     reply_text(request, has, field, (struct slice){text, 2 * length});
+}
+
+void cursor_print_number(struct request *request, enum cursor_list list, uint64_t position,
+                         protobuf_c_boolean *has, ProtobufCBinaryData *field)
+{
+    uint8_t bytes[8];
+    bytes_put_be64(bytes, position);
+    cursor_print(request, list, (struct slice){(const char *)bytes, sizeof bytes}, has, field);
 }
 
 static bool decode_hex(ProtobufCBinaryData text, uint8_t *bytes)
@@ -81,4 +91,35 @@ struct slice cursor_parse(struct request *request, enum cursor_list list, protob
     request_field_error(request, -1, SLICE("cursor"), STATUS_OUT_OF_BOUNDS,
                         "is not a next_cursor of this list");
     return (struct slice){0};
+}
+
+uint64_t cursor_parse_number(struct request *request, enum cursor_list list, protobuf_c_boolean has,
+                             ProtobufCBinaryData field)
+{
+    struct slice position = cursor_parse(request, list, has, field);
+    return position.length == 8 ? bytes_get_be64((const uint8_t *)position.data) : 0;
+}
+
+void cursor_print_position(struct request *request, enum cursor_list list,
+                           struct store_position position, protobuf_c_boolean *has,
+                           ProtobufCBinaryData *field)
+{
+    uint8_t bytes[SCAN_BYTES];
+    bytes_put_be64(bytes, (uint64_t)position.time_us);
+    bytes_put_be64(bytes + 8, position.seq);
+    cursor_print(request, list, (struct slice){(const char *)bytes, sizeof bytes}, has, field);
+}
+
+struct store_position cursor_parse_position(struct request *request, enum cursor_list list,
+                                            protobuf_c_boolean has, ProtobufCBinaryData field)
+{
+    struct slice position = cursor_parse(request, list, has, field);
+    const uint8_t *bytes = (const uint8_t *)position.data;
+    if (position.length != SCAN_BYTES) {
+        return (struct store_position){0};
+    }
+    return (struct store_position){
+        .time_us = (int64_t)bytes_get_be64(bytes),
+        .seq = bytes_get_be64(bytes + 8),
+    };
 }

@@ -1,5 +1,4 @@
 /* CreateCustomer, GetCustomer, ListCustomers, UpdateCustomer. */
-#include "billingd/base/bytes.h"
 #include "billingd/ledger/customer.h"
 #include "billingd/rpc/cursor.h"
 #include "billingd/rpc/fields.h"
@@ -115,10 +114,7 @@ static int list_decode(struct request *request)
                                     LIMIT_EXTERNAL_ID_BYTES, false},
                &page->external_id);
     field_limit(request, m->has_limit, m->limit, LIMIT_PAGE_DEFAULT, &page->limit);
-    struct slice position = cursor_parse(request, CURSOR_CUSTOMERS, m->has_cursor, m->cursor);
-    if (position.length == 8) {
-        page->after_seq = bytes_get_be64((const uint8_t *)position.data);
-    }
+    page->after_seq = cursor_parse_number(request, CURSOR_CUSTOMERS, m->has_cursor, m->cursor);
     return 0;
 }
 
@@ -140,10 +136,8 @@ static void list_encode(struct request *request)
             reply_customer(request, &page->customers[reply->n_customers]);
     }
     if (page->more) {
-        uint8_t position[8];
-        bytes_put_be64(position, page->customers[page->n - 1].seq);
-        cursor_print(request, CURSOR_CUSTOMERS, (struct slice){(const char *)position, 8},
-                     &reply->has_next_cursor, &reply->next_cursor);
+        cursor_print_number(request, CURSOR_CUSTOMERS, page->customers[page->n - 1].seq,
+                            &reply->has_next_cursor, &reply->next_cursor);
     }
     request->response.result_case = BILLING__V1__RESPONSE__RESULT_LIST_CUSTOMERS;
     request->response.list_customers = reply;

@@ -48,10 +48,16 @@ static const char *explain(int status)
         return "there is no such customer";
     case STATUS_USAGE_NOT_FOUND:
         return "the customer has no such usage record";
+    case STATUS_INVOICE_NOT_FOUND:
+        return "there is no invoice with this number";
+    case STATUS_VOID_NOT_FOUND:
+        return "the usage record is not voided";
+    case STATUS_SERVICE_NOT_FOUND:
+        return "the catalogue has no such service";
     case STATUS_REQUEST_NOT_FOUND:
         return "nothing is recorded under this request id";
     case STATUS_BUSY:
-        return "the queue is full; nothing was recorded, send it again later";
+        return "there is too much to do; nothing was recorded, send it again later";
     case STATUS_STORAGE_FULL:
         return "the storage is full; nothing was recorded, send it again later";
     case STATUS_SHUTTING_DOWN:
@@ -99,27 +105,72 @@ static void answer(struct request *request, int status)
     request->reply(request);
 }
 
+/* --- the way in ------------------------------------------------------------------------------- */
+
+/* What REQUEST keeps while it waits: more, once it is prepared. */
+static void count_bytes(struct request *request)
+{
+    request->op.bytes = sizeof *request + arena_bytes(&request->arena);
+}
+
+static int submit_next(struct dispatch *dispatch, struct request *request)
+{
+    if (dispatch->closed) {
+        return STATUS_SHUTTING_DOWN;
+    }
+    count_bytes(request);
+    if (request->next == REQUEST_APPLY) {
+        return committer_submit(dispatch->options.committer, &request->op);
+    }
+    if (request->prepared == REQUEST_PREPARED_MAX) {
+        return STATUS_BUSY;
+    }
+    request->prepared++;
+    return readers_submit(dispatch->options.readers, &request->op);
+}
+
+static int submit_to_lane(struct dispatch *dispatch, struct request *request)
+{
+    switch (request->method->lane) {
+    case LANE_WRITE:
+        return committer_submit(dispatch->options.committer, &request->op);
+    case LANE_READ:
+        return readers_submit(dispatch->options.readers, &request->op);
+    case LANE_PREPARED_WRITE:
+        request->next = REQUEST_PREPARE;
+        return submit_next(dispatch, request);
+    case LANE_HERE:
+        break;
+    }
+    return STATUS_INTERNAL;
+}
+
 static void done_op(struct op *op)
 {
     struct request *request = request_of(op);
-    request->dispatch->stats.in_flight--;
-    answer(request, op->status);
+    struct dispatch *dispatch = request->dispatch;
+    int status = op->status;
+    if (status == 0 && request->next != REQUEST_ANSWER) {
+        status = submit_next(dispatch, request);
+        if (status == 0) {
+            return;
+        }
+    }
+    dispatch->stats.in_flight--;
+    answer(request, status);
 }
-
-/* --- the way in ------------------------------------------------------------------------------- */
 
 static int submit_op(struct dispatch *dispatch, struct request *request)
 {
     struct op *op = &request->op;
     uint32_t timeout_ms = request->message->timeout_ms;
-    op->bytes = sizeof *request + arena_bytes(&request->arena);
+    count_bytes(request);
     op->deadline_us = timeout_ms == 0 ? 0 : request->received_us + (int64_t)timeout_ms * 1000;
     op->announce = announce_op;
     op->apply = apply_op;
     op->query = query_op;
     op->done = done_op;
-    int rc = request->method->lane == LANE_WRITE ? committer_submit(dispatch->options.committer, op)
-                                                 : readers_submit(dispatch->options.readers, op);
+    int rc = submit_to_lane(dispatch, request);
     dispatch->stats.in_flight += rc == 0;
     return rc;
 }
@@ -127,7 +178,8 @@ static int submit_op(struct dispatch *dispatch, struct request *request)
 static void refuse_fields(struct request *request)
 {
     /* What asks for a view is a query, and so is what is wrong with it. */
-    int as_status = request->method->lane == LANE_WRITE ? 0 : STATUS_INVALID_QUERY;
+    bool asks = request->method->lane == LANE_HERE || request->method->lane == LANE_READ;
+    int as_status = asks ? STATUS_INVALID_QUERY : 0;
     begin_answer(request);
     problem_reply(request, problem_of_errors(request, -1, as_status));
     request->reply(request);
@@ -189,4 +241,10 @@ bool dispatch_is_pressed(struct dispatch *dispatch)
 void dispatch_drain(struct dispatch *dispatch)
 {
     dispatch->draining = true;
+}
+
+void dispatch_close(struct dispatch *dispatch)
+{
+    dispatch->draining = true;
+    dispatch->closed = true;
 }

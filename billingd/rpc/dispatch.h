@@ -10,6 +10,9 @@ enum lane {
     LANE_HERE,  /* answered at once on the loop thread, from memory */
     LANE_READ,  /* a reader thread */
     LANE_WRITE, /* the committer */
+    /* A reader prepares, then the committer carries out, from what was prepared; where too much
+     * has changed meanwhile, it is prepared again.  What is next is request->next. */
+    LANE_PREPARED_WRITE,
 };
 
 /* A call of the protocol.  Adding one is a row in methods.c and a handler. */
@@ -57,6 +60,7 @@ struct dispatch {
     uint64_t id_key; /* of the store: keys the check digits of ids */
     struct dispatch_stats stats;
     bool draining; /* no new request is taken */
+    bool closed;   /* the workers are going */
 };
 
 /* Ready DISPATCH; OPTIONS are copied. */
@@ -75,3 +79,7 @@ bool dispatch_is_pressed(struct dispatch *dispatch);
 
 /* Take no more: what comes is refused with STATUS_SHUTTING_DOWN. */
 void dispatch_drain(struct dispatch *dispatch);
+
+/* Nor hand what is prepared to the committer, or back to be prepared again: before the workers are
+ * destroyed, of whom one would be gone already. */
+void dispatch_close(struct dispatch *dispatch);

@@ -49,6 +49,11 @@ static bool present(struct request *request, int item, const char *name, bool ha
     return has;
 }
 
+void field_require(struct request *request, const char *name, bool has)
+{
+    IGNORE(present(request, -1, name, has, true)); /* the caller knows */
+}
+
 static bool within_bytes(struct request *request, int item, const struct text_field *field)
 {
     if (field->data.len >= 1 && field->data.len <= field->bytes_max) {
@@ -128,23 +133,45 @@ void field_request_id_or_new(struct request *request, protobuf_c_boolean has,
     request->request_id = *ret;
 }
 
+/* Returns whether the field is there and a decimal. */
+static bool decimal_of(struct request *request, int item, const struct text_field *field,
+                       struct decimal *ret)
+{
+    struct slice text = slice_of_field(field->data);
+    const char *reason = NULL;
+    if (!present(request, item, field->name, field->has, field->required)) {
+        return false;
+    }
+    int rc = decimal_parse(text.length == 0 ? "" : text.data, text.length, ret, &reason);
+    if (rc < 0) {
+        request_field_error(request, item, slice_of(field->name), rc, "'%s': %s", quote(text).text,
+                            reason);
+    }
+    return rc == 0;
+}
+
 void field_decimal(struct request *request, int item, const char *name, protobuf_c_boolean has,
                    ProtobufCBinaryData data, struct decimal *ret)
 {
-    struct slice text = slice_of_field(data);
-    const char *reason = NULL;
+    struct text_field field = {.name = name, .has = has, .data = data, .required = true};
     struct decimal value;
-    if (!present(request, item, name, has, true)) {
+    if (!decimal_of(request, item, &field, &value)) {
         return;
     }
-    int rc = decimal_parse(text.length == 0 ? "" : text.data, text.length, &value, &reason);
-    if (rc < 0) {
-        request_field_error(request, item, slice_of(name), rc, "'%s': %s", quote(text).text,
-                            reason);
-    } else if (decimal_is_negative(value)) {
+    if (decimal_is_negative(value)) {
         request_field_error(request, item, slice_of(name), STATUS_OUT_OF_BOUNDS, "'%s' is below 0",
-                            quote(text).text);
-    } else {
+                            quote(slice_of_field(data)).text);
+        return;
+    }
+    *ret = value;
+}
+
+void field_signed_decimal(struct request *request, int item, const char *name,
+                          protobuf_c_boolean has, ProtobufCBinaryData data, struct decimal *ret)
+{
+    struct text_field field = {.name = name, .has = has, .data = data, .required = true};
+    struct decimal value;
+    if (decimal_of(request, item, &field, &value)) {
         *ret = value;
     }
 }
@@ -163,6 +190,51 @@ void field_time(struct request *request, int item, const char *name, protobuf_c_
     *ret = value;
 }
 
+static void refuse_end(struct request *request)
+{
+    if (!request_has_field_error(request, -1, "end")) {
+        request_field_error(request, -1, SLICE("end"), STATUS_OUT_OF_BOUNDS,
+                            "must be later than start");
+    }
+}
+
+void field_range(struct request *request, protobuf_c_boolean has_start, int64_t start,
+                 protobuf_c_boolean has_end, int64_t end, struct period *ret)
+{
+    field_time(request, -1, "start", has_start, start, &ret->start_us);
+    field_time(request, -1, "end", has_end, end, &ret->end_us);
+    if (ret->start_us >= ret->end_us) {
+        refuse_end(request);
+    }
+}
+
+bool field_period(struct request *request, protobuf_c_boolean has_start, int64_t start,
+                  protobuf_c_boolean has_end, int64_t end, struct period *ret)
+{
+    if (has_start && has_end) {
+        field_range(request, has_start, start, has_end, end, ret);
+    } else if (has_start || has_end) {
+        const char *missing = has_start ? "end" : "start";
+        if (!request_has_field_error(request, -1, missing)) {
+            request_field_error(request, -1, slice_of(missing), STATUS_MISSING_FIELD,
+                                "is missing: a window has a start and an end");
+        }
+    }
+    return has_start || has_end;
+}
+
+void field_clock(struct request *request, protobuf_c_boolean has, Billing__V1__Clock value,
+                 enum store_clock *ret)
+{
+    *ret = STORE_BY_OCCURRED;
+    if (has && value == BILLING__V1__CLOCK__BILLED) {
+        *ret = STORE_BY_BILLED;
+    } else if (has && value != BILLING__V1__CLOCK__OCCURRED) {
+        request_field_error(request, -1, SLICE("by"), STATUS_OUT_OF_BOUNDS,
+                            "%d is neither occurred nor billed", (int)value);
+    }
+}
+
 void field_limit(struct request *request, protobuf_c_boolean has, uint32_t value, unsigned fallback,
                  unsigned *ret)
 {
@@ -173,6 +245,13 @@ void field_limit(struct request *request, protobuf_c_boolean has, uint32_t value
     } else if (has) {
         *ret = value;
     }
+}
+
+void field_invoice_number(struct request *request, protobuf_c_boolean has, uint64_t value,
+                          uint64_t *ret)
+{
+    field_require(request, "number", has);
+    *ret = has ? value : *ret;
 }
 
 void field_customer(struct request *request, int item, protobuf_c_boolean has,
@@ -192,6 +271,14 @@ void field_customer(struct request *request, int item, protobuf_c_boolean has,
         return;
     }
     ret->seq = object_id_parse(OBJECT_CUSTOMER, text, request->dispatch->id_key);
+}
+
+void field_usage(struct request *request, protobuf_c_boolean has, ProtobufCBinaryData data,
+                 uint64_t *ret)
+{
+    if (present(request, -1, "usage_id", has, true)) {
+        *ret = object_id_parse(OBJECT_USAGE, slice_of_field(data), request->dispatch->id_key);
+    }
 }
 
 /* --- labels ----------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 #include "billingd/rpc/json_field.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <strings.h>
 
 #include "billingd/base/assert.h"
@@ -9,7 +10,8 @@
 
 enum {
     SHOWN_BYTES_MAX = 64,
-    NAME_BYTES_MAX = 64, /* no field's is longer */
+    NAME_BYTES_MAX = 64,   /* no field's is longer */
+    WORDS_BYTES_MAX = 128, /* of an enum, listed */
 };
 
 const ProtobufCFieldDescriptor *json_field_find(const ProtobufCMessage *message, struct slice name)
@@ -127,8 +129,28 @@ static bool is_lower_case_of(struct slice text, const char *name)
     return text.length == strlen(name) && strncasecmp(text.data, name, text.length) == 0;
 }
 
-static int set_enum(const ProtobufCEnumDescriptor *type, void *at, struct slice text,
-                    const char **reterr)
+/* "must be hour, day or month". */
+static const char *list_words(struct arena *arena, const ProtobufCEnumDescriptor *type)
+{
+    char text[WORDS_BYTES_MAX] = "must be ";
+    size_t length = strlen(text);
+    struct slice copy;
+    for (unsigned i = 0; i < type->n_values; i++) {
+        const char *link = i == 0 ? "" : i + 1 < type->n_values ? ", " : " or ";
+        int n = snprintf(text + length, sizeof text - length, "%s%s", link, type->values[i].name);
+        INVARIANT(n > 0 && (size_t)n < sizeof text - length);
+        length += (size_t)n;
+    }
+    for (size_t i = 0; i < length; i++) {
+        text[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
+    }
+    return arena_copy(arena, (struct slice){text, length + 1}, &copy) == 0
+               ? copy.data
+               : "is none of the known words";
+}
+
+static int set_enum(struct arena *arena, const ProtobufCEnumDescriptor *type, void *at,
+                    struct slice text, const char **reterr)
 {
     for (unsigned i = 0; i < type->n_values; i++) {
         if (is_lower_case_of(text, type->values[i].name)) {
@@ -136,7 +158,7 @@ static int set_enum(const ProtobufCEnumDescriptor *type, void *at, struct slice 
             return 0;
         }
     }
-    *reterr = "is none of the known words";
+    *reterr = list_words(arena, type);
     return STATUS_OUT_OF_BOUNDS;
 }
 
@@ -156,7 +178,7 @@ static int set_value(struct arena *arena, const ProtobufCFieldDescriptor *field,
     case FIELD_FLAG:
         return set_flag(at, text, reterr);
     case FIELD_ENUM:
-        return set_enum(field->descriptor, at, text, reterr);
+        return set_enum(arena, field->descriptor, at, text, reterr);
     case FIELD_MESSAGE:
     case FIELD_LABELS:
         break;

@@ -11,5 +11,12 @@ struct method_family {
 extern const struct method_family customer_calls;
 extern const struct method_family usage_calls;
 extern const struct method_family batch_calls;
+extern const struct method_family void_calls;
+extern const struct method_family adjustment_calls;
+extern const struct method_family catalogue_calls;
 extern const struct method_family bill_calls;
+extern const struct method_family invoice_calls;
+extern const struct method_family verify_calls;
+extern const struct method_family bill_record_calls;
+extern const struct method_family summary_calls;
 extern const struct method_family server_calls;

@@ -1,5 +1,8 @@
 #include "billingd/rpc/object_id.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include <xxhash.h>
 
 #include "billingd/base/assert.h"
@@ -8,6 +11,8 @@ static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 static const char *const prefixes[] = {
     [OBJECT_CUSTOMER] = "cus_",
     [OBJECT_USAGE] = "use_",
+    [OBJECT_VOID] = "voi_",
+    [OBJECT_ADJUSTMENT] = "adj_",
 };
 
 enum {
@@ -30,6 +35,11 @@ static uint64_t check_bits(enum object_kind kind, uint64_t seq, uint64_t id_key)
 size_t object_id_print(enum object_kind kind, uint64_t seq, uint64_t id_key, char *buffer)
 {
     REQUIRE(seq >> SEQ_BITS == 0);
+    if (kind == OBJECT_INVOICE) {
+        int length = snprintf(buffer, OBJECT_ID_TEXT_MAX, "%" PRIu64, seq);
+        INVARIANT(length > 0 && length < OBJECT_ID_TEXT_MAX);
+        return (size_t)length;
+    }
     unsigned __int128 value = (unsigned __int128)seq << CHECK_BITS | check_bits(kind, seq, id_key);
     memcpy(buffer, prefixes[kind], PREFIX_BYTES);
     for (int i = DIGITS - 1; i >= 0; i--) {
@@ -64,5 +74,21 @@ uint64_t object_id_parse(enum object_kind kind, struct slice text, uint64_t id_k
 
 enum object_kind object_kind_of(enum record_kind kind)
 {
-    return kind == RECORD_USAGE ? OBJECT_USAGE : OBJECT_CUSTOMER;
+    switch (kind) {
+    case RECORD_USAGE:
+        return OBJECT_USAGE;
+    case RECORD_USAGE_VOIDED:
+        return OBJECT_VOID;
+    case RECORD_ADJUSTMENT:
+        return OBJECT_ADJUSTMENT;
+    case RECORD_INVOICE:
+    case RECORD_INVOICE_ENTRIES:
+        return OBJECT_INVOICE;
+    case RECORD_CUSTOMER_CREATED:
+    case RECORD_CUSTOMER_RENAMED:
+    case RECORD_SERVICE_PUT: /* named by itself, and made by no request id */
+    case RECORD_SERVICE_DELETED:
+        break;
+    }
+    return OBJECT_CUSTOMER;
 }

@@ -16,17 +16,21 @@
 enum object_kind {
     OBJECT_CUSTOMER,
     OBJECT_USAGE,
+    OBJECT_VOID,
+    OBJECT_ADJUSTMENT,
+    OBJECT_INVOICE, /* named by its number, in place of a sequence number: "17" */
 };
 
 enum {
     OBJECT_ID_TEXT_MAX = 24, /* NUL included */
 };
 
-/* Print the id of the KIND of thing that record SEQ made into BUFFER of OBJECT_ID_TEXT_MAX bytes.
- * Returns its length. */
+/* Print the id of the KIND of thing that record SEQ made, or the number of an invoice, into BUFFER
+ * of OBJECT_ID_TEXT_MAX bytes. Returns its length. */
 size_t object_id_print(enum object_kind kind, uint64_t seq, uint64_t id_key, char *buffer);
 
-/* The sequence number in TEXT, or 0 where TEXT is no id of that kind in this store. */
+/* The sequence number in TEXT, or 0 where TEXT is no id of that kind, not OBJECT_INVOICE, in this
+ * store. */
 uint64_t object_id_parse(enum object_kind kind, struct slice text, uint64_t id_key);
 
 /* The kind of thing that a record of KIND made. */

@@ -97,6 +97,11 @@ static const struct {
     {DIFFERS_PRICE_PER_UNIT, "price_per_unit"},
     {DIFFERS_OCCURRED_AT, "occurred_at"},
     {DIFFERS_LABELS, "labels"},
+    {DIFFERS_USAGE_ID, "usage_id"},
+    {DIFFERS_REASON, "reason"},
+    {DIFFERS_AMOUNT, "amount"},
+    {DIFFERS_START, "start"},
+    {DIFFERS_END, "end"},
 };
 
 enum {
@@ -126,12 +131,32 @@ static struct slice outcome_detail(struct request *request, const struct outcome
     case STATUS_EXTERNAL_ID_TAKEN:
         return arena_printf(&request->arena, "the external id is held by %.*s",
                             (int)existing.length, existing.data);
+    case STATUS_ALREADY_VOIDED:
+        return arena_printf(&request->arena, "the usage record is voided by %.*s",
+                            (int)existing.length, existing.data);
     case STATUS_AMOUNT_TOO_LARGE:
-        return SLICE("units_consumed x price_per_unit must be below 10^15");
+        return SLICE("an amount, of usage units_consumed x price_per_unit, must be below 10^15");
+    case STATUS_SERVICE_NOT_ALLOWED:
+        return SLICE("the catalogue does not list this service, and no other may be billed");
     case STATUS_TIME_OUT_OF_RANGE:
         return SLICE("occurred_at lies more than 24 hours ahead of the daemon's clock");
     case STATUS_CUSTOMER_NOT_FOUND:
         return SLICE("there is no such customer");
+    case STATUS_PERIOD_NOT_CLOSED:
+        return SLICE("end lies ahead of the daemon's clock: records may still bill before it");
+    case STATUS_ALREADY_FINALIZED:
+        return arena_printf(&request->arena, "invoice %.*s bills up to end already",
+                            (int)existing.length, existing.data);
+    case STATUS_NOT_CONTIGUOUS:
+        return existing.length == 0
+                   ? SLICE("a record that bills before start would be on no invoice")
+                   : arena_printf(&request->arena,
+                                  "invoice %.*s bills a part of this period, or what is behind it",
+                                  (int)existing.length, existing.data);
+    case STATUS_USAGE_NOT_FOUND:
+        return SLICE("the customer has no such usage record");
+    case STATUS_SERVICE_NOT_FOUND:
+        return SLICE("the catalogue has no such service");
     default:
         return slice_of(status_info(outcome->status)->title);
     }
@@ -164,8 +189,14 @@ Billing__V1__Problem *problem_of_outcome(struct request *request, const struct o
         add_cause(request, problem, outcome->status, "occurred_at", detail);
     } else if (outcome->status == STATUS_AMOUNT_TOO_LARGE) {
         add_cause(request, problem, outcome->status, "amount", detail);
+    } else if (outcome->status == STATUS_SERVICE_NOT_ALLOWED) {
+        add_cause(request, problem, outcome->status, "service", detail);
     } else if (outcome->status == STATUS_EXTERNAL_ID_TAKEN) {
         add_cause(request, problem, outcome->status, "external_id", detail);
+    } else if (outcome->status == STATUS_PERIOD_NOT_CLOSED) {
+        add_cause(request, problem, outcome->status, "end", detail);
+    } else if (outcome->status == STATUS_NOT_CONTIGUOUS) {
+        add_cause(request, problem, outcome->status, "start", detail);
     }
     return problem;
 }

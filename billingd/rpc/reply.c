@@ -59,6 +59,20 @@ void reply_time(protobuf_c_boolean *has, int64_t *field, int64_t time_us)
     *field = time_us;
 }
 
+void reply_digest(struct request *request, protobuf_c_boolean *has, ProtobufCBinaryData *field,
+                  const uint8_t digest[SHA256_BYTES])
+{
+    char text[SHA256_TEXT_BYTES];
+    sha256_print(digest, text);
+    reply_text(request, has, field, (struct slice){text, sizeof text});
+}
+
+void reply_count(protobuf_c_boolean *has, uint64_t *field, uint64_t count)
+{
+    *has = true;
+    *field = count;
+}
+
 void reply_request_id(struct request *request, struct slice request_id, bool replayed)
 {
     reply_text(request, &request->response.has_request_id, &request->response.request_id,

@@ -2,6 +2,7 @@
  * lies in, the request's arena. */
 #pragma once
 
+#include "billingd/base/sha256.h"
 #include "billingd/ledger/bill.h"
 #include "billingd/ledger/customer.h"
 #include "billingd/rpc/object_id.h"
@@ -31,6 +32,13 @@ void reply_amount(struct request *request, protobuf_c_boolean *has, ProtobufCBin
 
 /* Set a time field. */
 void reply_time(protobuf_c_boolean *has, int64_t *field, int64_t time_us);
+
+/* Set a field to DIGEST in hexadecimal. */
+void reply_digest(struct request *request, protobuf_c_boolean *has, ProtobufCBinaryData *field,
+                  const uint8_t digest[SHA256_BYTES]);
+
+/* Set a field to COUNT. */
+void reply_count(protobuf_c_boolean *has, uint64_t *field, uint64_t count);
 
 /* Note in the answer under which request id a write was recorded, and whether before. */
 void reply_request_id(struct request *request, struct slice request_id, bool replayed);

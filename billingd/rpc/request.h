@@ -31,6 +31,13 @@ struct field_errors {
     unsigned n; /* at most REQUEST_FIELD_ERRORS_MAX: what is found beyond is not kept */
 };
 
+/* What is to be done next with a request of LANE_PREPARED_WRITE: the worker says so. */
+enum request_next {
+    REQUEST_ANSWER,
+    REQUEST_PREPARE,
+    REQUEST_APPLY,
+};
+
 struct request {
     struct op op; /* its place in the workers' queues */
     struct arena arena;
@@ -40,6 +47,8 @@ struct request {
     int64_t received_us;                    /* monotonic */
     Billing__V1__Request *message;          /* in the arena */
     void *args;                             /* the handler's, in the arena */
+    enum request_next next;                 /* see LANE_PREPARED_WRITE */
+    unsigned prepared;                      /* how often it was */
     struct slice request_id;                /* under which it would record; empty: none */
     struct field_errors errors;             /* what the door and the handler found wrong */
     struct field_errors *item_errors;       /* likewise, by batch item; NULL while there is none */
@@ -49,6 +58,8 @@ struct request {
 };
 
 enum {
+    /* How often a write is prepared before its caller is told to come again. */
+    REQUEST_PREPARED_MAX = 8,
     /* What one request may take from the heap to be unpacked.  An honest frame of 16 MiB takes
      * less; a hostile one is refused. */
     REQUEST_ARENA_BYTES_MAX = 96 * 1024 * 1024,

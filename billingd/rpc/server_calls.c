@@ -39,6 +39,16 @@ static const char *method_name(enum record_kind kind)
         return "UpdateCustomer";
     case RECORD_USAGE:
         return "CreateUsage";
+    case RECORD_USAGE_VOIDED:
+        return "VoidUsage";
+    case RECORD_ADJUSTMENT:
+        return "CreateAdjustment";
+    case RECORD_INVOICE:
+        return "FinalizeInvoice";
+    case RECORD_INVOICE_ENTRIES: /* these are made under no request id */
+    case RECORD_SERVICE_PUT:
+    case RECORD_SERVICE_DELETED:
+        break;
     }
     return "";
 }
@@ -117,6 +127,7 @@ static void info_encode(struct request *request)
     put_count(&m->has_refusals, &m->refusals, dispatch->stats.refusals);
     put_count(&m->has_connections, &m->connections, dispatch->stats.connections);
     put_count(&m->has_queued, &m->queued, stats.queued);
+    put_count(&m->has_invoices, &m->invoices, info->invoices);
     request->response.result_case = BILLING__V1__RESPONSE__RESULT_GET_SERVER_INFO;
     request->response.get_server_info = reply;
 }

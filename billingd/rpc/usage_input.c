@@ -23,12 +23,3 @@ void usage_input_decode(struct request *request, int item, const Billing__V1__Us
     usage->occurred_at_given = message->has_occurred_at;
     field_labels(request, item, message->labels, message->n_labels, &usage->labels);
 }
-
-bool usage_input_key(const struct usage_create *create, struct store_key *ret)
-{
-    *ret = (struct store_key){
-        .scope = create->customer.seq,
-        .request_id = create->asked.request_id,
-    };
-    return ret->scope != 0;
-}

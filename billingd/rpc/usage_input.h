@@ -8,7 +8,3 @@
 /* Fill CREATE from MESSAGE, all but its request id.  What is wrong is noted for ITEM. */
 void usage_input_decode(struct request *request, int item, const Billing__V1__UsageInput *message,
                         struct usage_create *create);
-
-/* Where CREATE's request id will be looked up, if that can be known without asking the store: by
- * id, not by external id.  Returns whether it can. */
-bool usage_input_key(const struct usage_create *create, struct store_key *ret);

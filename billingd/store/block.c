@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <openssl/evp.h>
 #include <xxhash.h>
 
 #include "billingd/base/assert.h"
@@ -27,53 +26,20 @@ static const uint8_t magic[] = {'B', 'L', 'K', 'J'};
 
 /* --- the chain -------------------------------------------------------------------------------- */
 
-struct block_hasher {
-    EVP_MD_CTX *context;
-    EVP_MD *algorithm; /* fetched once: looking it up costs more than hashing a small block */
-};
-
-int block_hasher_create(struct block_hasher **ret)
-{
-    struct block_hasher *hasher = calloc(1, sizeof *hasher);
-    if (hasher == NULL) {
-        return STATUS_NO_MEMORY;
-    }
-    hasher->context = EVP_MD_CTX_new();
-    hasher->algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
-    if (hasher->context == NULL || hasher->algorithm == NULL) {
-        block_hasher_destroy(hasher);
-        return STATUS_NO_MEMORY;
-    }
-    *ret = hasher;
-    return 0;
-}
-
-void block_hasher_destroy(struct block_hasher *hasher)
-{
-    if (hasher == NULL) {
-        return;
-    }
-    EVP_MD_free(hasher->algorithm);
-    EVP_MD_CTX_free(hasher->context);
-    free(hasher);
-}
-
-void block_hash(struct block_hasher *hasher, const uint8_t *bytes, size_t length,
+void block_hash(struct sha256 *sha, const uint8_t *bytes, size_t length,
                 uint8_t ret_hash[BLOCK_HASH_BYTES])
 {
-    unsigned hash_bytes = 0;
-    INVARIANT(EVP_DigestInit_ex2(hasher->context, hasher->algorithm, NULL) == 1);
-    INVARIANT(EVP_DigestUpdate(hasher->context, bytes, length) == 1);
-    INVARIANT(EVP_DigestFinal_ex(hasher->context, ret_hash, &hash_bytes) == 1);
-    INVARIANT(hash_bytes == BLOCK_HASH_BYTES);
+    sha256_begin(sha);
+    sha256_add(sha, bytes, length);
+    sha256_end(sha, ret_hash);
 }
 
-void block_genesis(struct block_hasher *hasher, uint64_t id_key, uint8_t ret_hash[BLOCK_HASH_BYTES])
+void block_genesis(struct sha256 *sha, uint64_t id_key, uint8_t ret_hash[BLOCK_HASH_BYTES])
 {
     char text[64];
     int length = snprintf(text, sizeof text, "billing journal of store %016" PRIx64, id_key);
     INVARIANT(length > 0 && (size_t)length < sizeof text);
-    block_hash(hasher, (const uint8_t *)text, (size_t)length, ret_hash);
+    block_hash(sha, (const uint8_t *)text, (size_t)length, ret_hash);
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -205,7 +171,8 @@ static int check_frame(struct block *block, const char **ret_problem)
     }
     block->format = bytes_get_le16(block->bytes + AT_FORMAT);
     block->record_format = bytes_get_le16(block->bytes + AT_RECORD_FORMAT);
-    if (block->format != BLOCK_FORMAT || block->record_format != RECORD_FORMAT) {
+    if (block->format != BLOCK_FORMAT || block->record_format < RECORD_FORMAT_MIN ||
+        block->record_format > RECORD_FORMAT) {
         *ret_problem = "its format is not known";
         return STATUS_NOT_IMPLEMENTED;
     }
@@ -264,6 +231,12 @@ bool block_has(const struct block *block, uint64_t seq)
            seq - block->heading.first_seq < block->count;
 }
 
+/* The newest kind of record that a block with FORMAT can have. */
+static enum record_kind last_kind(unsigned format)
+{
+    return format == RECORD_FORMAT_MIN ? RECORD_USAGE : RECORD_SERVICE_DELETED;
+}
+
 int block_record(const struct block *block, uint64_t seq, struct record *ret)
 {
     REQUIRE(block_has(block, seq));
@@ -272,5 +245,6 @@ int block_record(const struct block *block, uint64_t seq, struct record *ret)
     uint32_t bytes = offset_of(block, index + 1) - start;
     ret->seq = seq;
     ret->created_at_us = block->heading.created_at_us;
-    return record_decode(body_of(block) + start, bytes, ret);
+    int rc = record_decode(body_of(block) + start, bytes, ret);
+    return rc == 0 && ret->kind > last_kind(block->record_format) ? STATUS_CORRUPT : rc;
 }

@@ -6,7 +6,7 @@
  *   offset   bytes
  *        0       4  magic "BLKJ"
  *        4       2  block format, 1
- *        6       2  record format, RECORD_FORMAT
+ *        6       2  record format, RECORD_FORMAT of its writer
  *        8       8  sequence number of the first record, from 1
  *       16       4  n: records, from 1
  *       20       4  b: bytes of all records
@@ -19,20 +19,21 @@
  * Every later version keeps the first 8 bytes and the last 8 in place and in meaning, so that a
  * block that is too new can be told from a damaged one.
  *
- * Knows no engine.  Any thread, but one at a time for one writer or hasher. */
+ * Knows no engine.  Any thread, but one at a time for one writer. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "billingd/base/sha256.h"
 #include "billingd/store/record.h"
 #include "proto/status.h"
 
 enum {
     BLOCK_FORMAT = 1,
     BLOCK_BYTES_MAX = 128 * 1024,
-    BLOCK_HASH_BYTES = 32,
+    BLOCK_HASH_BYTES = SHA256_BYTES,
     BLOCK_HEADER_BYTES = 64,
     BLOCK_CHECKSUM_BYTES = 8,
     BLOCK_OFFSET_BYTES = 4,
@@ -43,20 +44,13 @@ enum {
 
 /* --- the chain -------------------------------------------------------------------------------- */
 
-struct block_hasher; /* one SHA-256, used again and again */
-
-/* Returns 0, or STATUS_NO_MEMORY. */
-MUSTCHECK int block_hasher_create(struct block_hasher **ret);
-void block_hasher_destroy(struct block_hasher *hasher);
-
 /* The hash of LENGTH bytes at BYTES: what the block behind this one carries. */
-void block_hash(struct block_hasher *hasher, const uint8_t *bytes, size_t length,
+void block_hash(struct sha256 *sha, const uint8_t *bytes, size_t length,
                 uint8_t ret_hash[BLOCK_HASH_BYTES]);
 
 /* What the first block of the store with ID_KEY carries: the hash of a text that holds the key, so
  * that no block of one store fits into another. */
-void block_genesis(struct block_hasher *hasher, uint64_t id_key,
-                   uint8_t ret_hash[BLOCK_HASH_BYTES]);
+void block_genesis(struct sha256 *sha, uint64_t id_key, uint8_t ret_hash[BLOCK_HASH_BYTES]);
 
 /* --- writing ---------------------------------------------------------------------------------- */
 

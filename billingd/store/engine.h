@@ -44,10 +44,22 @@ struct store_ops {
     int (*external_id)(struct store_view *view, struct slice external_id, uint64_t *ret_seq);
     int (*scan_customers)(struct store_view *view, uint64_t after_seq, store_customer_fn row_cb,
                           void *arg);
-    int (*scan_usage)(struct store_view *view, const struct store_usage_range *range,
-                      store_record_fn row_cb, void *arg);
-    int (*scan_sums)(struct store_view *view, const struct store_usage_range *range,
-                     store_sum_fn row_cb, void *arg);
+    int (*scan)(struct store_view *view, const struct store_range *range, store_record_fn row_cb,
+                void *arg);
+    int (*scan_positions)(struct store_view *view, const struct store_range *range,
+                          store_position_fn row_cb, void *arg);
+    int (*scan_journal)(struct store_view *view, uint64_t after_seq, store_record_fn row_cb,
+                        void *arg);
+    int (*scan_sums)(struct store_view *view, const struct store_range *range, store_sum_fn row_cb,
+                     void *arg);
+    uint64_t (*damaged)(struct store_view *view);
+    int (*void_of)(struct store_view *view, uint64_t usage_seq, struct record *ret);
+    int (*invoice)(struct store_view *view, uint64_t number, struct record *ret);
+    int (*scan_invoices)(struct store_view *view, uint64_t customer, uint64_t after_number,
+                         store_record_fn row_cb, void *arg);
+    int (*service)(struct store_view *view, struct slice name, struct store_service *ret);
+    int (*scan_services)(struct store_view *view, struct slice after_name, store_service_fn row_cb,
+                         void *arg);
 };
 
 extern const struct store_ops store_lmdb;

@@ -1,166 +1,107 @@
 #include "billingd/store/record.h"
 
-#include "billingd/base/assert.h"
-#include "billingd/base/bytes.h"
-#include "proto/timestamp.h"
+#include "billingd/store/codec.h"
 
-enum { /* flags of a usage; the other kinds have none.  Stored: never renumber. */
+enum { /* flags: which ones a kind may have stands in get_kind().  Stored: never renumber. */
        FLAG_OCCURRED_AT_GIVEN = 1 << 0,
-       FLAG_LATE = 1 << 1, /* bills_at stands behind occurred_at */
+       FLAG_LATE = 1 << 1,        /* bills_at stands behind occurred_at */
+       FLAG_START_GIVEN = 1 << 2, /* of an invoice */
 };
 
-uint64_t record_scope(const struct record *record)
+/* --- what a record is about ------------------------------------------------------------------- */
+
+uint64_t record_customer(const struct record *record)
 {
     switch (record->kind) {
     case RECORD_CUSTOMER_CREATED:
-        return 0;
+        return record->seq;
     case RECORD_CUSTOMER_RENAMED:
         return record->customer_renamed.customer;
     case RECORD_USAGE:
         return record->usage.customer;
+    case RECORD_USAGE_VOIDED:
+        return record->usage_voided.customer;
+    case RECORD_ADJUSTMENT:
+        return record->adjustment.customer;
+    case RECORD_INVOICE:
+        return record->invoice.customer;
+    case RECORD_INVOICE_ENTRIES:
+    case RECORD_SERVICE_PUT:
+    case RECORD_SERVICE_DELETED:
+        break;
     }
-    INVARIANT(false); /* record_decode() gives no other kind */
     return 0;
 }
 
-/* --- writing values --------------------------------------------------------------------------- */
-
-struct writer {
-    uint8_t *at;
-};
-
-static void put_byte(struct writer *w, unsigned value)
+uint64_t record_scope(const struct record *record)
 {
-    *w->at++ = (uint8_t)value;
+    return record->kind == RECORD_CUSTOMER_CREATED ? 0 : record_customer(record);
 }
 
-static void put_varint(struct writer *w, uint64_t value)
+bool record_times(const struct record *record, int64_t *ret_occurred_us, int64_t *ret_bills_at_us)
 {
-    for (; value >= 0x80; value >>= 7) {
-        put_byte(w, (unsigned)(value & 0x7F) | 0x80U);
+    switch (record->kind) {
+    case RECORD_USAGE:
+        *ret_occurred_us = record->usage.occurred_at_us;
+        *ret_bills_at_us = record->usage.bills_at_us;
+        return true;
+    case RECORD_USAGE_VOIDED:
+        *ret_occurred_us = record->usage_voided.occurred_at_us;
+        *ret_bills_at_us = record->usage_voided.bills_at_us;
+        return true;
+    case RECORD_ADJUSTMENT:
+        *ret_occurred_us = record->adjustment.occurred_at_us;
+        *ret_bills_at_us = record->adjustment.bills_at_us;
+        return true;
+    case RECORD_CUSTOMER_CREATED:
+    case RECORD_CUSTOMER_RENAMED:
+    case RECORD_INVOICE:
+    case RECORD_INVOICE_ENTRIES:
+    case RECORD_SERVICE_PUT:
+    case RECORD_SERVICE_DELETED:
+        break;
     }
-    put_byte(w, (unsigned)value);
+    return false;
 }
 
-static void put_text(struct writer *w, struct slice text, size_t bytes_max)
+unsigned record_texts(struct record *record, struct slice *ret_texts[RECORD_TEXTS_MAX])
 {
-    REQUIRE(text.length <= bytes_max);
-    put_varint(w, text.length);
-    if (text.length > 0) {
-        memcpy(w->at, text.data, text.length);
-        w->at += text.length;
+    unsigned n = 0;
+    ret_texts[n++] = &record->request_id;
+    ret_texts[n++] = &record->recorded_by;
+    switch (record->kind) {
+    case RECORD_CUSTOMER_CREATED:
+        ret_texts[n++] = &record->customer_created.name;
+        ret_texts[n++] = &record->customer_created.external_id;
+        break;
+    case RECORD_CUSTOMER_RENAMED:
+        ret_texts[n++] = &record->customer_renamed.name;
+        break;
+    case RECORD_USAGE:
+        ret_texts[n++] = &record->usage.service;
+        ret_texts[n++] = &record->usage.labels;
+        break;
+    case RECORD_USAGE_VOIDED:
+        ret_texts[n++] = &record->usage_voided.reason;
+        break;
+    case RECORD_ADJUSTMENT:
+        ret_texts[n++] = &record->adjustment.service;
+        ret_texts[n++] = &record->adjustment.reason;
+        break;
+    case RECORD_INVOICE:
+        break;
+    case RECORD_INVOICE_ENTRIES:
+        ret_texts[n++] = &record->invoice_entries.entries;
+        break;
+    case RECORD_SERVICE_PUT:
+        ret_texts[n++] = &record->service_put.name;
+        ret_texts[n++] = &record->service_put.unit;
+        break;
+    case RECORD_SERVICE_DELETED:
+        ret_texts[n++] = &record->service_deleted.name;
+        break;
     }
-}
-
-/* Small numbers of either sign in few bytes: 0, -1, 1, -2 become 0, 1, 2, 3. */
-static void put_decimal(struct writer *w, struct decimal value)
-{
-    int64_t mantissa = decimal_mantissa(value);
-    put_byte(w, (uint8_t)decimal_scale(value));
-    put_varint(w, (uint64_t)mantissa << 1 ^ (mantissa < 0 ? UINT64_MAX : 0));
-}
-
-static void put_time(struct writer *w, int64_t time_us)
-{
-    REQUIRE(time_us >= 0 && time_us <= TIMESTAMP_MAX);
-    bytes_put_le64(w->at, (uint64_t)time_us);
-    w->at += sizeof(uint64_t);
-}
-
-/* --- reading values --------------------------------------------------------------------------- */
-
-/* What is wrong anywhere sticks: the getters then give zeros and the caller asks once. */
-struct reader {
-    const uint8_t *at;
-    const uint8_t *end;
-    bool failed;
-};
-
-static struct reader reader_of(struct slice text)
-{
-    const uint8_t *at = (const uint8_t *)(text.length == 0 ? "" : text.data);
-    return (struct reader){.at = at, .end = at + text.length};
-}
-
-static const uint8_t *take(struct reader *r, uint64_t bytes)
-{
-    if (bytes > (uint64_t)(r->end - r->at)) {
-        r->failed = true;
-        r->at = r->end;
-        return NULL;
-    }
-    const uint8_t *at = r->at;
-    r->at += bytes;
-    return at;
-}
-
-static unsigned get_byte(struct reader *r)
-{
-    const uint8_t *at = take(r, 1);
-    return at == NULL ? 0 : *at;
-}
-
-/* Only the shortest form of each number is taken. */
-static uint64_t get_varint(struct reader *r)
-{
-    uint64_t value = 0;
-    unsigned byte = 0x80;
-    for (unsigned shift = 0; byte >= 0x80; shift += 7) {
-        byte = get_byte(r);
-        if (shift == 63 && byte > 1) { /* beyond 64 bits, or beyond 10 bytes */
-            r->failed = true;
-            return 0;
-        }
-        value |= (uint64_t)(byte & 0x7F) << shift;
-        if (byte == 0 && shift > 0) {
-            r->failed = true;
-        }
-    }
-    return value;
-}
-
-static struct slice get_text(struct reader *r, size_t bytes_max)
-{
-    uint64_t length = get_varint(r);
-    if (length > bytes_max) {
-        r->failed = true;
-        return (struct slice){0};
-    }
-    const uint8_t *data = length == 0 ? NULL : take(r, length);
-    return data == NULL ? (struct slice){0} : (struct slice){(const char *)data, (size_t)length};
-}
-
-static struct decimal get_decimal(struct reader *r)
-{
-    struct decimal value = {0};
-    int scale = (int)get_byte(r);
-    uint64_t folded = get_varint(r);
-    int64_t mantissa = (int64_t)(folded >> 1 ^ (folded & 1 ? UINT64_MAX : 0));
-    if (decimal_make(mantissa, scale < 128 ? scale : scale - 256, &value) < 0 ||
-        decimal_is_negative(value)) {
-        r->failed = true;
-    }
-    return value;
-}
-
-static int64_t get_time(struct reader *r)
-{
-    const uint8_t *at = take(r, sizeof(uint64_t));
-    uint64_t time_us = at == NULL ? 0 : bytes_get_le64(at);
-    if (time_us > (uint64_t)TIMESTAMP_MAX) {
-        r->failed = true;
-        return 0;
-    }
-    return (int64_t)time_us;
-}
-
-static uint64_t get_customer(struct reader *r)
-{
-    uint64_t customer = get_varint(r);
-    if (customer == 0) {
-        r->failed = true;
-    }
-    return customer;
+    return n;
 }
 
 /* --- labels ----------------------------------------------------------------------------------- */
@@ -191,8 +132,7 @@ bool labels_next(struct slice *rest, struct label *ret)
     struct reader r = reader_of(*rest);
     *ret = get_label(&r);
     INVARIANT(!r.failed); /* they were checked when they were decoded */
-    size_t left = (size_t)(r.end - r.at);
-    *rest = (struct slice){left == 0 ? NULL : (const char *)r.at, left};
+    *rest = rest_of(&r);
     return true;
 }
 
@@ -200,7 +140,7 @@ bool labels_next(struct slice *rest, struct label *ret)
 static bool labels_are_valid(struct slice encoded)
 {
     struct reader r = reader_of(encoded);
-    struct label before;
+    struct label before = {0};
     for (unsigned n = 0; r.at < r.end; n++) {
         struct label label = get_label(&r);
         if (r.failed || n == LIMIT_LABELS ||
@@ -212,32 +152,197 @@ static bool labels_are_valid(struct slice encoded)
     return true;
 }
 
-/* --- records ---------------------------------------------------------------------------------- */
+/* --- invoice entries -------------------------------------------------------------------------- */
+
+size_t invoice_entry_encode(const struct invoice_entry *entry, uint8_t *buffer)
+{
+    struct writer w = {.at = buffer};
+    const struct bill_line *line = &entry->line;
+    put_varint(&w, entry->adjustment);
+    if (entry->adjustment == 0) {
+        REQUIRE(!decimal_is_negative(line->price));
+        put_text(&w, line->service, LIMIT_SERVICE_BYTES);
+        put_decimal(&w, line->price);
+        put_amount(&w, line->units);
+        put_amount(&w, line->exact);
+        put_varint(&w, line->records);
+        put_varint(&w, line->voided);
+        put_varint(&w, line->late);
+    }
+    return (size_t)(w.at - buffer);
+}
+
+static struct invoice_entry get_entry(struct reader *r)
+{
+    struct invoice_entry entry = {.adjustment = get_varint(r)};
+    if (entry.adjustment == 0) {
+        entry.line.service = get_text(r, LIMIT_SERVICE_BYTES);
+        entry.line.price = get_decimal(r);
+        entry.line.units = get_amount(r);
+        entry.line.exact = get_amount(r);
+        entry.line.records = get_varint(r);
+        entry.line.voided = get_varint(r);
+        entry.line.late = get_varint(r);
+        r->failed |= decimal_is_negative(entry.line.price);
+    }
+    return entry;
+}
+
+bool invoice_entries_next(struct slice *rest, struct invoice_entry *ret)
+{
+    if (rest->length == 0) {
+        return false;
+    }
+    struct reader r = reader_of(*rest);
+    *ret = get_entry(&r);
+    INVARIANT(!r.failed); /* they were checked when they were decoded */
+    *rest = rest_of(&r);
+    return true;
+}
+
+/* Whether one or more invoice_entry_encode() make ENCODED. */
+static bool entries_are_valid(struct slice encoded)
+{
+    struct reader r = reader_of(encoded);
+    while (r.at < r.end && !r.failed) {
+        get_entry(&r);
+    }
+    return encoded.length > 0 && !r.failed;
+}
+
+/* --- writing records -------------------------------------------------------------------------- */
+
+static void put_times(struct writer *w, int64_t occurred_at_us, int64_t bills_at_us)
+{
+    REQUIRE(bills_at_us >= occurred_at_us);
+    put_time(w, occurred_at_us);
+    if (bills_at_us != occurred_at_us) {
+        put_time(w, bills_at_us);
+    }
+}
 
 static void put_usage(struct writer *w, const struct usage *usage)
 {
     struct amount amount;
     REQUIRE(!decimal_is_negative(usage->units) && !decimal_is_negative(usage->price));
     REQUIRE(amount_product(usage->units, usage->price, &amount) == 0);
-    REQUIRE(usage->customer > 0 && usage->bills_at_us >= usage->occurred_at_us);
-    put_varint(w, usage->customer);
+    put_seq(w, usage->customer);
     put_text(w, usage->service, LIMIT_SERVICE_BYTES);
     put_decimal(w, usage->units);
     put_decimal(w, usage->price);
-    put_time(w, usage->occurred_at_us);
-    if (usage->bills_at_us != usage->occurred_at_us) {
-        put_time(w, usage->bills_at_us);
-    }
+    put_times(w, usage->occurred_at_us, usage->bills_at_us);
     REQUIRE(labels_are_valid(usage->labels));
     put_text(w, usage->labels, LABELS_BYTES_MAX);
 }
 
+static void put_voided(struct writer *w, const struct usage_voided *voided)
+{
+    put_seq(w, voided->customer);
+    put_seq(w, voided->usage);
+    put_times(w, voided->occurred_at_us, voided->bills_at_us);
+    put_text(w, voided->reason, LIMIT_REASON_BYTES);
+}
+
+/* Whether VALUE is within the bound of all amounts of money. */
+static bool is_amount(struct decimal value)
+{
+    struct decimal one;
+    struct amount amount;
+    return decimal_make(1, 0, &one) == 0 && amount_product(value, one, &amount) == 0;
+}
+
+static void put_adjustment(struct writer *w, const struct adjustment *adjustment)
+{
+    REQUIRE(is_amount(adjustment->amount));
+    put_seq(w, adjustment->customer);
+    put_text(w, adjustment->service, LIMIT_SERVICE_BYTES);
+    put_text(w, adjustment->reason, LIMIT_REASON_BYTES);
+    put_decimal(w, adjustment->amount);
+    put_times(w, adjustment->occurred_at_us, adjustment->bills_at_us);
+}
+
+static void put_invoice(struct writer *w, const struct invoice *invoice)
+{
+    REQUIRE(invoice->start_us < invoice->end_us);
+    REQUIRE(invoice->minor_digits >= 0 && invoice->minor_digits <= AMOUNT_FRACTION_MAX);
+    put_seq(w, invoice->customer);
+    put_seq(w, invoice->number);
+    put_time(w, invoice->start_us);
+    put_time(w, invoice->end_us);
+    put_varint(w, invoice->position);
+    put_byte(w, (unsigned)invoice->minor_digits);
+    put_varint(w, invoice->n_lines);
+    put_varint(w, invoice->n_adjustments);
+    put_amount(w, invoice->exact);
+    put_amount(w, invoice->total);
+    memcpy(w->at, invoice->digest, sizeof invoice->digest);
+    w->at += sizeof invoice->digest;
+}
+
+static void put_entries(struct writer *w, const struct invoice_entries *entries)
+{
+    REQUIRE(entries_are_valid(entries->entries));
+    put_seq(w, entries->invoice);
+    put_text(w, entries->entries, INVOICE_ENTRIES_BYTES_MAX);
+}
+
+/* Of a service in the catalogue: it has one. */
+static void put_name(struct writer *w, struct slice name)
+{
+    REQUIRE(name.length > 0);
+    put_text(w, name, LIMIT_SERVICE_BYTES);
+}
+
+static void put_kind(struct writer *w, const struct record *record)
+{
+    switch (record->kind) {
+    case RECORD_CUSTOMER_CREATED:
+        put_text(w, record->customer_created.name, LIMIT_CUSTOMER_NAME_BYTES);
+        put_text(w, record->customer_created.external_id, LIMIT_EXTERNAL_ID_BYTES);
+        break;
+    case RECORD_CUSTOMER_RENAMED:
+        put_seq(w, record->customer_renamed.customer);
+        put_text(w, record->customer_renamed.name, LIMIT_CUSTOMER_NAME_BYTES);
+        break;
+    case RECORD_USAGE:
+        put_usage(w, &record->usage);
+        break;
+    case RECORD_USAGE_VOIDED:
+        put_voided(w, &record->usage_voided);
+        break;
+    case RECORD_ADJUSTMENT:
+        put_adjustment(w, &record->adjustment);
+        break;
+    case RECORD_INVOICE:
+        put_invoice(w, &record->invoice);
+        break;
+    case RECORD_INVOICE_ENTRIES:
+        put_entries(w, &record->invoice_entries);
+        break;
+    case RECORD_SERVICE_PUT:
+        put_name(w, record->service_put.name);
+        put_text(w, record->service_put.unit, LIMIT_UNIT_BYTES);
+        break;
+    case RECORD_SERVICE_DELETED:
+        put_name(w, record->service_deleted.name);
+        break;
+    }
+}
+
 static unsigned flags_of(const struct record *record)
 {
+    int64_t occurred_us = 0;
+    int64_t bills_at_us = 0;
     unsigned flags = 0;
-    if (record->kind == RECORD_USAGE) {
-        flags |= record->usage.occurred_at_given ? FLAG_OCCURRED_AT_GIVEN : 0;
-        flags |= record->usage.bills_at_us != record->usage.occurred_at_us ? FLAG_LATE : 0;
+    if (record_times(record, &occurred_us, &bills_at_us) && occurred_us != bills_at_us) {
+        flags |= FLAG_LATE;
+    }
+    if ((record->kind == RECORD_USAGE && record->usage.occurred_at_given) ||
+        (record->kind == RECORD_ADJUSTMENT && record->adjustment.occurred_at_given)) {
+        flags |= FLAG_OCCURRED_AT_GIVEN;
+    }
+    if (record->kind == RECORD_INVOICE && record->invoice.start_given) {
+        flags |= FLAG_START_GIVEN;
     }
     return flags;
 }
@@ -249,38 +354,128 @@ size_t record_encode(const struct record *record, uint8_t *buffer)
     put_byte(&w, flags_of(record));
     put_text(&w, record->request_id, LIMIT_REQUEST_ID_BYTES);
     put_text(&w, record->recorded_by, RECORD_RECORDED_BY_BYTES);
-    switch (record->kind) {
-    case RECORD_CUSTOMER_CREATED:
-        put_text(&w, record->customer_created.name, LIMIT_CUSTOMER_NAME_BYTES);
-        put_text(&w, record->customer_created.external_id, LIMIT_EXTERNAL_ID_BYTES);
-        break;
-    case RECORD_CUSTOMER_RENAMED:
-        REQUIRE(record->customer_renamed.customer > 0);
-        put_varint(&w, record->customer_renamed.customer);
-        put_text(&w, record->customer_renamed.name, LIMIT_CUSTOMER_NAME_BYTES);
-        break;
-    case RECORD_USAGE:
-        put_usage(&w, &record->usage);
-        break;
-    }
+    put_kind(&w, record);
     return (size_t)(w.at - buffer);
+}
+
+/* --- reading records -------------------------------------------------------------------------- */
+
+static void get_times(struct reader *r, unsigned flags, int64_t *ret_occurred_us,
+                      int64_t *ret_bills_at_us)
+{
+    *ret_occurred_us = get_time(r);
+    *ret_bills_at_us = *ret_occurred_us;
+    if ((flags & FLAG_LATE) != 0) {
+        *ret_bills_at_us = get_time(r);
+        r->failed |= *ret_bills_at_us <= *ret_occurred_us;
+    }
 }
 
 static void get_usage(struct reader *r, unsigned flags, struct usage *ret)
 {
     struct amount amount;
-    ret->customer = get_customer(r);
+    ret->customer = get_seq(r);
     ret->service = get_text(r, LIMIT_SERVICE_BYTES);
     ret->units = get_decimal(r);
     ret->price = get_decimal(r);
-    ret->occurred_at_us = get_time(r);
-    ret->bills_at_us = flags & FLAG_LATE ? get_time(r) : ret->occurred_at_us;
+    get_times(r, flags, &ret->occurred_at_us, &ret->bills_at_us);
     ret->occurred_at_given = (flags & FLAG_OCCURRED_AT_GIVEN) != 0;
     ret->labels = get_text(r, LABELS_BYTES_MAX);
-    if ((flags & FLAG_LATE && ret->bills_at_us <= ret->occurred_at_us) ||
-        flags & ~(unsigned)(FLAG_OCCURRED_AT_GIVEN | FLAG_LATE) ||
-        amount_product(ret->units, ret->price, &amount) < 0 || !labels_are_valid(ret->labels)) {
+    r->failed |= decimal_is_negative(ret->units) || decimal_is_negative(ret->price) ||
+                 amount_product(ret->units, ret->price, &amount) < 0 ||
+                 !labels_are_valid(ret->labels);
+}
+
+static void get_voided(struct reader *r, unsigned flags, struct usage_voided *ret)
+{
+    ret->customer = get_seq(r);
+    ret->usage = get_seq(r);
+    get_times(r, flags, &ret->occurred_at_us, &ret->bills_at_us);
+    ret->reason = get_text(r, LIMIT_REASON_BYTES);
+}
+
+static void get_adjustment(struct reader *r, unsigned flags, struct adjustment *ret)
+{
+    ret->customer = get_seq(r);
+    ret->service = get_text(r, LIMIT_SERVICE_BYTES);
+    ret->reason = get_text(r, LIMIT_REASON_BYTES);
+    ret->amount = get_decimal(r);
+    get_times(r, flags, &ret->occurred_at_us, &ret->bills_at_us);
+    ret->occurred_at_given = (flags & FLAG_OCCURRED_AT_GIVEN) != 0;
+    r->failed |= !is_amount(ret->amount);
+}
+
+static void get_invoice(struct reader *r, unsigned flags, struct invoice *ret)
+{
+    ret->customer = get_seq(r);
+    ret->number = get_seq(r);
+    ret->start_us = get_time(r);
+    ret->end_us = get_time(r);
+    ret->start_given = (flags & FLAG_START_GIVEN) != 0;
+    ret->position = get_varint(r);
+    ret->minor_digits = (int)get_byte(r);
+    ret->n_lines = get_varint(r);
+    ret->n_adjustments = get_varint(r);
+    ret->exact = get_amount(r);
+    ret->total = get_amount(r);
+    const uint8_t *digest = take(r, sizeof ret->digest);
+    if (digest != NULL) {
+        memcpy(ret->digest, digest, sizeof ret->digest);
+    }
+    r->failed |= ret->start_us >= ret->end_us || ret->minor_digits > AMOUNT_FRACTION_MAX;
+}
+
+static void get_entries(struct reader *r, struct invoice_entries *ret)
+{
+    ret->invoice = get_seq(r);
+    ret->entries = get_text(r, INVOICE_ENTRIES_BYTES_MAX);
+    r->failed |= !entries_are_valid(ret->entries);
+}
+
+static struct slice get_name(struct reader *r)
+{
+    struct slice name = get_text(r, LIMIT_SERVICE_BYTES);
+    r->failed |= name.length == 0;
+    return name;
+}
+
+/* Returns the flags that the kind may have. */
+static unsigned get_kind(struct reader *r, unsigned kind, unsigned flags, struct record *ret)
+{
+    switch (kind) {
+    case RECORD_CUSTOMER_CREATED:
+        ret->customer_created.name = get_text(r, LIMIT_CUSTOMER_NAME_BYTES);
+        ret->customer_created.external_id = get_text(r, LIMIT_EXTERNAL_ID_BYTES);
+        return 0;
+    case RECORD_CUSTOMER_RENAMED:
+        ret->customer_renamed.customer = get_seq(r);
+        ret->customer_renamed.name = get_text(r, LIMIT_CUSTOMER_NAME_BYTES);
+        return 0;
+    case RECORD_USAGE:
+        get_usage(r, flags, &ret->usage);
+        return FLAG_OCCURRED_AT_GIVEN | FLAG_LATE;
+    case RECORD_USAGE_VOIDED:
+        get_voided(r, flags, &ret->usage_voided);
+        return FLAG_LATE;
+    case RECORD_ADJUSTMENT:
+        get_adjustment(r, flags, &ret->adjustment);
+        return FLAG_OCCURRED_AT_GIVEN | FLAG_LATE;
+    case RECORD_INVOICE:
+        get_invoice(r, flags, &ret->invoice);
+        return FLAG_START_GIVEN;
+    case RECORD_INVOICE_ENTRIES:
+        get_entries(r, &ret->invoice_entries);
+        return 0;
+    case RECORD_SERVICE_PUT:
+        ret->service_put.name = get_name(r);
+        ret->service_put.unit = get_text(r, LIMIT_UNIT_BYTES);
+        return 0;
+    case RECORD_SERVICE_DELETED:
+        ret->service_deleted.name = get_name(r);
+        return 0;
+    default: /* bytes, not our enum */
         r->failed = true;
+        return 0;
     }
 }
 
@@ -291,22 +486,7 @@ int record_decode(const uint8_t *bytes, size_t length, struct record *ret)
     unsigned flags = get_byte(&r);
     ret->request_id = get_text(&r, LIMIT_REQUEST_ID_BYTES);
     ret->recorded_by = get_text(&r, RECORD_RECORDED_BY_BYTES);
-    switch (kind) {
-    case RECORD_CUSTOMER_CREATED:
-        ret->customer_created.name = get_text(&r, LIMIT_CUSTOMER_NAME_BYTES);
-        ret->customer_created.external_id = get_text(&r, LIMIT_EXTERNAL_ID_BYTES);
-        break;
-    case RECORD_CUSTOMER_RENAMED:
-        ret->customer_renamed.customer = get_customer(&r);
-        ret->customer_renamed.name = get_text(&r, LIMIT_CUSTOMER_NAME_BYTES);
-        break;
-    case RECORD_USAGE:
-        get_usage(&r, flags, &ret->usage);
-        break;
-    default: /* bytes, not our enum */
-        return STATUS_CORRUPT;
-    }
+    unsigned allowed = get_kind(&r, kind, flags, ret);
     ret->kind = (enum record_kind)kind;
-    bool flags_unknown = kind != RECORD_USAGE && flags != 0;
-    return r.failed || flags_unknown || r.at != r.end ? STATUS_CORRUPT : 0;
+    return r.failed || (flags & ~allowed) != 0 || r.at != r.end ? STATUS_CORRUPT : 0;
 }

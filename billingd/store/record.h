@@ -15,7 +15,8 @@
 #include "proto/limits.h"
 
 enum {
-    RECORD_FORMAT = 1,
+    RECORD_FORMAT = 2,              /* what is written */
+    RECORD_FORMAT_MIN = 1,          /* what is read, too: it knows the kinds up to RECORD_USAGE */
     RECORD_RECORDED_BY_BYTES = 256, /* of recorded_by */
     /* The longest record: a usage with every text at its bound, and room to spare. */
     RECORD_BYTES_MAX = 24 * 1024,
@@ -26,6 +27,12 @@ enum record_kind {
     RECORD_CUSTOMER_CREATED = 1,
     RECORD_CUSTOMER_RENAMED = 2,
     RECORD_USAGE = 3,
+    RECORD_USAGE_VOIDED = 4,
+    RECORD_ADJUSTMENT = 5,
+    RECORD_INVOICE = 6,
+    RECORD_INVOICE_ENTRIES = 7,
+    RECORD_SERVICE_PUT = 8,
+    RECORD_SERVICE_DELETED = 9,
 };
 
 struct label {
@@ -54,6 +61,61 @@ struct usage {
     struct slice labels;    /* as labels_encode() makes them; empty: none */
 };
 
+/* The reversal of one usage record: it adds the negative of it to the bill. */
+struct usage_voided {
+    uint64_t customer;
+    uint64_t usage;         /* sequence number of what it voids */
+    int64_t occurred_at_us; /* of the usage: where it stands in the order of that clock */
+    int64_t bills_at_us;    /* its own: not before the usage's */
+    struct slice reason;
+};
+
+/* A credit or a charge of an exact amount. */
+struct adjustment {
+    uint64_t customer;
+    struct slice service; /* empty: none */
+    struct slice reason;
+    struct decimal amount; /* of either sign */
+    int64_t occurred_at_us;
+    int64_t bills_at_us;
+    bool occurred_at_given; /* as in a usage */
+};
+
+enum {
+    INVOICE_DIGEST_BYTES = 32,
+};
+
+/* A finalised bill.  What it consists of lies in the records right behind it, of the kind
+ * RECORD_INVOICE_ENTRIES: N_LINES lines, then N_ADJUSTMENTS adjustments. */
+struct invoice {
+    uint64_t customer;
+    uint64_t number; /* from 1, without gaps, over all customers */
+    int64_t start_us;
+    int64_t end_us;
+    bool start_given;  /* by the caller */
+    uint64_t position; /* sequence number of the last record that could be part of it */
+    int minor_digits;  /* to which it is rounded */
+    uint64_t n_lines;
+    uint64_t n_adjustments;
+    struct amount exact; /* of the whole bill */
+    struct amount total; /* sum of what is rounded */
+    uint8_t digest[INVOICE_DIGEST_BYTES];
+};
+
+struct invoice_entries {
+    uint64_t invoice;     /* sequence number of the invoice's record */
+    struct slice entries; /* as invoice_entry_encode() makes them, at least one */
+};
+
+struct service_put {
+    struct slice name; /* not empty */
+    struct slice unit; /* empty: none */
+};
+
+struct service_deleted {
+    struct slice name;
+};
+
 struct record {
     uint64_t seq;          /* from 1; 0 until appended */
     int64_t created_at_us; /* the daemon's clock at the commit that holds it */
@@ -64,6 +126,12 @@ struct record {
         struct customer_created customer_created;
         struct customer_renamed customer_renamed;
         struct usage usage;
+        struct usage_voided usage_voided;
+        struct adjustment adjustment;
+        struct invoice invoice;
+        struct invoice_entries invoice_entries;
+        struct service_put service_put;
+        struct service_deleted service_deleted;
     };
 };
 
@@ -82,14 +150,60 @@ size_t labels_encode(const struct label *labels, unsigned n, uint8_t *buffer);
  * labels_encode() made or record_decode() has checked.  Returns whether there was one. */
 bool labels_next(struct slice *rest, struct label *ret);
 
+/* A line of a bill, and of the invoice that it becomes: all that was used of one service at one
+ * price. */
+struct bill_line {
+    struct slice service;
+    struct decimal price;
+    struct amount units;
+    struct amount exact; /* of money */
+    uint64_t records;
+    uint64_t voided;
+    uint64_t late;
+};
+
+/* What one invoice consists of, one by one. */
+struct invoice_entry {
+    uint64_t adjustment;   /* its sequence number; 0: it is a line */
+    struct bill_line line; /* where it is one */
+};
+
+enum {
+    INVOICE_ENTRY_BYTES_MAX = 640,         /* of one entry */
+    INVOICE_ENTRIES_BYTES_MAX = 16 * 1024, /* of all in one record */
+};
+
+/* Encode ENTRY, its service within its limit and its price not negative, into BUFFER of at least
+ * INVOICE_ENTRY_BYTES_MAX bytes.  Returns the number of bytes. */
+size_t invoice_entry_encode(const struct invoice_entry *entry, uint8_t *buffer);
+
+/* Take the next entry off the front of *REST, as labels_next() does with labels. */
+bool invoice_entries_next(struct slice *rest, struct invoice_entry *ret);
+
+/* Whose RECORD is: the sequence number of its customer's creation; 0 for what is nobody's (the
+ * catalogue, an invoice's entries). */
+uint64_t record_customer(const struct record *record);
+
 /* The name space of RECORD's request id: its customer, or 0, the daemon's, for what creates
  * customers. */
 uint64_t record_scope(const struct record *record);
 
+/* Where RECORD stands in time by each clock: *RET_OCCURRED_US and *RET_BILLS_AT_US.  Returns false
+ * for kinds that stand on no bill: all but usage, voids and adjustments. */
+bool record_times(const struct record *record, int64_t *ret_occurred_us, int64_t *ret_bills_at_us);
+
+enum {
+    RECORD_TEXTS_MAX = 4,
+};
+
+/* Where the texts of RECORD are, by its kind, for whoever is to copy them.  Returns how many. */
+unsigned record_texts(struct record *record, struct slice *ret_texts[RECORD_TEXTS_MAX]);
+
 /* Encode RECORD, without seq and created_at_us, which the block knows, into BUFFER of at least
  * RECORD_BYTES_MAX bytes.  The caller has checked what it holds (texts within their limits, labels
  * sorted, times from 1970 to 9999, units, price and amount within their bounds, bills_at not before
- * occurred_at): the process aborts otherwise.  Returns the number of bytes. */
+ * occurred_at, an invoice's start before its end, a name for what is in the catalogue): the process
+ * aborts otherwise.  Returns the number of bytes. */
 size_t record_encode(const struct record *record, uint8_t *buffer);
 
 /* Decode LENGTH bytes at BYTES; slices in *RET point into BYTES; seq and created_at_us are left

@@ -95,14 +95,58 @@ int store_scan_customers(struct store_view *view, uint64_t after_seq, store_cust
     return view->ops->scan_customers(view, after_seq, row_cb, arg);
 }
 
-int store_scan_usage(struct store_view *view, const struct store_usage_range *range,
-                     store_record_fn row_cb, void *arg)
+int store_scan(struct store_view *view, const struct store_range *range, store_record_fn row_cb,
+               void *arg)
 {
-    return view->ops->scan_usage(view, range, row_cb, arg);
+    return view->ops->scan(view, range, row_cb, arg);
 }
 
-int store_scan_sums(struct store_view *view, const struct store_usage_range *range,
-                    store_sum_fn row_cb, void *arg)
+int store_scan_positions(struct store_view *view, const struct store_range *range,
+                         store_position_fn row_cb, void *arg)
+{
+    return view->ops->scan_positions(view, range, row_cb, arg);
+}
+
+int store_scan_journal(struct store_view *view, uint64_t after_seq, store_record_fn row_cb,
+                       void *arg)
+{
+    return view->ops->scan_journal(view, after_seq, row_cb, arg);
+}
+
+int store_scan_sums(struct store_view *view, const struct store_range *range, store_sum_fn row_cb,
+                    void *arg)
 {
     return view->ops->scan_sums(view, range, row_cb, arg);
+}
+
+uint64_t store_view_damaged(struct store_view *view)
+{
+    return view->ops->damaged(view);
+}
+
+int store_void(struct store_view *view, uint64_t usage_seq, struct record *ret)
+{
+    return view->ops->void_of(view, usage_seq, ret);
+}
+
+int store_invoice(struct store_view *view, uint64_t number, struct record *ret)
+{
+    return view->ops->invoice(view, number, ret);
+}
+
+int store_scan_invoices(struct store_view *view, uint64_t customer, uint64_t after_number,
+                        store_record_fn row_cb, void *arg)
+{
+    return view->ops->scan_invoices(view, customer, after_number, row_cb, arg);
+}
+
+int store_service(struct store_view *view, struct slice name, struct store_service *ret)
+{
+    return view->ops->service(view, name, ret);
+}
+
+int store_scan_services(struct store_view *view, struct slice after_name, store_service_fn row_cb,
+                        void *arg)
+{
+    return view->ops->scan_services(view, after_name, row_cb, arg);
 }

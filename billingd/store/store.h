@@ -53,6 +53,7 @@ struct store_info {
     uint64_t last_seq;     /* of the newest record; 0: none */
     uint64_t customers;    /* how many there are */
     uint64_t usage;        /* how many usage records there are */
+    uint64_t invoices;     /* how many there are: also the number of the newest */
     uint64_t bytes;        /* on disk */
     int64_t created_at_us; /* its birth */
 };
@@ -80,8 +81,10 @@ MUSTCHECK int store_announce(struct store_txn *txn, const struct store_key *keys
 
 /* Append RECORD to the journal and to every index that is derived from it; sets its seq and
  * created_at_us.  Texts are copied.  The caller has checked what record_encode() asks for, and that
- * the request id and the external id are free.  Fails with STATUS_STORAGE_FULL, STATUS_CORRUPT, or
- * STATUS_INTERNAL where an id is not free after all; the transaction can then only be aborted. */
+ * the request id and the external id are free, that the usage is not voided yet, that the invoice's
+ * number is the next one (info.invoices + 1) and that the service that is deleted is there.  Fails
+ * with STATUS_STORAGE_FULL, STATUS_CORRUPT, or STATUS_INTERNAL where one of these is not so after
+ * all; the transaction can then only be aborted. */
 MUSTCHECK int store_append(struct store_txn *txn, struct record *record);
 
 /* Put all of TXN on disk and end it.  Returns 0: it is there for good.  STATUS_STORAGE_FULL:
@@ -113,6 +116,11 @@ struct store_customer {
 /* The record SEQ.  STATUS_NOT_FOUND if there is none. */
 MUSTCHECK int store_record(struct store_view *view, uint64_t seq, struct record *ret);
 
+/* Which record it was that last gave a read of VIEW, of whatever kind, STATUS_CORRUPT because its
+ * bytes in the journal are damaged; 0: none yet.  Damage in a table that leads to records does not
+ * show here.  The records around it can still be read one by one. */
+uint64_t store_view_damaged(struct store_view *view);
+
 /* The record that was made under KEY.  STATUS_NOT_FOUND if there is none. */
 MUSTCHECK int store_request(struct store_view *view, struct store_key key, struct record *ret);
 
@@ -136,8 +144,16 @@ MUSTCHECK int store_scan_customers(struct store_view *view, uint64_t after_seq,
                                    store_customer_fn row_cb, void *arg);
 
 enum store_clock {
-    STORE_BY_OCCURRED, /* occurred_at */
+    STORE_BY_OCCURRED, /* occurred_at; of a void, that of what it voids */
     STORE_BY_BILLED,   /* bills_at */
+};
+
+/* What stands on bills, as bits. */
+enum store_rows {
+    STORE_USAGE = 1 << 0,
+    STORE_VOIDS = 1 << 1,
+    STORE_ADJUSTMENTS = 1 << 2,
+    STORE_BILLABLE = STORE_USAGE | STORE_VOIDS | STORE_ADJUSTMENTS,
 };
 
 struct store_position {
@@ -145,8 +161,9 @@ struct store_position {
     uint64_t seq;
 };
 
-struct store_usage_range {
+struct store_range {
     uint64_t customer;
+    unsigned rows; /* enum store_rows: which kinds of records */
     enum store_clock by;
     int64_t start_us;            /* from here */
     int64_t end_us;              /* up to before here */
@@ -155,15 +172,27 @@ struct store_usage_range {
 
 typedef int (*store_record_fn)(const struct record *record, void *arg);
 
-/* One customer's usage records by time, then sequence number. */
-MUSTCHECK int store_scan_usage(struct store_view *view, const struct store_usage_range *range,
-                               store_record_fn row_cb, void *arg);
+/* One customer's records by time, then sequence number. */
+MUSTCHECK int store_scan(struct store_view *view, const struct store_range *range,
+                         store_record_fn row_cb, void *arg);
+
+typedef int (*store_position_fn)(struct store_position position, void *arg);
+
+/* Where the same records stand, without reading them: what takes long where there are many and
+ * their times say nothing of their order in the journal. */
+MUSTCHECK int store_scan_positions(struct store_view *view, const struct store_range *range,
+                                   store_position_fn row_cb, void *arg);
+
+/* Every record of the journal behind AFTER_SEQ, in its order. */
+MUSTCHECK int store_scan_journal(struct store_view *view, uint64_t after_seq,
+                                 store_record_fn row_cb, void *arg);
 
 struct store_sum {
     struct slice service;
     struct decimal price;
     int64_t hour_us; /* start of the hour of the clock asked for; every record is within it */
     uint64_t records;
+    uint64_t voided; /* voids: they take units and amount away again */
     uint64_t late;
     struct amount units;
     struct amount amount;
@@ -171,7 +200,38 @@ struct store_sum {
 
 typedef int (*store_sum_fn)(const struct store_sum *sum, void *arg);
 
-/* What one customer used in RANGE (its `after` is ignored), added up as far as the engine has it:
- * several rows may bear the same service, price and hour, in any order; together they are exact. */
-MUSTCHECK int store_scan_sums(struct store_view *view, const struct store_usage_range *range,
+/* What one customer used in RANGE, less what was voided, added up as far as the engine has it: its
+ * `rows` and `after` are ignored; several sums may bear the same service, price and hour, in any
+ * order; together they are exact. */
+MUSTCHECK int store_scan_sums(struct store_view *view, const struct store_range *range,
                               store_sum_fn row_cb, void *arg);
+
+/* The void of the usage record USAGE_SEQ.  STATUS_NOT_FOUND if it is not voided. */
+MUSTCHECK int store_void(struct store_view *view, uint64_t usage_seq, struct record *ret);
+
+/* --- invoices --------------------------------------------------------------------------------- */
+
+/* The invoice with NUMBER.  STATUS_NOT_FOUND if there is none. */
+MUSTCHECK int store_invoice(struct store_view *view, uint64_t number, struct record *ret);
+
+/* Invoices by number, those after AFTER_NUMBER: one customer's, or with CUSTOMER 0 everyone's. */
+MUSTCHECK int store_scan_invoices(struct store_view *view, uint64_t customer, uint64_t after_number,
+                                  store_record_fn row_cb, void *arg);
+
+/* --- the catalogue ---------------------------------------------------------------------------- */
+
+struct store_service {
+    struct slice name;
+    struct slice unit;     /* empty: none */
+    int64_t created_at_us; /* when it was put where there was none */
+    int64_t updated_at_us; /* when it was put last */
+};
+
+/* The service NAME as it is now.  STATUS_NOT_FOUND if the catalogue has none. */
+MUSTCHECK int store_service(struct store_view *view, struct slice name, struct store_service *ret);
+
+typedef int (*store_service_fn)(const struct store_service *service, void *arg);
+
+/* Services by the bytes of their names, those after AFTER_NAME (empty: all). */
+MUSTCHECK int store_scan_services(struct store_view *view, struct slice after_name,
+                                  store_service_fn row_cb, void *arg);

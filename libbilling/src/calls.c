@@ -1,36 +1,10 @@
-/* The public calls: each makes its message and hands it to call_run(). */
+/* The public calls about customers, usage, requests and the daemon: each makes its message and
+ * hands it to call_run(). */
 #include "billing.pb-c.h"
 #include "libbilling/src/call.h"
 #include "libbilling/src/message.h"
-#include "libbilling/src/query.h"
+#include "libbilling/src/prepare.h"
 #include "libbilling/src/usage_input.h"
-
-enum {
-    READS = false,
-    WRITES = true,
-};
-
-/* Take the request id GIVEN, or make one where it is NULL. */
-static int set_request_id(struct call *call, const char *given, billing_object **ret_reply,
-                          billing_error **ret_error)
-{
-    call->request_id = given;
-    return given != NULL ? 0 : call_make_request_id(call, ret_reply, ret_error);
-}
-
-/* Whether QUERY, which may be NULL, is whole and holds nothing but what is in FIELDS.  Returns 0,
- * or the result of the call, with REASON. */
-static int check_query(const billing_query *query, unsigned fields, const char *reason,
-                       billing_object **ret_reply, billing_error **ret_error)
-{
-    if (query != NULL && query->failed) {
-        return call_fail(FAULT_NO_MEMORY, "for the query", ret_reply, ret_error);
-    }
-    if (query != NULL && (query_fields(query) & ~fields) != 0) {
-        return call_fail(FAULT_ARGUMENT, reason, ret_reply, ret_error);
-    }
-    return 0;
-}
 
 /* --- customers -------------------------------------------------------------------------------- */
 
@@ -41,7 +15,7 @@ int billing_customer_create(billing_client *client, const char *name, const char
     Billing__V1__CreateCustomer message = BILLING__V1__CREATE_CUSTOMER__INIT;
     struct call call;
     call_init(&call, client, BILLING__V1__REQUEST__CALL_CREATE_CUSTOMER, WRITES);
-    int status = set_request_id(&call, request_id, ret_reply, ret_error);
+    int status = prepare_request_id(&call, request_id, ret_reply, ret_error);
     if (status != 0) {
         return status;
     }
@@ -69,19 +43,9 @@ int billing_customer_list(billing_client *client, const billing_query *query,
     Billing__V1__ListCustomers message = BILLING__V1__LIST_CUSTOMERS__INIT;
     struct call call;
     call_init(&call, client, BILLING__V1__REQUEST__CALL_LIST_CUSTOMERS, READS);
-    int status = check_query(query, QUERY_EXTERNAL_ID | QUERY_LIMIT | QUERY_CURSOR,
-                             "customers are listed by external_id, limit and cursor only",
-                             ret_reply, ret_error);
+    int status = prepare_query(query, &message.base, ret_reply, ret_error);
     if (status != 0) {
         return status;
-    }
-    if (query != NULL) {
-        message.has_external_id = query->external_id.is_set;
-        message.external_id = query->external_id.bytes;
-        message.has_limit = query->limit > 0;
-        message.limit = query->limit;
-        message.has_cursor = query->cursor.is_set;
-        message.cursor = query->cursor.bytes;
     }
     call.request.list_customers = &message;
     return call_run(&call, ret_reply, ret_error);
@@ -106,7 +70,7 @@ static int create_usage(struct call *call, Billing__V1__UsageInput *message,
                         billing_object **ret_reply, billing_error **ret_error)
 {
     const char *given = message->has_request_id ? (const char *)message->request_id.data : NULL;
-    int status = set_request_id(call, given, ret_reply, ret_error);
+    int status = prepare_request_id(call, given, ret_reply, ret_error);
     if (status != 0) {
         return status;
     }
@@ -154,8 +118,8 @@ int billing_usage_batch_create(billing_client *client, const billing_usage_batch
     }
     call_init(&call, client, BILLING__V1__REQUEST__CALL_CREATE_USAGE_BATCH, WRITES);
     if (batch->has_request_id || batch->lacks_id) {
-        int status = set_request_id(&call, batch->has_request_id ? batch->request_id : NULL,
-                                    ret_reply, ret_error);
+        int status = prepare_request_id(&call, batch->has_request_id ? batch->request_id : NULL,
+                                        ret_reply, ret_error);
         if (status != 0) {
             return status;
         }
@@ -179,70 +143,22 @@ int billing_usage_get(billing_client *client, const char *customer_id, const cha
     return call_run(&call, ret_reply, ret_error);
 }
 
-static void fill_list_usage(Billing__V1__ListUsage *message, const billing_query *query)
-{
-    message->has_start = query->start_us >= 0;
-    message->start = query->start_us;
-    message->has_end = query->end_us >= 0;
-    message->end = query->end_us;
-    message->has_by = query->by != 0;
-    message->by =
-        query->by == BILLING_BY_BILLED ? BILLING__V1__CLOCK__BILLED : BILLING__V1__CLOCK__OCCURRED;
-    message->has_service = query->service.is_set;
-    message->service = query->service.bytes;
-    message->has_limit = query->limit > 0;
-    message->limit = query->limit;
-    message->has_cursor = query->cursor.is_set;
-    message->cursor = query->cursor.bytes;
-}
-
 int billing_usage_list(billing_client *client, const char *customer_id, const billing_query *query,
                        billing_object **ret_reply, billing_error **ret_error)
 {
     Billing__V1__ListUsage message = BILLING__V1__LIST_USAGE__INIT;
     struct call call;
     call_init(&call, client, BILLING__V1__REQUEST__CALL_LIST_USAGE, READS);
-    int status = check_query(query, ~(unsigned)QUERY_EXTERNAL_ID,
-                             "usage is not listed by external_id", ret_reply, ret_error);
+    int status = prepare_query(query, &message.base, ret_reply, ret_error);
     if (status != 0) {
         return status;
     }
     message_refer(&message.has_customer_id, &message.customer_id, customer_id);
-    if (query != NULL) {
-        fill_list_usage(&message, query);
-    }
     call.request.list_usage = &message;
     return call_run(&call, ret_reply, ret_error);
 }
 
-/* --- bills, requests, the daemon -------------------------------------------------------------- */
-
-int billing_bill_get(billing_client *client, const char *customer_id, const billing_query *query,
-                     billing_object **ret_reply, billing_error **ret_error)
-{
-    Billing__V1__GetBill message = BILLING__V1__GET_BILL__INIT;
-    struct call call;
-    call_init(&call, client, BILLING__V1__REQUEST__CALL_GET_BILL, READS);
-    int status =
-        check_query(query, QUERY_START | QUERY_END | QUERY_LIMIT | QUERY_CURSOR,
-                    "a bill takes start, end, limit and cursor only", ret_reply, ret_error);
-    if (status != 0) {
-        return status;
-    }
-    message_refer(&message.has_customer_id, &message.customer_id, customer_id);
-    if (query != NULL) {
-        message.has_start = query->start_us >= 0;
-        message.start = query->start_us;
-        message.has_end = query->end_us >= 0;
-        message.end = query->end_us;
-        message.has_limit = query->limit > 0;
-        message.limit = query->limit;
-        message.has_cursor = query->cursor.is_set;
-        message.cursor = query->cursor.bytes;
-    }
-    call.request.get_bill = &message;
-    return call_run(&call, ret_reply, ret_error);
-}
+/* --- requests, the daemon --------------------------------------------------------------------- */
 
 int billing_request_get(billing_client *client, const char *customer_id, const char *request_id,
                         billing_object **ret_reply, billing_error **ret_error)

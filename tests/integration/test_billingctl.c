@@ -337,9 +337,12 @@ static void bill__of_a_month__exact_in_every_form(void **state)
 
     struct ctl_result csv = CTL_ENDS(&setup, 0, "bill", "show", "--customer", customer, "--start",
                                      "2026-10-01", "--end", "2026-11-01", "--output", "csv");
-    assert_contains(csv.out, "line,Database,0.05,58,2.9,2.9,1,0,0\n");
-    assert_contains(csv.out, "line,Disk,0.05,0.25,0.0125,0.01,2,0,0\n");
-    assert_contains(csv.out, "total,,,,2.9125,2.91,,,\n");
+    const char *whole =
+        testkit_format("%s,2026-10-01T00:00:00.000000Z,2026-11-01T00:00:00.000000Z,USD", customer);
+    assert_contains(csv.out, testkit_format("line,%s,,Database,0.05,58,2.9,2.9,1,0,0,,\n", whole));
+    assert_contains(csv.out,
+                    testkit_format("line,%s,,Disk,0.05,0.25,0.0125,0.01,2,0,0,,\n", whole));
+    assert_contains(csv.out, testkit_format("total,%s,,,,,2.9125,2.91,,,,,\n", whole));
 
     struct ctl_result table =
         CTL_ENDS(&setup, 0, "bill", "show", "--customer", customer, "--month", "2026-10");
@@ -543,6 +546,28 @@ static void command_line__bad__ends_with_2(void **state)
         {"bill", "show", "--customer", "c", "--output", "id"},
         {"bill", "show", "--customer", "c", "--month", "2026-13"},
         {"bill", "show", "--customer", "c", "--month=2026-10", "--start=2026-10-01"},
+        {"bill", "show", "--customer", "c", "--service", "s"},
+        {"bill", "show", "--customer", "c", "--price", "1"},
+        {"bill", "show", "--customer", "c", "--explain", "--price=1"},
+        {"bill", "list"},
+        {"bill", "list", "--start", "2026-10-01"},
+        {"bill", "list", "--end", "2026-10-01", "--output=id"},
+        {"usage", "void", "u", "--customer", "c"},
+        {"usage", "summary", "--customer", "c", "--window", "week"},
+        {"usage", "summary", "--customer", "c", "--group-by", "price"},
+        {"usage", "summary", "--customer", "c", "--output", "id"},
+        {"adjustment", "create", "--customer", "c", "--amount=1"},
+        {"invoice", "finalize", "--month", "2026-10"},
+        {"invoice", "finalize", "--all"},
+        {"invoice", "finalize", "--all", "--month", "2026-00"},
+        {"invoice", "finalize", "--all", "--customer=c", "--month=2026-10"},
+        {"invoice", "finalize", "--all", "--request-id=x", "--month=2026-10"},
+        {"invoice", "finalize", "--all", "--end=2026-10-01", "--month=2026-10"},
+        {"invoice", "finalize", "--customer=c", "--dry-run", "--end=2026-10-01", "--output=id"},
+        {"invoice", "finalize", "--customer=c", "--end=yesterday"},
+        {"invoice", "show", "0"},
+        {"invoice", "show", "-1"},
+        {"invoice", "verify", "first"},
         {"usage", "list", "--customer", "c", "--by", "nothing"},
         {"usage", "list", "--customer", "c", "--start", "yesterday"},
         {"usage", "import", "f", "--request-id", "x"},
@@ -674,7 +699,9 @@ static void streams__closed__nothing_reaches_the_daemon(void **state)
         testkit_format("exec '%s' usage import '%s' --customer %s --batch 1 --output csv 2>&- <&-",
                        program, path, new_customer("Streams"));
     struct ctl_result told = CTL_ENDS(&shell, 1, "-c", import);
-    assert_string_equal(told.out, "rows,recorded,replayed,rejected\n3,2,0,1\n");
+    assert_string_equal(told.out, "rows,recorded,replayed,rejected,usage_recorded,usage_replayed,"
+                                  "adjustments_recorded,adjustments_replayed,voids_recorded,"
+                                  "voids_replayed\n3,2,0,1,2,0,0,0,0,0\n");
     assert_string_equal(told.err, "");
 
     const char *input = testkit_format("exec '%s' usage import - --customer %s <&-", program,

@@ -29,12 +29,14 @@ static const char *file_of(const char *name, const char *text)
     return path;
 }
 
-/* The result of an import as `--output json` prints it. */
+/* The result of an import of usage alone as `--output json` prints it. */
 static const char *counts(unsigned rows, unsigned recorded, unsigned replayed, unsigned rejected)
 {
     return testkit_format("{\"import\": {\"rows\": %u, \"recorded\": %u, \"replayed\": %u, "
-                          "\"rejected\": %u}}\n",
-                          rows, recorded, replayed, rejected);
+                          "\"rejected\": %u, \"usage_recorded\": %u, \"usage_replayed\": %u, "
+                          "\"adjustments_recorded\": 0, \"adjustments_replayed\": 0, "
+                          "\"voids_recorded\": 0, \"voids_replayed\": 0}}\n",
+                          rows, recorded, replayed, rejected, recorded, replayed);
 }
 
 static size_t records_of(const char *customer)
@@ -68,7 +70,9 @@ static void csv__with_request_ids__recorded_once(void **state)
     assert_string_equal(first.err, "billingctl: 2 rows: 2 recorded, 0 replayed, 0 rejected\n");
     struct ctl_result again = CTL_ENDS(&setup, 0, "usage", "import", path, "--customer", customer,
                                        "--output", "csv", "--quiet");
-    assert_string_equal(again.out, "rows,recorded,replayed,rejected\n2,0,2,0\n");
+    assert_string_equal(again.out, "rows,recorded,replayed,rejected,usage_recorded,usage_replayed,"
+                                   "adjustments_recorded,adjustments_replayed,voids_recorded,"
+                                   "voids_replayed\n2,0,2,0,0,2,0,0,0,0\n");
     assert_string_equal(again.err, "");
     struct ctl_result list =
         CTL_ENDS(&setup, 0, "usage", "list", "--customer", customer, "--output", "csv");
@@ -408,30 +412,112 @@ static void unreadable__file_or_rest__ends_with_1(void **state)
 /* --- focus ------------------------------------------------------------------------------------ */
 
 static const char focus_csv[] =
-    "BillingPeriodStart,ChargeCategory,ChargePeriodStart,ConsumedQuantity,ListUnitPrice,"
-    "ProviderName,ServiceName,SubAccountId,SubAccountName\n"
-    "2024-09-01 00:00:00,Usage,2024-09-18 22:00:00,2.000000000000000,0.00000040000,AWS,SQS,f1,One\n"
-    "2024-09-01 00:00:00,Usage,2024-09-18 22:00:00,2.000000000000000,0.00000040000,AWS,SQS,f1,One\n"
-    "2024-09-01 00:00:00,Usage,2024-09-18 22:00:00,1,1,AWS,SQS,f2,NULL\n"
-    "2024-09-01 00:00:00,Tax,2024-09-18 22:00:00,1,1,AWS,SQS,f3,Three\n"
-    "2024-09-01 00:00:00,Usage,2024-09-18 22:00:00,1,1,AWS,SQS,f4,Another name\n";
+    "BilledCost,BillingPeriodStart,ChargeCategory,ChargeDescription,ChargePeriodStart,"
+    "ConsumedQuantity,ListUnitPrice,ProviderName,ServiceName,SubAccountId,SubAccountName\n"
+    "1,2024-09-01 00:00:00,Usage,,2024-09-18 22:00:00,2.000000000000000,0.00000040000,AWS,SQS,f1,"
+    "One\n"
+    "1,2024-09-01 00:00:00,Usage,,2024-09-18 22:00:00,2.000000000000000,0.00000040000,AWS,SQS,f1,"
+    "One\n"
+    "1,2024-09-01 00:00:00,Usage,,2024-09-18 22:00:00,1,1,AWS,SQS,f2,NULL\n"
+    "-2.50,2024-09-01 00:00:00,Credit,for us,2024-09-18 22:00:00,NULL,NULL,AWS,SQS,f3,Three\n"
+    "-2.50,2024-09-01 00:00:00,Credit,for us,2024-09-18 22:00:00,NULL,NULL,AWS,SQS,f3,Three\n"
+    "1234567890.1234567890,2024-09-01 00:00:00,Tax,,2024-09-18 22:00:00,1,1,AWS,SQS,f3,Three\n"
+    "NULL,2024-09-01 00:00:00,Tax,,2024-09-18 22:00:00,1,1,AWS,SQS,f3,Three\n"
+    "1000000000000000,2024-09-01 00:00:00,Tax,,2024-09-18 22:00:00,1,1,AWS,SQS,f3,Three\n"
+    "1,2024-09-01 00:00:00,Usage,,2024-09-18 22:00:00,1,1,AWS,SQS,f4,Another name\n";
 
 static void focus__without_ids__derived_and_customers_created(void **state)
 {
     (void)state;
     CTL_ENDS(&setup, 0, "customer", "create", "Was here before", "--external-id", "f4");
     const char *path = file_of("focus.csv", focus_csv);
+    const char *rejects = testkit_format("%s/focus_rejects", testkit_tmpdir());
     for (unsigned run = 0; run < 2; run++) {
-        struct ctl_result result =
-            CTL_ENDS(&setup, 1, "usage", "import", path, "--format", "focus", "--output", "json");
-        assert_string_equal(result.out, counts(5, run == 0 ? 4 : 0, run == 0 ? 0 : 4, 1));
-        assert_contains(result.err, "line 5: not supported yet: ChargeCategory is Tax\n");
+        struct ctl_result result = CTL_ENDS(&setup, 1, "usage", "import", path, "--format", "focus",
+                                            "--output", "csv", "--rejects", rejects);
+        assert_contains(result.out,
+                        run == 0 ? "\n9,6,0,3,4,0,2,0,0,0\n" : "\n9,0,6,3,0,4,0,2,0,0\n");
+        assert_contains(result.err, "line 7: amount: '1234567890.1234567890': more than 18");
+        assert_contains(result.err, "line 8: BilledCost: is missing\n");
+        assert_contains(result.err, "line 9: ");
+        assert_contains(result.err, "(amount_too_large)");
+        char *rejected = testkit_read_file(rejects, NULL);
+        assert_u64(ctl_count(rejected, ",Tax,"), 3);
+        assert_u64(ctl_count(rejected, "\n"), 4);
+        free(rejected);
     }
     assert_u64(records_of("external:f1"), 2);
     assert_contains(CTL_ENDS(&setup, 0, "customer", "get", "external:f1").out, "  One\n");
     assert_contains(CTL_ENDS(&setup, 0, "customer", "get", "external:f2").out, "  f2\n");
     assert_contains(CTL_ENDS(&setup, 0, "customer", "get", "external:f4").out, "Was here before");
-    CTL_ENDS(&setup, 1, "customer", "get", "external:f3"); /* it used nothing */
+    struct ctl_result list =
+        CTL_ENDS(&setup, 0, "adjustment", "list", "--customer", "external:f3", "--output", "csv");
+    assert_u64(ctl_count(list.out, ",-2.5,Credit: for us,SQS,2024-09-18T22:00:00.000000Z,"), 2);
+}
+
+/* Adjustments and voids between usage: all settled in the order of the file, each once. */
+static void kinds__in_one_file__recorded_in_order(void **state)
+{
+    (void)state;
+    const char *customer = new_customer();
+    const char *path =
+        file_of("kinds.csv", "kind,request_id,service,units_consumed,price_per_unit,amount,reason,"
+                             "voided_request_id,occurred_at\n"
+                             "usage,k1,A,2,3,,,,2026-10-01\n"
+                             "void,k2,,,,,wrong,k1,\n"
+                             "usage,k3,A,5,1,,,,2026-10-02\n"
+                             "adjustment,k4,,,,-0.5,sorry,,2026-10-03\n"
+                             "void,k5,,,,,again,k1,\n"
+                             "void,k6,,,,,what,nothing,\n"
+                             "void,k7,,,,,what,k2,\n"
+                             "adjustment,k1,,,,-0.5,taken,,2026-10-03\n"
+                             "adjustment,k4,,,,-0.7,other,,2026-10-03\n"
+                             "adjustment,k8,,,,,no amount,,2026-10-03\n");
+    struct ctl_result first =
+        CTL_ENDS(&setup, 1, "usage", "import", path, "--customer", customer, "--output", "csv");
+    assert_contains(first.out, "\n10,4,0,6,2,0,1,0,1,0\n");
+    const char *const lines[] = {
+        "line 6: ",  "(already_voided)",    "line 7: ",  "(request_not_found)",
+        "line 8: ",  "(usage_not_found)",   "line 9: ",  "(request_id_reused)",
+        "line 10: ", "(request_id_reused)", "line 11: ", "(missing_field)"};
+    const char *at = first.err;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        at = strstr(at, lines[i]);
+        if (at == NULL) {
+            testkit_fail("no '%s' in its place in:\n%s", lines[i], first.err);
+        }
+    }
+    assert_contains(first.err, "10 rows: 4 recorded (2 usage, 1 adjustment, 1 void), 0 replayed, "
+                               "6 rejected\n");
+    struct ctl_result again =
+        CTL_ENDS(&setup, 1, "usage", "import", path, "--customer", customer, "--output", "csv");
+    assert_contains(again.out, "\n10,0,4,6,0,2,0,1,0,1\n");
+    struct ctl_result bill = CTL_ENDS(&setup, 0, "bill", "show", "--customer", customer, "--month",
+                                      "2026-10", "--output", "json");
+    assert_contains(bill.out, "\"exact_total\": 4.5,");
+}
+
+/* What came without a time has the daemon's: a row with that is the same, with another it is not.
+ */
+static void time__that_the_daemon_gave__replayed(void **state)
+{
+    (void)state;
+    const char *customer = new_customer();
+    const char *without = file_of("without.csv", "kind,request_id,service,units_consumed,"
+                                                 "price_per_unit,amount,reason\n"
+                                                 "usage,t1,A,2,3,,\nadjustment,t2,,,,1,sorry\n");
+    CTL_ENDS(&setup, 0, "usage", "import", without, "--customer", customer);
+    const char *exported = file_of(
+        "with.csv", CTL_ENDS(&setup, 0, "usage", "export", "--customer", customer, "--quiet").out);
+    struct ctl_result again = CTL_ENDS(&setup, 0, "usage", "import", exported, "--output", "csv");
+    assert_contains(again.out, "\n2,0,2,0,0,1,0,1,0,0\n");
+    const char *other = file_of("other.csv", "kind,request_id,service,units_consumed,"
+                                             "price_per_unit,amount,reason,occurred_at\n"
+                                             "usage,t1,A,2,3,,,2026-10-01\n"
+                                             "adjustment,t2,,,,1,sorry,2026-10-01\n");
+    struct ctl_result refused =
+        CTL_ENDS(&setup, 1, "usage", "import", other, "--customer", customer);
+    assert_u64(ctl_count(refused.err, "(request_id_reused)"), 2);
 }
 
 /* Bills have one currency: an amount in another is none. */
@@ -452,31 +538,6 @@ static void focus__other_currency__rejected(void **state)
     assert_contains(result.err, "line 3: BillingCurrency is EUR, but bills here are in USD\n");
     assert_u64(records_of("external:currency-1"), 3);
     CTL_ENDS(&setup, 1, "customer", "get", "external:currency-2");
-}
-
-static void focus__real_sample__as_it_should_be(void **state)
-{
-    (void)state;
-    const char *path = testkit_shared_data("focus_sample_600.csv");
-    if (path == NULL) {
-        skip();
-    }
-    struct daemon_process *fresh = daemon_process_start(NULL);
-    struct ctl_setup own = {.url = daemon_process_url(fresh)};
-    struct ctl_result first =
-        CTL_ENDS(&own, 1, "usage", "import", "--format", "focus", path, "--output", "json");
-    assert_string_equal(first.out, counts(600, 599, 0, 1));
-    assert_u64(ctl_count(first.err, "line "), 1);
-    assert_contains(first.err, "line 458: not supported yet");
-    struct ctl_result again =
-        CTL_ENDS(&own, 1, "usage", "import", "--format", "focus", path, "--output", "json");
-    assert_string_equal(again.out, counts(600, 0, 599, 1));
-    struct ctl_result customers = CTL_ENDS(&own, 0, "customer", "list", "--output", "id");
-    assert_u64(ctl_count(customers.out, "\n"), 60);
-    struct ctl_result info = CTL_ENDS(&own, 0, "server", "info", "--output", "json");
-    assert_contains(info.out, "\"usage_records\": 599,");
-    daemon_process_stop(fresh);
-    daemon_process_destroy(fresh);
 }
 
 /* --- what stops an import --------------------------------------------------------------------- */
@@ -617,7 +678,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(unreadable__file_or_rest__ends_with_1),
     cmocka_unit_test(focus__without_ids__derived_and_customers_created),
     cmocka_unit_test(focus__other_currency__rejected),
-    cmocka_unit_test(focus__real_sample__as_it_should_be),
+    cmocka_unit_test(kinds__in_one_file__recorded_in_order),
+    cmocka_unit_test(time__that_the_daemon_gave__replayed),
     cmocka_unit_test(daemon__not_there__run_again_settles),
     cmocka_unit_test(interrupt__while_it_runs__stops_between_batches),
     cmocka_unit_test(daemon__killed_in_between__nothing_twice),

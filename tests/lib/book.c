@@ -88,6 +88,34 @@ void book_create_usage(struct book *book, struct usage_create *create)
     end(txn, create->outcome.status == 0 && !create->outcome.replayed);
 }
 
+void book_create_void(struct book *book, struct void_create *create)
+{
+    struct store_txn *txn = book_begin(book);
+    assert_ok(void_create(txn, &book->arena, create));
+    end(txn, create->outcome.status == 0 && !create->outcome.replayed);
+}
+
+void book_create_adjustment(struct book *book, struct adjustment_create *create)
+{
+    struct store_txn *txn = book_begin(book);
+    assert_ok(adjustment_create(txn, &book->arena, &book->env, create));
+    end(txn, create->outcome.status == 0 && !create->outcome.replayed);
+}
+
+void book_put_service(struct book *book, struct catalogue_put *put)
+{
+    struct store_txn *txn = book_begin(book);
+    assert_ok(catalogue_put(txn, &book->arena, put));
+    end(txn, put->recorded);
+}
+
+void book_delete_service(struct book *book, struct catalogue_delete *delete)
+{
+    struct store_txn *txn = book_begin(book);
+    assert_ok(catalogue_delete(txn, delete));
+    end(txn, delete->outcome.status == 0);
+}
+
 static struct slice own_request_id(struct book *book)
 {
     return slice_of(testkit_format("own-%llu", (unsigned long long)book_records(book)));
@@ -135,6 +163,103 @@ uint64_t book_add_usage(struct book *book, uint64_t customer, const char *servic
     return create.record.seq;
 }
 
+struct void_create book_void(uint64_t customer, uint64_t usage, const char *request_id)
+{
+    return (struct void_create){
+        .customer = {.seq = customer},
+        .asked = {.request_id = slice_of(request_id),
+                  .recorded_by = SLICE("tester"),
+                  .usage_voided = {.usage = usage, .reason = SLICE("an error")}},
+    };
+}
+
+struct adjustment_create book_adjustment(uint64_t customer, const char *request_id)
+{
+    return (struct adjustment_create){
+        .customer = {.seq = customer},
+        .asked = {.request_id = slice_of(request_id),
+                  .recorded_by = SLICE("tester"),
+                  .adjustment = {.amount = book_decimal("-5"), .reason = SLICE("goodwill")}},
+    };
+}
+
+uint64_t book_add_void(struct book *book, uint64_t customer, uint64_t usage)
+{
+    struct void_create create = book_void(customer, usage, "");
+    create.asked.request_id = own_request_id(book);
+    book_create_void(book, &create);
+    assert_ok(create.outcome.status);
+    return create.record.seq;
+}
+
+uint64_t book_add_adjustment(struct book *book, uint64_t customer, const char *service,
+                             const char *amount, int64_t time_us)
+{
+    struct adjustment_create create = book_adjustment(customer, "");
+    struct adjustment *adjustment = &create.asked.adjustment;
+    create.asked.request_id = own_request_id(book);
+    adjustment->service = slice_of(service);
+    adjustment->amount = book_decimal(amount);
+    adjustment->occurred_at_us = time_us;
+    adjustment->occurred_at_given = true;
+    book_create_adjustment(book, &create);
+    assert_ok(create.outcome.status);
+    return create.record.seq;
+}
+
+void book_add_service(struct book *book, const char *name)
+{
+    struct catalogue_put put = {.name = slice_of(name), .recorded_by = SLICE("tester")};
+    book_put_service(book, &put);
+}
+
+/* --- invoices --------------------------------------------------------------------------------- */
+
+struct invoice_finalize *book_invoice(struct book *book, uint64_t customer, int64_t end_us,
+                                      const char *request_id)
+{
+    struct invoice_finalize *finalize = testkit_alloc(sizeof *finalize);
+    finalize->customer.seq = customer;
+    finalize->asked.request_id = slice_of(request_id);
+    finalize->asked.recorded_by = SLICE("tester");
+    finalize->asked.invoice.end_us = end_us;
+    finalize->limit = LIMIT_PAGE_MAX;
+    invoice_finalize_init(finalize, &book->arena);
+    return finalize;
+}
+
+void book_prepare_invoice(struct book *book, struct invoice_finalize *finalize)
+{
+    struct store_view *view = book_view(book);
+    assert_ok(invoice_prepare(view, &book->arena, &book->env, finalize));
+    book_release(view);
+}
+
+void book_apply_invoice(struct book *book, struct invoice_finalize *finalize)
+{
+    unsigned appended;
+    struct store_txn *txn = book_begin(book);
+    assert_ok(invoice_finalize(txn, &book->arena, &book->env, finalize, &appended));
+    end(txn, appended > 0);
+}
+
+void book_finalize_invoice(struct book *book, struct invoice_finalize *finalize)
+{
+    book_prepare_invoice(book, finalize);
+    if (finalize->outcome.status == STATUS_OUTDATED) {
+        book_apply_invoice(book, finalize);
+    }
+}
+
+uint64_t book_add_invoice(struct book *book, uint64_t customer, int64_t end_us)
+{
+    struct invoice_finalize *finalize = book_invoice(book, customer, end_us, "");
+    finalize->asked.request_id = own_request_id(book);
+    book_finalize_invoice(book, finalize);
+    assert_ok(finalize->outcome.status);
+    return finalize->page.record.invoice.number;
+}
+
 /* --- reading ---------------------------------------------------------------------------------- */
 
 struct store_view *book_view(struct book *book)
@@ -159,20 +284,10 @@ struct record book_record(struct book *book, uint64_t seq)
     struct record record;
     struct store_view *view = book_view(book);
     assert_ok(store_record(view, seq, &record));
-    keep(book, &record.request_id);
-    keep(book, &record.recorded_by);
-    switch (record.kind) {
-    case RECORD_CUSTOMER_CREATED:
-        keep(book, &record.customer_created.name);
-        keep(book, &record.customer_created.external_id);
-        break;
-    case RECORD_CUSTOMER_RENAMED:
-        keep(book, &record.customer_renamed.name);
-        break;
-    case RECORD_USAGE:
-        keep(book, &record.usage.service);
-        keep(book, &record.usage.labels);
-        break;
+    struct slice *texts[RECORD_TEXTS_MAX];
+    unsigned n = record_texts(&record, texts);
+    for (unsigned i = 0; i < n; i++) {
+        keep(book, texts[i]);
     }
     book_release(view);
     return record;

@@ -97,3 +97,123 @@ static inline Billing__V1__UsageInput *usage_input(const char *customer_id, cons
 {
     return desk_usage_input(customer_id, "Database Hosting", "58", "0.05", request_id);
 }
+
+static inline Billing__V1__VoidUsage *void_input(const char *customer_id, const char *usage_id,
+                                                 const char *reason, const char *request_id)
+{
+    Billing__V1__VoidUsage *m = testkit_alloc(sizeof *m);
+    billing__v1__void_usage__init(m);
+    DESK_SET(m, customer_id, customer_id);
+    DESK_SET(m, usage_id, usage_id);
+    DESK_SET(m, reason, reason);
+    DESK_SET(m, request_id, request_id);
+    return m;
+}
+
+static inline Billing__V1__GetVoid *get_void_input(const char *customer_id, const char *usage_id)
+{
+    Billing__V1__GetVoid *m = testkit_alloc(sizeof *m);
+    billing__v1__get_void__init(m);
+    DESK_SET(m, customer_id, customer_id);
+    DESK_SET(m, usage_id, usage_id);
+    return m;
+}
+
+static inline Billing__V1__CreateAdjustment *adjustment_input(const char *customer_id,
+                                                              const char *amount,
+                                                              const char *reason,
+                                                              const char *request_id)
+{
+    Billing__V1__CreateAdjustment *m = testkit_alloc(sizeof *m);
+    billing__v1__create_adjustment__init(m);
+    DESK_SET(m, customer_id, customer_id);
+    DESK_SET(m, amount, amount);
+    DESK_SET(m, reason, reason);
+    DESK_SET(m, request_id, request_id);
+    return m;
+}
+
+static inline Billing__V1__ListAdjustments *list_adjustments_input(const char *customer_id)
+{
+    Billing__V1__ListAdjustments *m = testkit_alloc(sizeof *m);
+    billing__v1__list_adjustments__init(m);
+    DESK_SET(m, customer_id, customer_id);
+    return m;
+}
+
+static inline Billing__V1__PutService *put_service_input(const char *name, const char *unit)
+{
+    Billing__V1__PutService *m = testkit_alloc(sizeof *m);
+    billing__v1__put_service__init(m);
+    DESK_SET(m, name, name);
+    DESK_SET(m, unit, unit);
+    return m;
+}
+
+static inline Billing__V1__GetService *get_service_input(const char *name)
+{
+    Billing__V1__GetService *m = testkit_alloc(sizeof *m);
+    billing__v1__get_service__init(m);
+    DESK_SET(m, name, name);
+    return m;
+}
+
+static inline Billing__V1__DeleteService *delete_service_input(const char *name)
+{
+    Billing__V1__DeleteService *m = testkit_alloc(sizeof *m);
+    billing__v1__delete_service__init(m);
+    DESK_SET(m, name, name);
+    return m;
+}
+
+static inline Billing__V1__ListServices *list_services_input(void)
+{
+    Billing__V1__ListServices *m = testkit_alloc(sizeof *m);
+    billing__v1__list_services__init(m);
+    return m;
+}
+
+static inline Billing__V1__ListBills *list_bills_input(void)
+{
+    Billing__V1__ListBills *m = testkit_alloc(sizeof *m);
+    billing__v1__list_bills__init(m);
+    return m;
+}
+
+static inline Billing__V1__FinalizeInvoice *finalize_input(const char *customer_id, int64_t end_us,
+                                                           const char *request_id)
+{
+    Billing__V1__FinalizeInvoice *m = testkit_alloc(sizeof *m);
+    billing__v1__finalize_invoice__init(m);
+    DESK_SET(m, customer_id, customer_id);
+    DESK_SET(m, request_id, request_id);
+    m->has_end = true;
+    m->end = end_us;
+    return m;
+}
+
+static inline Billing__V1__GetInvoice *get_invoice_input(uint64_t number)
+{
+    Billing__V1__GetInvoice *m = testkit_alloc(sizeof *m);
+    billing__v1__get_invoice__init(m);
+    m->has_number = true;
+    m->number = number;
+    return m;
+}
+
+static inline Billing__V1__ListInvoices *list_invoices_input(const char *customer_id)
+{
+    Billing__V1__ListInvoices *m = testkit_alloc(sizeof *m);
+    billing__v1__list_invoices__init(m);
+    DESK_SET(m, customer_id, customer_id);
+    return m;
+}
+
+static inline Billing__V1__VerifyInvoice *verify_input(uint64_t number)
+{
+    Billing__V1__VerifyInvoice *m = testkit_alloc(sizeof *m);
+    billing__v1__verify_invoice__init(m);
+    m->has_number = true;
+    m->number = number;
+    return m;
+}

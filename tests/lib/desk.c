@@ -19,7 +19,11 @@ struct desk *desk_open(const struct desk_options *options)
     } else {
         completions_init(&desk->completions, bell_ring, &desk->bell);
     }
-    struct ledger_env env = {.currency = "USD", .minor_digits = 2};
+    struct ledger_env env = {
+        .currency = "USD",
+        .minor_digits = 2,
+        .catalogue_listed = options->catalogue_listed,
+    };
     size_t queue_ops_max = options->queue_ops_max == 0 ? 100000 : options->queue_ops_max;
     struct committer_options committer = {
         .store = memory_store_handle(desk->memory),
@@ -68,6 +72,7 @@ static void free_answers(struct desk *desk)
 
 void desk_close(struct desk *desk)
 {
+    dispatch_close(&desk->dispatch);
     readers_destroy(desk->readers);
     committer_destroy(desk->committer);
     completions_drain(&desk->completions);

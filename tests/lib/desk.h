@@ -26,6 +26,7 @@ struct desk {
 struct desk_options {
     size_t queue_ops_max; /* 0: roomy */
     bool require_request_id;
+    bool catalogue_listed;
     uint64_t id_key;
     void (*wake)(void *arg); /* instead of the desk's own; then the test drains */
     void *wake_arg;

@@ -39,7 +39,13 @@ void memory_store_fail(struct memory_store *memory, enum memory_call call, int s
 /* From now on whatever reads the record SEQ gets STATUS_CORRUPT. */
 void memory_store_damage(struct memory_store *memory, uint64_t seq);
 
-/* The customer's last invoice ended at BILLED_UNTIL_US.  For one customer at a time. */
+/* Change the record SEQ as somebody would who tampers with stored bytes and makes the checksums
+ * right again: ALTER_CB, called once with a copy of it, says how.  Nobody else may be reading. */
+void memory_store_alter(struct memory_store *memory, uint64_t seq,
+                        void (*alter_cb)(struct record *record));
+
+/* CUSTOMER, which has no invoice, is to look as if its last had ended at BILLED_UNTIL_US.  For one
+ * customer at a time. */
 void memory_store_set_billed_until(struct memory_store *memory, uint64_t customer,
                                    int64_t billed_until_us);
 

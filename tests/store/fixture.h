@@ -1,7 +1,7 @@
 /* Opening stores and writing to them, in step with a model.  Main thread. */
 #pragma once
 
-#include "tests/store/model.h"
+#include "tests/store/model_check.h"
 
 enum {
     MAP_BYTES = 256 << 20,
@@ -11,6 +11,17 @@ enum {
 static const int64_t birth_us = INT64_C(1763809298000000);
 static const int64_t hour_us = INT64_C(3600000000);
 static const char *fixture_uri = "lmdb:"; /* of the stores that are opened here */
+
+/* Take the URI off the arguments of a contract's main: [URI] [PATTERN]. */
+static inline void fixture_take_uri(int *argc, char ***argv)
+{
+    if (*argc > 1 && strchr((*argv)[1], ':') != NULL) {
+        fixture_uri = (*argv)[1];
+        (*argv)[1] = (*argv)[0];
+        --*argc;
+        ++*argv;
+    }
+}
 
 static inline struct store_options options_in(const char *directory)
 {
@@ -95,6 +106,65 @@ static inline struct record usage_at(uint64_t customer, int64_t occurred_at_us, 
                   .occurred_at_us = occurred_at_us,
                   .bills_at_us = bills_at_us},
     };
+}
+
+/* The void of USAGE, which has a number, at BILLS_AT_US. */
+static inline struct record void_of(const struct record *usage, int64_t bills_at_us,
+                                    const char *request_id)
+{
+    return (struct record){
+        .kind = RECORD_USAGE_VOIDED,
+        .request_id = text_copy(request_id),
+        .recorded_by = SLICE("uid:1000"),
+        .usage_voided = {.customer = usage->usage.customer,
+                         .usage = usage->seq,
+                         .occurred_at_us = usage->usage.occurred_at_us,
+                         .bills_at_us = bills_at_us,
+                         .reason = SLICE("measured twice")},
+    };
+}
+
+static inline struct record adjustment_at(uint64_t customer, int64_t occurred_at_us,
+                                          int64_t bills_at_us, const char *request_id)
+{
+    return (struct record){
+        .kind = RECORD_ADJUSTMENT,
+        .request_id = text_copy(request_id),
+        .recorded_by = SLICE("uid:1000"),
+        .adjustment = {.customer = customer,
+                       .reason = SLICE("goodwill"),
+                       .amount = make_decimal(-1995, 2),
+                       .occurred_at_us = occurred_at_us,
+                       .bills_at_us = bills_at_us},
+    };
+}
+
+/* Of nothing. */
+static inline struct record invoice_of(uint64_t customer, uint64_t number, int64_t start_us,
+                                       int64_t end_us, const char *request_id)
+{
+    return (struct record){
+        .kind = RECORD_INVOICE,
+        .request_id = text_copy(request_id),
+        .recorded_by = SLICE("uid:1000"),
+        .invoice = {.customer = customer,
+                    .number = number,
+                    .start_us = start_us,
+                    .end_us = end_us,
+                    .minor_digits = 2,
+                    .digest = {7, 7, 7}},
+    };
+}
+
+static inline struct record service_put(struct slice name, const char *unit)
+{
+    return (struct record){.kind = RECORD_SERVICE_PUT,
+                           .service_put = {.name = name, .unit = text_copy(unit)}};
+}
+
+static inline struct record service_deleted(struct slice name)
+{
+    return (struct record){.kind = RECORD_SERVICE_DELETED, .service_deleted = {.name = name}};
 }
 
 static inline void check_now(struct store *store, const struct model *model)

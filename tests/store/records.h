@@ -110,6 +110,140 @@ static inline struct record random_renamed(struct rng *rng, uint64_t customer)
     return record;
 }
 
+/* A random time, and in one of four cases a later one. */
+static inline void random_times(struct rng *rng, int64_t *ret_occurred_us, int64_t *ret_bills_at_us)
+{
+    *ret_occurred_us = rng_between(rng, 0, TIMESTAMP_MAX);
+    *ret_bills_at_us = rng_below(rng, 4) == 0 ? rng_between(rng, *ret_occurred_us, TIMESTAMP_MAX)
+                                              : *ret_occurred_us;
+}
+
+static inline struct record random_voided(struct rng *rng, uint64_t customer, uint64_t usage)
+{
+    struct record record = {.kind = RECORD_USAGE_VOIDED};
+    struct usage_voided *voided = &record.usage_voided;
+    record.request_id = random_text(rng, 0, LIMIT_REQUEST_ID_BYTES);
+    record.recorded_by = random_text(rng, 0, 20);
+    voided->customer = customer;
+    voided->usage = usage;
+    random_times(rng, &voided->occurred_at_us, &voided->bills_at_us);
+    voided->reason = random_text(rng, 0, LIMIT_REASON_BYTES);
+    return record;
+}
+
+static inline struct decimal negated(struct decimal value)
+{
+    return make_decimal(-decimal_mantissa(value), decimal_scale(value));
+}
+
+/* Of either sign and any size below the bound of amounts. */
+static inline struct decimal random_money(struct rng *rng)
+{
+    struct decimal value =
+        make_decimal((int64_t)rng_below(rng, UINT64_C(1000000000000000)), (int)rng_below(rng, 15));
+    return rng_below(rng, 2) == 0 ? negated(value) : value;
+}
+
+static inline struct record random_adjustment(struct rng *rng, uint64_t customer)
+{
+    struct record record = {.kind = RECORD_ADJUSTMENT};
+    struct adjustment *adjustment = &record.adjustment;
+    record.request_id = random_text(rng, 0, LIMIT_REQUEST_ID_BYTES);
+    record.recorded_by = random_text(rng, 0, 20);
+    adjustment->customer = customer;
+    adjustment->service = random_text(rng, 0, LIMIT_SERVICE_BYTES);
+    adjustment->reason = random_text(rng, 0, LIMIT_REASON_BYTES);
+    adjustment->amount = random_money(rng);
+    random_times(rng, &adjustment->occurred_at_us, &adjustment->bills_at_us);
+    adjustment->occurred_at_given = rng_below(rng, 2) == 0;
+    return record;
+}
+
+/* Of either sign, with up to 36 digits behind the point. */
+static inline struct amount random_amount(struct rng *rng)
+{
+    struct amount amount;
+    struct decimal fraction = make_decimal((int64_t)rng_below(rng, UINT64_C(1000000000000000)), 18);
+    assert_ok(
+        amount_product(fraction, make_decimal((int64_t)rng_below(rng, 1000000), 18), &amount));
+    assert_ok(amount_add(&amount, amount_from_decimal(random_decimal(rng))));
+    return rng_below(rng, 2) == 0 ? amount_negate(amount) : amount;
+}
+
+static inline struct record random_invoice(struct rng *rng, uint64_t customer, uint64_t number)
+{
+    struct record record = {.kind = RECORD_INVOICE};
+    struct invoice *invoice = &record.invoice;
+    record.request_id = random_text(rng, 0, LIMIT_REQUEST_ID_BYTES);
+    record.recorded_by = random_text(rng, 0, 20);
+    invoice->customer = customer;
+    invoice->number = number;
+    invoice->start_us = rng_between(rng, 0, TIMESTAMP_MAX - 1);
+    invoice->end_us = rng_between(rng, invoice->start_us + 1, TIMESTAMP_MAX);
+    invoice->start_given = rng_below(rng, 2) == 0;
+    invoice->position = rng_next(rng) >> rng_below(rng, 64);
+    invoice->minor_digits = (int)rng_between(rng, 0, AMOUNT_FRACTION_MAX);
+    invoice->n_lines = rng_below(rng, 1000);
+    invoice->n_adjustments = rng_below(rng, 1000);
+    invoice->exact = random_amount(rng);
+    invoice->total = amount_round(invoice->exact, invoice->minor_digits);
+    rng_fill(rng, invoice->digest, sizeof invoice->digest);
+    return record;
+}
+
+static inline struct invoice_entry random_entry(struct rng *rng)
+{
+    if (rng_below(rng, 3) == 0) {
+        return (struct invoice_entry){.adjustment = 1 + (rng_next(rng) >> rng_below(rng, 63)) / 2};
+    }
+    return (struct invoice_entry){
+        .line = {.service = random_text(rng, 0, LIMIT_SERVICE_BYTES),
+                 .price = random_decimal(rng),
+                 .units = random_amount(rng),
+                 .exact = random_amount(rng),
+                 .records = rng_next(rng) >> rng_below(rng, 64),
+                 .voided = rng_next(rng) >> rng_below(rng, 64),
+                 .late = rng_next(rng) >> rng_below(rng, 64)},
+    };
+}
+
+static inline struct record random_entries(struct rng *rng, uint64_t invoice)
+{
+    struct record record = {.kind = RECORD_INVOICE_ENTRIES};
+    uint8_t *bytes = testkit_alloc(INVOICE_ENTRIES_BYTES_MAX);
+    size_t length = 0;
+    for (uint64_t n = 1 + rng_below(rng, INVOICE_ENTRIES_BYTES_MAX / INVOICE_ENTRY_BYTES_MAX);
+         n > 0; n--) {
+        struct invoice_entry entry = random_entry(rng);
+        size_t entry_bytes = invoice_entry_encode(&entry, bytes + length);
+        assert_in_range(entry_bytes, 1, INVOICE_ENTRY_BYTES_MAX);
+        length += entry_bytes;
+    }
+    record.recorded_by = random_text(rng, 0, 20);
+    record.invoice_entries =
+        (struct invoice_entries){.invoice = invoice, .entries = {(const char *)bytes, length}};
+    return record;
+}
+
+static inline struct record random_service_put(struct rng *rng)
+{
+    return (struct record){
+        .kind = RECORD_SERVICE_PUT,
+        .recorded_by = random_text(rng, 0, 20),
+        .service_put = {.name = random_text(rng, 1, LIMIT_SERVICE_BYTES),
+                        .unit = random_text(rng, 0, LIMIT_UNIT_BYTES)},
+    };
+}
+
+static inline struct record random_service_deleted(struct rng *rng)
+{
+    return (struct record){
+        .kind = RECORD_SERVICE_DELETED,
+        .recorded_by = random_text(rng, 0, 20),
+        .service_deleted = {.name = random_text(rng, 1, LIMIT_SERVICE_BYTES)},
+    };
+}
+
 /* A usage with every text and number at its bound. */
 static inline struct record largest_usage(struct rng *rng)
 {
@@ -146,6 +280,44 @@ static inline void assert_same_usage(const struct usage *got, const struct usage
     assert_same_text(got->labels, expected->labels);
 }
 
+static inline void assert_same_voided(const struct usage_voided *got,
+                                      const struct usage_voided *expected)
+{
+    assert_u64(got->customer, expected->customer);
+    assert_u64(got->usage, expected->usage);
+    assert_i64(got->occurred_at_us, expected->occurred_at_us);
+    assert_i64(got->bills_at_us, expected->bills_at_us);
+    assert_same_text(got->reason, expected->reason);
+}
+
+static inline void assert_same_adjustment(const struct adjustment *got,
+                                          const struct adjustment *expected)
+{
+    assert_u64(got->customer, expected->customer);
+    assert_same_text(got->service, expected->service);
+    assert_same_text(got->reason, expected->reason);
+    assert_true(decimal_equal(got->amount, expected->amount));
+    assert_i64(got->occurred_at_us, expected->occurred_at_us);
+    assert_i64(got->bills_at_us, expected->bills_at_us);
+    assert_int_equal(got->occurred_at_given, expected->occurred_at_given);
+}
+
+static inline void assert_same_invoice(const struct invoice *got, const struct invoice *expected)
+{
+    assert_u64(got->customer, expected->customer);
+    assert_u64(got->number, expected->number);
+    assert_i64(got->start_us, expected->start_us);
+    assert_i64(got->end_us, expected->end_us);
+    assert_int_equal(got->start_given, expected->start_given);
+    assert_u64(got->position, expected->position);
+    assert_int_equal(got->minor_digits, expected->minor_digits);
+    assert_u64(got->n_lines, expected->n_lines);
+    assert_u64(got->n_adjustments, expected->n_adjustments);
+    assert_int_equal(amount_compare(got->exact, expected->exact), 0);
+    assert_int_equal(amount_compare(got->total, expected->total), 0);
+    assert_memory_equal(got->digest, expected->digest, sizeof expected->digest);
+}
+
 /* All but seq and created_at_us. */
 static inline void assert_same_content(const struct record *got, const struct record *expected)
 {
@@ -163,6 +335,26 @@ static inline void assert_same_content(const struct record *got, const struct re
         break;
     case RECORD_USAGE:
         assert_same_usage(&got->usage, &expected->usage);
+        break;
+    case RECORD_USAGE_VOIDED:
+        assert_same_voided(&got->usage_voided, &expected->usage_voided);
+        break;
+    case RECORD_ADJUSTMENT:
+        assert_same_adjustment(&got->adjustment, &expected->adjustment);
+        break;
+    case RECORD_INVOICE:
+        assert_same_invoice(&got->invoice, &expected->invoice);
+        break;
+    case RECORD_INVOICE_ENTRIES:
+        assert_u64(got->invoice_entries.invoice, expected->invoice_entries.invoice);
+        assert_same_text(got->invoice_entries.entries, expected->invoice_entries.entries);
+        break;
+    case RECORD_SERVICE_PUT:
+        assert_same_text(got->service_put.name, expected->service_put.name);
+        assert_same_text(got->service_put.unit, expected->service_put.unit);
+        break;
+    case RECORD_SERVICE_DELETED:
+        assert_same_text(got->service_deleted.name, expected->service_deleted.name);
         break;
     }
 }

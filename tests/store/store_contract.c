@@ -382,39 +382,42 @@ static struct store *store_with_times(void)
 static void scan_usage__ranges_and_positions__give_what_lies_within(void **state)
 {
     static const struct {
-        struct store_usage_range range;
+        struct store_range range;
         const char *seqs;
     } cases[] = {
-        {{1, STORE_BY_OCCURRED, 0, INT64_MAX, {0}}, "23456"},
-        {{1, STORE_BY_BILLED, 0, INT64_MAX, {0}}, "24536"},
-        {{1, STORE_BY_OCCURRED, INT64_MIN, INT64_MAX, {0}}, "23456"},
-        {{1, STORE_BY_OCCURRED, 10, 40, {0}}, "2345"}, /* from here, up to before there */
-        {{1, STORE_BY_BILLED, 10, 40, {0}}, "245"},
-        {{1, STORE_BY_OCCURRED, 11, 41, {0}}, "3456"},
-        {{1, STORE_BY_BILLED, 11, 41, {0}}, "4536"},
-        {{1, STORE_BY_OCCURRED, 20, 20, {0}}, ""},
-        {{1, STORE_BY_OCCURRED, 40, 10, {0}}, ""},
-        {{1, STORE_BY_OCCURRED, INT64_MIN, -5, {0}}, ""},
-        {{1, STORE_BY_OCCURRED, 41, INT64_MAX, {0}}, ""},
-        {{1, STORE_BY_OCCURRED, INT64_MAX, INT64_MAX, {0}}, ""},
-        {{2, STORE_BY_OCCURRED, 0, INT64_MAX, {0}}, ""}, /* no such customer */
-        {{0, STORE_BY_BILLED, 0, INT64_MAX, {0}}, ""},
-        {{UINT64_MAX, STORE_BY_BILLED, 0, INT64_MAX, {0}}, ""},
-        {{1, STORE_BY_OCCURRED, 0, INT64_MAX, {30, 4}}, "56"}, /* behind one of two at a time */
-        {{1, STORE_BY_OCCURRED, 0, INT64_MAX, {30, 3}}, "456"},
-        {{1, STORE_BY_OCCURRED, 0, INT64_MAX, {30, UINT64_MAX}}, "6"},
-        {{1, STORE_BY_BILLED, 0, INT64_MAX, {40, 3}}, "6"},
-        {{1, STORE_BY_BILLED, 0, INT64_MAX, {40, 6}}, ""},
-        {{1, STORE_BY_OCCURRED, 30, INT64_MAX, {10, 2}}, "456"}, /* a position before the range */
-        {{1, STORE_BY_OCCURRED, 0, 30, {30, 4}}, ""},
-        {{1, STORE_BY_OCCURRED, 0, INT64_MAX, {INT64_MAX, UINT64_MAX}}, ""},
+        {{1, STORE_USAGE, STORE_BY_OCCURRED, 0, INT64_MAX, {0}}, "23456"},
+        {{1, STORE_USAGE, STORE_BY_BILLED, 0, INT64_MAX, {0}}, "24536"},
+        {{1, STORE_USAGE, STORE_BY_OCCURRED, INT64_MIN, INT64_MAX, {0}}, "23456"},
+        {{1, STORE_USAGE, STORE_BY_OCCURRED, 10, 40, {0}},
+         "2345"}, /* from here, up to before there */
+        {{1, STORE_USAGE, STORE_BY_BILLED, 10, 40, {0}}, "245"},
+        {{1, STORE_USAGE, STORE_BY_OCCURRED, 11, 41, {0}}, "3456"},
+        {{1, STORE_USAGE, STORE_BY_BILLED, 11, 41, {0}}, "4536"},
+        {{1, STORE_USAGE, STORE_BY_OCCURRED, 20, 20, {0}}, ""},
+        {{1, STORE_USAGE, STORE_BY_OCCURRED, 40, 10, {0}}, ""},
+        {{1, STORE_USAGE, STORE_BY_OCCURRED, INT64_MIN, -5, {0}}, ""},
+        {{1, STORE_USAGE, STORE_BY_OCCURRED, 41, INT64_MAX, {0}}, ""},
+        {{1, STORE_USAGE, STORE_BY_OCCURRED, INT64_MAX, INT64_MAX, {0}}, ""},
+        {{2, STORE_USAGE, STORE_BY_OCCURRED, 0, INT64_MAX, {0}}, ""}, /* no such customer */
+        {{0, STORE_USAGE, STORE_BY_BILLED, 0, INT64_MAX, {0}}, ""},
+        {{UINT64_MAX, STORE_USAGE, STORE_BY_BILLED, 0, INT64_MAX, {0}}, ""},
+        {{1, STORE_USAGE, STORE_BY_OCCURRED, 0, INT64_MAX, {30, 4}},
+         "56"}, /* behind one of two at a time */
+        {{1, STORE_USAGE, STORE_BY_OCCURRED, 0, INT64_MAX, {30, 3}}, "456"},
+        {{1, STORE_USAGE, STORE_BY_OCCURRED, 0, INT64_MAX, {30, UINT64_MAX}}, "6"},
+        {{1, STORE_USAGE, STORE_BY_BILLED, 0, INT64_MAX, {40, 3}}, "6"},
+        {{1, STORE_USAGE, STORE_BY_BILLED, 0, INT64_MAX, {40, 6}}, ""},
+        {{1, STORE_USAGE, STORE_BY_OCCURRED, 30, INT64_MAX, {10, 2}},
+         "456"}, /* a position before the range */
+        {{1, STORE_USAGE, STORE_BY_OCCURRED, 0, 30, {30, 4}}, ""},
+        {{1, STORE_USAGE, STORE_BY_OCCURRED, 0, INT64_MAX, {INT64_MAX, UINT64_MAX}}, ""},
     };
     struct store *store = store_with_times();
     struct store_view *view = snapshot(store);
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct seqs seqs = {.n = 0};
-        assert_ok(store_scan_usage(view, &cases[i].range, collect_record, &seqs));
+        assert_ok(store_scan(view, &cases[i].range, collect_record, &seqs));
         assert_u64(seqs.n, strlen(cases[i].seqs));
         for (size_t j = 0; j < seqs.n; j++) {
             assert_u64(seqs.seq[j], cases[i].seqs[j] - '0');
@@ -429,12 +432,12 @@ static void scan__callback_ends_it__with_its_status(void **state)
     static const int statuses[] = {STORE_SCAN_STOP, STATUS_BUSY, STATUS_NOT_FOUND, STATUS_CORRUPT};
     struct store *store = store_with_times();
     struct store_view *view = snapshot(store);
-    struct store_usage_range range = {1, STORE_BY_BILLED, 0, INT64_MAX, {0}};
+    struct store_range range = {1, STORE_USAGE, STORE_BY_BILLED, 0, INT64_MAX, {0}};
     (void)state;
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
         int expected = statuses[i] == STORE_SCAN_STOP ? 0 : statuses[i];
         struct seqs seqs = {.stop_at = 2, .stop_status = statuses[i]};
-        assert_status(store_scan_usage(view, &range, collect_record, &seqs), expected);
+        assert_status(store_scan(view, &range, collect_record, &seqs), expected);
         assert_u64(seqs.n, 2);
         seqs = (struct seqs){.stop_at = 1, .stop_status = statuses[i]};
         assert_status(store_scan_sums(view, &range, collect_sum, &seqs), expected);
@@ -561,7 +564,7 @@ static int count_record(const struct record *record, void *arg)
 
 static const char *read_once(struct reader *reader)
 {
-    struct store_usage_range range = {1, STORE_BY_BILLED, 0, INT64_MAX, {0}};
+    struct store_range range = {1, STORE_USAGE, STORE_BY_BILLED, 0, INT64_MAX, {0}};
     struct store_view *view;
     struct store_info info;
     uint64_t found = 0;
@@ -569,7 +572,7 @@ static const char *read_once(struct reader *reader)
     if (store_snapshot(reader->store, &view) < 0) {
         return "no view";
     }
-    if (store_info(view, &info) < 0 || store_scan_usage(view, &range, count_record, &found) < 0) {
+    if (store_info(view, &info) < 0 || store_scan(view, &range, count_record, &found) < 0) {
         problem = "a read failed";
     } else if (found != info.usage || info.last_seq != info.usage + 1) {
         problem = "records and counts differ";
@@ -733,12 +736,7 @@ static const struct CMUnitTest tests[] = {
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strchr(argv[1], ':') != NULL) {
-        fixture_uri = argv[1];
-        argv[1] = argv[0];
-        argc--;
-        argv++;
-    }
+    fixture_take_uri(&argc, &argv);
     testkit_begin(argc, argv);
     return testkit_end(cmocka_run_group_tests_name(fixture_uri, tests, NULL, NULL));
 }

@@ -1,108 +1,6 @@
 /* Stored bytes that changed behind the store's back: an error, never a wrong figure.  The data
  * file is changed through LMDB, and once byte by byte. */
-#include <lmdb.h>
-#include <xxhash.h>
-
-#include "tests/store/fixture.h"
-
-/* --- changing what is stored ------------------------------------------------------------------ */
-
-/* The environment in DIRECTORY, with a transaction that writes. */
-struct surgery {
-    MDB_env *env;
-    MDB_txn *txn;
-};
-
-static struct surgery surgery_begin(const char *directory)
-{
-    struct surgery surgery;
-    assert_int_equal(mdb_env_create(&surgery.env), 0);
-    assert_int_equal(mdb_env_set_maxdbs(surgery.env, 8), 0);
-    assert_int_equal(mdb_env_set_mapsize(surgery.env, MAP_BYTES), 0);
-    assert_int_equal(mdb_env_open(surgery.env, directory, 0, 0600), 0);
-    assert_int_equal(mdb_txn_begin(surgery.env, NULL, 0, &surgery.txn), 0);
-    return surgery;
-}
-
-static void surgery_end(struct surgery *surgery)
-{
-    assert_int_equal(mdb_txn_commit(surgery->txn), 0);
-    mdb_env_close(surgery->env);
-}
-
-static MDB_dbi table_named(struct surgery *surgery, const char *table)
-{
-    MDB_dbi dbi;
-    assert_int_equal(mdb_dbi_open(surgery->txn, table, 0, &dbi), 0);
-    return dbi;
-}
-
-struct row {
-    uint8_t key[600];
-    size_t key_bytes;
-    uint8_t value[128 * 1024];
-    size_t value_bytes;
-};
-
-/* Row INDEX of TABLE; from the end where it is negative. */
-static struct row *row_take(struct surgery *surgery, const char *table, int index)
-{
-    struct row *row = testkit_alloc(sizeof *row);
-    MDB_cursor *cursor;
-    MDB_val key;
-    MDB_val value;
-    assert_int_equal(mdb_cursor_open(surgery->txn, table_named(surgery, table), &cursor), 0);
-    assert_int_equal(mdb_cursor_get(cursor, &key, &value, index < 0 ? MDB_LAST : MDB_FIRST), 0);
-    for (int steps = index < 0 ? -index - 1 : index; steps > 0; steps--) {
-        assert_int_equal(mdb_cursor_get(cursor, &key, &value, index < 0 ? MDB_PREV : MDB_NEXT), 0);
-    }
-    memcpy(row->key, key.mv_data, key.mv_size);
-    memcpy(row->value, value.mv_data, value.mv_size);
-    row->key_bytes = key.mv_size;
-    row->value_bytes = value.mv_size;
-    assert_int_equal(mdb_cursor_del(cursor, 0), 0);
-    mdb_cursor_close(cursor);
-    return row;
-}
-
-static void row_put(struct surgery *surgery, const char *table, struct row *row)
-{
-    MDB_val key = {row->key_bytes, row->key};
-    MDB_val value = {row->value_bytes, row->value};
-    assert_int_equal(mdb_put(surgery->txn, table_named(surgery, table), &key, &value, 0), 0);
-}
-
-enum place {
-    IN_KEY,
-    IN_VALUE,
-};
-
-/* Change one bit of row INDEX of TABLE, at byte AT of its key or value; from the end where AT is
- * negative. */
-static void flip(const char *directory, const char *table, int index, enum place place, int at)
-{
-    struct surgery surgery = surgery_begin(directory);
-    struct row *row = row_take(&surgery, table, index);
-    uint8_t *bytes = place == IN_KEY ? row->key : row->value;
-    size_t length = place == IN_KEY ? row->key_bytes : row->value_bytes;
-    size_t offset = at < 0 ? length - (size_t)-at : (size_t)at;
-    assert_true(offset < length);
-    bytes[offset] ^= 1;
-    row_put(&surgery, table, row);
-    surgery_end(&surgery);
-}
-
-/* Set byte AT of journal block INDEX to VALUE, under a right checksum. */
-static void forge_block(const char *directory, int index, size_t at, uint8_t value)
-{
-    struct surgery surgery = surgery_begin(directory);
-    struct row *row = row_take(&surgery, "journal", index);
-    row->value[at] = value;
-    uint64_t checksum = XXH3_64bits(row->value, row->value_bytes - 8);
-    memcpy(row->value + row->value_bytes - 8, &checksum, 8); /* this machine is little-endian */
-    row_put(&surgery, "journal", row);
-    surgery_end(&surgery);
-}
+#include "tests/store/surgery.h"
 
 /* --- stores to damage ------------------------------------------------------------------------- */
 
@@ -241,30 +139,24 @@ static void open__newer_block_format__is_refused_by_name(void **state)
     const char *directory = make_store();
     (void)state;
     forge_block(directory, -1, 4, 2);
-    assert_open_refused(directory, STATUS_NOT_IMPLEMENTED, "format 2.1 and this program knows 1.1");
+    assert_open_refused(directory, STATUS_NOT_IMPLEMENTED, "format 2.2 and this program knows 1.2");
     forge_block(directory, -1, 4, 1);
     assert_ok(open_status(directory, &(struct errinfo){""}));
     forge_block(directory, -1, 6, 9);
     assert_open_refused(directory, STATUS_NOT_IMPLEMENTED, "format 1.9");
 }
 
-static int count_record(const struct record *record, void *arg)
-{
-    (void)record;
-    ++*(int *)arg;
-    return 0;
-}
-
 static void read__damaged_old_block__fails_and_the_rest_goes_on(void **state)
 {
     const char *directory = make_store();
-    struct store_usage_range range = {1, STORE_BY_OCCURRED, 0, INT64_MAX, {0}};
+    struct store_range range = {1, STORE_USAGE, STORE_BY_OCCURRED, 0, INT64_MAX, {0}};
     (void)state;
     flip(directory, "journal", 4, IN_VALUE, -20); /* record 5: the fourth hour */
     struct store *store = open_in(directory);
     struct store_view *view = snapshot(store);
     struct record record;
     for (uint64_t seq = 1; seq <= 21; seq++) {
+        assert_u64(store_view_damaged(view), seq <= 5 ? 0 : 5);
         assert_status(store_record(view, seq, &record), seq == 5 ? STATUS_CORRUPT : 0);
         assert_status(store_record(view, seq, &record), seq == 5 ? STATUS_CORRUPT : 0);
     }
@@ -273,13 +165,47 @@ static void read__damaged_old_block__fails_and_the_rest_goes_on(void **state)
     for (int by = STORE_BY_OCCURRED; by <= STORE_BY_BILLED; by++) {
         int rows = 0;
         range.by = (enum store_clock)by;
-        assert_status(store_scan_usage(view, &range, count_record, &rows), STATUS_CORRUPT);
+        assert_status(store_scan(view, &range, count_record, &rows), STATUS_CORRUPT);
         assert_int_equal(rows, by == STORE_BY_OCCURRED ? 3 : 1);
     }
     int rows = 0;
-    range = (struct store_usage_range){1, STORE_BY_OCCURRED, 5 * hour_us, INT64_MAX, {0}};
-    assert_ok(store_scan_usage(view, &range, count_record, &rows));
+    assert_status(store_scan_journal(view, 0, count_record, &rows), STATUS_CORRUPT);
+    assert_int_equal(rows, 4);
+    assert_u64(store_view_damaged(view), 5);
+    assert_ok(store_scan_journal(view, 5, count_record, &rows)); /* the rest */
+    assert_int_equal(rows, 20);
+    rows = 0;
+    range = (struct store_range){1, STORE_USAGE, STORE_BY_OCCURRED, 5 * hour_us, INT64_MAX, {0}};
+    assert_ok(store_scan(view, &range, count_record, &rows));
     assert_int_equal(rows, 16);
+    store_release(view);
+    store_close(store);
+}
+
+static void read__missing_block__is_no_end_of_the_journal(void **state)
+{
+    const char *directory = make_store();
+    struct surgery surgery = surgery_begin(directory);
+    struct record record;
+    int rows = 0;
+    (void)state;
+    IGNORE(row_take(&surgery, "journal", 0) == NULL); /* taken out, and not put back */
+    IGNORE(row_take(&surgery, "journal", 6) == NULL); /* of record 8 */
+    surgery_end(&surgery);
+    struct store *store = open_in(directory);
+    struct store_view *view = snapshot(store);
+    assert_status(store_record(view, 1, &record), STATUS_CORRUPT);
+    assert_u64(store_view_damaged(view), 1);
+    assert_status(store_record(view, 8, &record), STATUS_CORRUPT);
+    assert_u64(store_view_damaged(view), 8);
+    assert_status(store_record(view, 22, &record), STATUS_NOT_FOUND);
+    assert_status(store_record(view, 0, &record), STATUS_NOT_FOUND);
+    assert_u64(store_view_damaged(view), 8);
+    assert_status(store_scan_journal(view, 1, count_record, &rows), STATUS_CORRUPT);
+    assert_int_equal(rows, 6);
+    store_release(view);
+    view = snapshot(store);
+    assert_u64(store_view_damaged(view), 0); /* each view has its own */
     store_release(view);
     store_close(store);
 }
@@ -314,17 +240,6 @@ static void read__byte_changed_in_the_file__fails(void **state)
 
 /* --- the tables ------------------------------------------------------------------------------- */
 
-/* What a view of the damaged store in DIRECTORY says to QUESTION. */
-static int ask(const char *directory, int (*question)(struct store_view *view))
-{
-    struct store *store = open_in(directory);
-    struct store_view *view = snapshot(store);
-    int rc = question(view);
-    store_release(view);
-    store_close(store);
-    return rc;
-}
-
 static int ask_request(struct store_view *view)
 {
     struct record record;
@@ -357,9 +272,9 @@ static int ask_customers(struct store_view *view)
 
 static int scan_by(struct store_view *view, enum store_clock by)
 {
-    struct store_usage_range range = {1, by, 0, INT64_MAX, {0}};
+    struct store_range range = {1, STORE_USAGE, by, 0, INT64_MAX, {0}};
     int rows = 0;
-    int rc = store_scan_usage(view, &range, count_record, &rows);
+    int rc = store_scan(view, &range, count_record, &rows);
     return rc == 0 && rows != 20 ? STATUS_INTERNAL : rc;
 }
 
@@ -495,6 +410,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(open__first_block_of_another_store__is_refused),
     cmocka_unit_test(open__newer_block_format__is_refused_by_name),
     cmocka_unit_test(read__damaged_old_block__fails_and_the_rest_goes_on),
+    cmocka_unit_test(read__missing_block__is_no_end_of_the_journal),
     cmocka_unit_test(read__byte_changed_in_the_file__fails),
     cmocka_unit_test(read__damaged_table__fails),
     cmocka_unit_test(read__external_id_that_leads_to_another__fails),

@@ -2,28 +2,12 @@
 
 #include <string.h>
 
+#include "tests/unit/fake_fields.h"
+#include "tests/unit/fake_ledger.h"
+
 enum {
     BATCH_MAX = 10000,
 };
-
-#define T0 INT64_C(1795345298000000) /* 2026-11-22T11:01:38Z */
-
-/* Set a byte field to TEXT. */
-#define TEXT(message, field, text)                                                                 \
-    do {                                                                                           \
-        (message)->has_##field = 1;                                                                \
-        (message)->field = bytes_of(text);                                                         \
-    } while (0)
-#define VALUE(message, field, value)                                                               \
-    do {                                                                                           \
-        (message)->has_##field = 1;                                                                \
-        (message)->field = (value);                                                                \
-    } while (0)
-
-static ProtobufCBinaryData bytes_of(const char *text)
-{
-    return (ProtobufCBinaryData){.len = strlen(text), .data = (uint8_t *)(uintptr_t)text};
-}
 
 ProtobufCBinaryData fake_request_id(const Billing__V1__Request *request)
 {
@@ -34,6 +18,12 @@ ProtobufCBinaryData fake_request_id(const Billing__V1__Request *request)
         return request->create_usage->request_id;
     case BILLING__V1__REQUEST__CALL_CREATE_USAGE_BATCH:
         return request->create_usage_batch->request_id;
+    case BILLING__V1__REQUEST__CALL_VOID_USAGE:
+        return request->void_usage->request_id;
+    case BILLING__V1__REQUEST__CALL_CREATE_ADJUSTMENT:
+        return request->create_adjustment->request_id;
+    case BILLING__V1__REQUEST__CALL_FINALIZE_INVOICE:
+        return request->finalize_invoice->request_id;
     default:
         return (ProtobufCBinaryData){0};
     }
@@ -67,6 +57,9 @@ void fake_problem(const Billing__V1__Request *request, const struct fake_step *s
                         : BILLING__V1__PROBLEM__RECORDED__NO);
     if (step->retry_after_ms > 0) {
         VALUE(&problem, retry_after_ms, step->retry_after_ms);
+    }
+    if (step->existing_id != NULL) {
+        TEXT(&problem, existing_id, step->existing_id);
     }
     response.result_case = BILLING__V1__RESPONSE__RESULT_PROBLEM;
     response.problem = &problem;
@@ -227,34 +220,6 @@ static void answer_batch(const Billing__V1__Request *request, Billing__V1__Respo
 
 /* --- the rest --------------------------------------------------------------------------------- */
 
-static void answer_bill(Billing__V1__Response *response, fake_send_fn send, void *arg)
-{
-    Billing__V1__BillReply reply = BILLING__V1__BILL_REPLY__INIT;
-    Billing__V1__Bill bill = BILLING__V1__BILL__INIT;
-    Billing__V1__BillLine line = BILLING__V1__BILL_LINE__INIT;
-    Billing__V1__BillLine *lines[1] = {&line};
-    TEXT(&line, service, "Database Hosting");
-    TEXT(&line, price_per_unit, "0.05");
-    TEXT(&line, units_consumed, "58");
-    TEXT(&line, exact_amount, "2.9");
-    TEXT(&line, amount, "2.9");
-    VALUE(&line, records, 1);
-    VALUE(&line, voided, 0);
-    VALUE(&line, late, 0);
-    TEXT(&bill, customer_id, "cus_1");
-    VALUE(&bill, start, T0);
-    VALUE(&bill, end, T0 + 1);
-    TEXT(&bill, currency, "USD");
-    bill.n_lines = 1;
-    bill.lines = lines;
-    TEXT(&bill, exact_total, "2.9");
-    TEXT(&bill, total, "2.9");
-    TEXT(&bill, rounding, "-0.5");
-    reply.bill = &bill;
-    response->get_bill = &reply;
-    send(response, arg);
-}
-
 static void answer_request(Billing__V1__Response *response, fake_send_fn send, void *arg)
 {
     Billing__V1__RequestReply reply = BILLING__V1__REQUEST_REPLY__INIT;
@@ -316,17 +281,17 @@ void fake_answer(const Billing__V1__Request *request, bool replayed, fake_send_f
     case BILLING__V1__REQUEST__CALL_LIST_USAGE:
         answer_usage_list(&response, send, arg);
         break;
-    case BILLING__V1__REQUEST__CALL_GET_BILL:
-        answer_bill(&response, send, arg);
-        break;
     case BILLING__V1__REQUEST__CALL_GET_REQUEST:
         answer_request(&response, send, arg);
         break;
     case BILLING__V1__REQUEST__CALL_GET_SERVER_INFO:
         answer_info(&response, send, arg);
         break;
-    default:
+    case BILLING__V1__REQUEST__CALL_CHECK_HEALTH:
         answer_health(&response, send, arg);
+        break;
+    default:
+        fake_answer_ledger(request, &response, send, arg);
         break;
     }
 }

@@ -35,6 +35,7 @@ struct fake_step {
     uint32_t http;           /* problem: HTTP status */
     const char *code;        /* problem: as "busy" */
     uint32_t retry_after_ms; /* problem: 0 for none */
+    const char *existing_id; /* problem: NULL for none */
     const void *bytes;       /* FAKE_PAYLOAD, FAKE_BYTES */
     size_t length;
     bool unknown; /* problem: recorded is unknown rather than no */

@@ -1,4 +1,5 @@
-/* Amounts: products, sums, comparison and the one rounding, against tests/lib/decimal_oracle. */
+/* Amounts: products, sums, comparison, the one rounding and their texts, against
+ * tests/lib/decimal_oracle. */
 #include <string.h>
 
 #include "proto/decimal.h"
@@ -25,6 +26,11 @@ static void assert_amount(struct amount got, const mpz_t expected)
     size_t length = amount_print(got, text);
     assert_text(text, length, expected_text);
     assert_u64(strlen(text), length);
+}
+
+static struct amount parsed_amount(const char *text)
+{
+    return amount_from_decimal(parsed(text));
 }
 
 /* A number of at most DIGITS_MAX digits, small ones as likely as large ones. */
@@ -391,6 +397,116 @@ static void round__random__as_the_oracle(void **state)
     mpz_clear(value);
 }
 
+/* --- text and sign ---------------------------------------------------------------------------- */
+
+static void parse__what_print_gives__comes_back(void **state)
+{
+    (void)state;
+    struct rng rng = rng_make("texts");
+    mpz_t value;
+    mpz_init(value);
+    for (int i = 0; i < RANDOM_CASES; i++) {
+        char text[AMOUNT_TEXT_MAX];
+        struct amount back;
+        random_value(&rng, value);
+        struct amount amount = oracle_make_amount(value);
+        assert_ok(amount_parse(text, amount_print(amount, text), &back));
+        assert_int_equal(amount_compare(back, amount), 0);
+        assert_amount(back, value);
+    }
+    mpz_clear(value);
+}
+
+static void parse__ends_of_the_range__come_back(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "170141183460469231731687303715884105727",
+        "170141183460469231731687303715884105727.999999999999999999999999999999999999",
+        "-170141183460469231731687303715884105727",
+        "-170141183460469231731687303715884105727.999999999999999999999999999999999999",
+        "0.000000000000000000000000000000000001",
+        "-0.000000000000000000000000000000000001",
+        "0",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char text[AMOUNT_TEXT_MAX];
+        struct amount amount;
+        assert_ok(amount_parse(texts[i], strlen(texts[i]), &amount));
+        assert_text(text, amount_print(amount, text), texts[i]);
+        struct amount twice = amount_negate(amount_negate(amount));
+        assert_text(text, amount_print(twice, text), texts[i]);
+    }
+}
+
+static void parse__any_other_text__corrupt(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "",
+        "-",
+        ".",
+        "-.",
+        "1.",
+        ".5",
+        "-.5",
+        "+1",
+        "-0",
+        "00",
+        "01",
+        "-01",
+        "1.0",
+        "1.50",
+        "0.0",
+        "1e3",
+        "1 ",
+        " 1",
+        "1..5",
+        "1.5.5",
+        "--1",
+        "1-",
+        "1.-5",
+        "0x1",
+        "a",
+        "1,5",
+        "-0.0",
+        "1.0000000000000000000000000000000000001",    /* 37 digits behind the point */
+        "170141183460469231731687303715884105728",    /* 2^127 */
+        "-170141183460469231731687303715884105728.5", /* below -2^127 */
+        "340282366920938463463374607431768211456",    /* 2^128: wraps to 0 */
+        "340282366920938463463374607431768211457",    /* to 1 */
+        "-340282366920938463463374607431768211457",
+        "99999999999999999999999999999999999999999999999999999999999999999999999999999",
+        "0.340282366920938463463374607431768211457",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct amount amount = parsed_amount("42");
+        assert_status(amount_parse(texts[i], strlen(texts[i]), &amount), STATUS_CORRUPT);
+        assert_int_equal(amount_compare(amount, parsed_amount("42")), 0);
+    }
+    struct amount amount;
+    assert_status(amount_parse(NULL, 0, &amount), STATUS_CORRUPT);
+    assert_status(amount_parse("1\0", 2, &amount), STATUS_CORRUPT);
+}
+
+static void negate__random__as_the_oracle(void **state)
+{
+    (void)state;
+    struct rng rng = rng_make("negate");
+    mpz_t value;
+    mpz_init(value);
+    for (int i = 0; i < RANDOM_CASES; i++) {
+        random_value(&rng, value);
+        struct amount amount = oracle_make_amount(value);
+        struct amount negative = amount_negate(amount);
+        mpz_neg(value, value);
+        assert_amount(negative, value);
+        assert_ok(amount_add(&negative, amount)); /* and together they are nothing */
+        assert_int_equal(amount_compare(negative, amount_zero()), 0);
+    }
+    mpz_clear(value);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(product__edges__exact_or_refused),
     cmocka_unit_test(product__random__as_the_oracle),
@@ -401,6 +517,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(round__cents__as_written),
     cmocka_unit_test(round__every_half__to_even),
     cmocka_unit_test(round__random__as_the_oracle),
+    cmocka_unit_test(parse__what_print_gives__comes_back),
+    cmocka_unit_test(parse__ends_of_the_range__come_back),
+    cmocka_unit_test(parse__any_other_text__corrupt),
+    cmocka_unit_test(negate__random__as_the_oracle),
 };
 
 TESTKIT_MAIN(tests)

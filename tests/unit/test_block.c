@@ -99,7 +99,7 @@ static void seal__two_records__has_the_documented_bytes(void **state)
 {
     static const uint8_t expected[] = {
         'B',  'L',  'K',  'J',                          /* magic */
-        1,    0,    1,    0,                            /* formats */
+        1,    0,    2,    0,                            /* formats */
         0x2A, 0,    0,    0,    0,    0,    0,    0,    /* first sequence number, 42 */
         2,    0,    0,    0,                            /* records */
         21,   0,    0,    0,                            /* bytes of records */
@@ -139,19 +139,20 @@ static void hash__known_answers(void **state)
                                     0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c,
                                     0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55};
     static const char text[] = "billing journal of store 00000000deadbeef";
-    struct block_hasher *hasher;
+    struct sha256 *sha;
     uint8_t hash[BLOCK_HASH_BYTES];
     uint8_t genesis[BLOCK_HASH_BYTES];
     (void)state;
-    assert_ok(block_hasher_create(&hasher));
-    block_hash(hasher, (const uint8_t *)"", 0, hash);
+    sha = sha256_create();
+    assert_non_null(sha);
+    block_hash(sha, (const uint8_t *)"", 0, hash);
     assert_memory_equal(hash, empty, sizeof empty);
-    block_hash(hasher, (const uint8_t *)text, sizeof text - 1, hash);
-    block_genesis(hasher, 0xDEADBEEF, genesis);
+    block_hash(sha, (const uint8_t *)text, sizeof text - 1, hash);
+    block_genesis(sha, 0xDEADBEEF, genesis);
     assert_memory_equal(hash, genesis, sizeof genesis);
-    block_genesis(hasher, 0xDEADBEF0, genesis);
+    block_genesis(sha, 0xDEADBEF0, genesis);
     assert_memory_not_equal(hash, genesis, sizeof genesis);
-    block_hasher_destroy(hasher);
+    sha256_destroy(sha);
 }
 
 /* --- reading back ----------------------------------------------------------------------------- */
@@ -334,14 +335,53 @@ static void open__newer_formats__are_told_from_damage(void **state)
     make_checksum_right(&sealed);
     assert_status(open_sealed(&sealed, &block, &problem), STATUS_NOT_IMPLEMENTED);
     assert_u64(block.format, 2);
-    assert_u64(block.record_format, 1);
+    assert_u64(block.record_format, 2);
     put_u16(&sealed, 4, 1);
     put_u16(&sealed, 6, 7);
     make_checksum_right(&sealed);
     assert_status(open_sealed(&sealed, &block, &problem), STATUS_NOT_IMPLEMENTED);
     assert_u64(block.format, 1);
     assert_u64(block.record_format, 7);
+    put_u16(&sealed, 6, 0);
+    make_checksum_right(&sealed);
+    assert_status(open_sealed(&sealed, &block, &problem), STATUS_NOT_IMPLEMENTED);
     free(sealed.bytes);
+}
+
+/* What was written before there were voids is read, and holds nothing that came later. */
+static void record__format_1__has_the_kinds_up_to_usage(void **state)
+{
+    struct rng rng = rng_make("format 1");
+    struct record records[] = {
+        random_created(&rng),      random_renamed(&rng, 1),    random_usage(&rng, 1),
+        random_voided(&rng, 1, 3), random_adjustment(&rng, 1), random_invoice(&rng, 1, 1),
+        random_entries(&rng, 6),   random_service_put(&rng),   random_service_deleted(&rng),
+    };
+    enum { KINDS = sizeof records / sizeof records[0] };
+    struct block_writer *writer = make_writer(BLOCK_BYTES_MAX);
+    struct block block;
+    const char *problem;
+    (void)state;
+    for (int i = 0; i < KINDS; i++) {
+        assert_true(block_writer_add(writer, &records[i]));
+    }
+    struct sealed sealed = seal(writer, 1);
+    for (unsigned format = 2; format >= 1; format--) {
+        put_u16(&sealed, 6, format);
+        make_checksum_right(&sealed);
+        assert_ok(open_sealed(&sealed, &block, &problem));
+        assert_u64(block.record_format, format);
+        for (int i = 0; i < KINDS; i++) {
+            struct record back;
+            bool known = format == 2 || records[i].kind <= RECORD_USAGE;
+            assert_status(block_record(&block, (uint64_t)i + 1, &back), known ? 0 : STATUS_CORRUPT);
+            if (known) {
+                assert_same_content(&back, &records[i]);
+            }
+        }
+    }
+    free(sealed.bytes);
+    block_writer_destroy(writer);
 }
 
 static void open__wrong_header_with_right_checksum__corrupt(void **state)
@@ -456,6 +496,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(open__longer_than_a_block__corrupt),
     cmocka_unit_test(open__another_magic__corrupt),
     cmocka_unit_test(open__newer_formats__are_told_from_damage),
+    cmocka_unit_test(record__format_1__has_the_kinds_up_to_usage),
     cmocka_unit_test(open__wrong_header_with_right_checksum__corrupt),
     cmocka_unit_test(open__wrong_offsets_with_right_checksum__corrupt),
     cmocka_unit_test(record__not_a_record__corrupt),

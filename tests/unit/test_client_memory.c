@@ -152,6 +152,22 @@ static void try_writes(billing_client *client, struct verdict *verdict)
           BILLING_E_REFUSED);
 }
 
+static void try_adjustment(billing_client *client, struct verdict *verdict)
+{
+    billing_object *reply = NULL;
+    billing_error *error = NULL;
+    billing_adjustment_input *input = billing_adjustment_input_new();
+    judge_new(verdict, input);
+    if (input != NULL) {
+        IGNORE(billing_adjustment_input_set_customer(input, "c") != 0); /* the call says it again */
+        IGNORE(billing_adjustment_input_set_reason(input, "r") != 0);
+        judge(verdict, billing_adjustment_create(client, input, &reply, &error), 0);
+        billing_object_free(reply);
+        billing_error_free(error);
+    }
+    billing_adjustment_input_free(input);
+}
+
 static void try_batch(billing_client *client, struct verdict *verdict)
 {
     char value[1024 + 1];
@@ -192,6 +208,7 @@ static bool try_all(const char *url, long n, struct verdict *ret)
     if (client != NULL) {
         try_reads(client, ret);
         try_writes(client, ret);
+        try_adjustment(client, ret);
         try_batch(client, ret);
     }
     billing_client_free(client);

@@ -3,33 +3,7 @@
 
 #include <billing/billing.h>
 
-#include "tests/lib/testkit.h"
-#include "tests/unit/fake_daemon.h"
-
-struct pair {
-    struct fake_daemon *fake;
-    billing_client *client;
-};
-
-static int setup(void **state)
-{
-    struct pair *pair = testkit_alloc(sizeof *pair);
-    billing_options *options = billing_options_new();
-    pair->fake = fake_start(NULL, 0);
-    assert_i64(billing_options_set_url(options, fake_url(pair->fake)), 0);
-    assert_i64(billing_client_new(options, &pair->client), 0);
-    billing_options_free(options);
-    *state = pair;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct pair *pair = *state;
-    billing_client_free(pair->client);
-    fake_stop(pair->fake);
-    return 0;
-}
+#include "tests/unit/client_pair.h"
 
 static void assert_json(const billing_object *object, const char *expected)
 {
@@ -241,7 +215,7 @@ static void error__null__reads_as_want_of_memory(void **state)
     billing_error_free(NULL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, pair_setup, pair_teardown)
 
 static const struct CMUnitTest tests[] = {
     TEST(text__every_kind__as_the_wire_has_it),

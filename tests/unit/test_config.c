@@ -31,6 +31,7 @@ static void config_load__nothing_given__defaults(void **state)
     assert_i64(c->http.n, 0);
     assert_i64(c->socket_mode, 0660);
     assert_string_equal(c->currency, "USD");
+    assert_string_equal(c->catalogue, "open");
     assert_string_equal(c->log_level, "info");
     assert_i64(c->map_bytes, INT64_C(1) << 40);
     assert_i64(c->readers, 2);

@@ -143,6 +143,32 @@ static void config_check__currencies(void **state)
     }
 }
 
+static void config_check__catalogues(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int listed;
+    } cases[] = {{"open", 0},
+                 {"listed", 1},
+                 {"Open", STATUS_OUT_OF_BOUNDS},
+                 {"closed", STATUS_OUT_OF_BOUNDS},
+                 {"listed ", STATUS_OUT_OF_BOUNDS}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct run run = RUN("--catalogue", cases[i].name);
+        assert_i64(config_catalogue_listed(cases[i].name), cases[i].listed);
+        if (cases[i].listed >= 0) {
+            assert_loaded(&run);
+            assert_string_equal(run.config.catalogue, cases[i].name);
+        } else {
+            assert_refused(
+                &run, 1,
+                testkit_format("--catalogue: '%s' is none of open, listed", cases[i].name));
+        }
+        config_done(&run.config);
+    }
+}
+
 static void config_log_level__names(void **state)
 {
     (void)state;
@@ -280,6 +306,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(config_check__socket_paths, set_up),
     cmocka_unit_test_setup(config_check__the_same_address_twice__refused, set_up),
     cmocka_unit_test_setup(config_check__currencies, set_up),
+    cmocka_unit_test_setup(config_check__catalogues, set_up),
     cmocka_unit_test_setup(config_log_level__names, set_up),
     cmocka_unit_test_setup(config_check__queue_smaller_than_a_request__refused, set_up),
     cmocka_unit_test_setup(config_data_dir__places_in_their_order, set_up),

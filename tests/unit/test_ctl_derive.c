@@ -73,6 +73,26 @@ static void hash_row__any_field_differs__other(void **state)
 }
 
 /* A frozen value: what was imported with it must be found again by every later version. */
+static void hash_row__adjustments__by_amount_and_reason(void **state)
+{
+    (void)state;
+    struct import_row a = {
+        .kind = IMPORT_ADJUSTMENT, .customer = "c", .amount = "-2.50", .why = "x"};
+    struct import_row b = a;
+    b.amount = "-2.5";
+    assert_true(same(&a, &b));
+    b.amount = "2.5";
+    assert_false(same(&a, &b));
+    b = a;
+    b.why = "y";
+    assert_false(same(&a, &b));
+    /* What an export says of the amount of usage makes no other usage of it. */
+    a = plain_row();
+    b = plain_row();
+    b.amount = "2.9";
+    assert_true(same(&a, &b));
+}
+
 static void put_id__known_row__never_changes(void **state)
 {
     (void)state;
@@ -144,6 +164,7 @@ static void tally__awkward_keys__counted_apart(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(hash_row__recorded_alike__equal),
     cmocka_unit_test(hash_row__any_field_differs__other),
+    cmocka_unit_test(hash_row__adjustments__by_amount_and_reason),
     cmocka_unit_test(put_id__known_row__never_changes),
     cmocka_unit_test(hash_parts__moved_border__other),
     cmocka_unit_test(tally__many_things__counted_apart),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "billingctl/import_counts.h"
 #include "billingctl/import_focus.h"
 #include "billingctl/import_format.h"
 #include "tests/lib/testkit.h"
@@ -43,12 +44,17 @@ static void put_row(struct text *text, const struct import_row *row)
         text_printf(text, "!%s\n", row->reason.text);
         return;
     }
+    static const char *const kinds[] = {"", "adjustment ", "void "};
+    text_puts(text, kinds[row->kind]);
     put_value(text, "customer", row->customer);
     put_value(text, "name", row->customer_name);
     put_value(text, "currency", row->currency);
     put_value(text, "service", row->service);
     put_value(text, "units", row->units);
     put_value(text, "price", row->price);
+    put_value(text, "amount", row->amount);
+    put_value(text, "why", row->why);
+    put_value(text, "voids", row->voided_request_id);
     if (row->has_time) {
         text_printf(text, "time=%" PRId64 " ", row->time_us);
     }
@@ -180,6 +186,57 @@ static void csv__quote_never_closed__rows_before_stand(void **state)
             "unreadable: line 3: a quote is opened in what begins here, never closed\n");
 }
 
+static void csv__kinds__mapped_and_checked(void **state)
+{
+    (void)state;
+    imports(&import_csv,
+            "kind,customer_id,request_id,service,units_consumed,price_per_unit,amount,reason,"
+            "voided_request_id,occurred_at,bills_at,voided_at,labels\n"
+            "usage,c,u,S,2,3,6,,,1970-01-01T00:00:01Z,never,never,\"{\"\"a\"\": \"\"1\"\", "
+            "\"\"b\"\": \"\"\"\"}\"\n"
+            "void,c,v,S,-2,3,-6,wrong,u,1970-01-01T00:00:01Z,,,\"{\"\"a\"\": \"\"1\"\"}\"\n"
+            "adjustment,c,a,,,,-1.5,sorry,,,,,\n"
+            ",c,u,S,2,3,,sorry,,,,,\n"
+            "usage,c,u,S,2,3,,,x,,,,\n"
+            "adjustment,c,a,,1,,1,sorry,,,,,\n"
+            "adjustment,c,a,,,1,1,sorry,,,,,\n"
+            "adjustment,c,a,,,,1,sorry,u,,,,\n"
+            "adjustment,c,a,,,,1,sorry,,,,,\"{\"\"a\"\": \"\"1\"\"}\"\n"
+            "void,c,v,,,,,wrong,,,,,\n"
+            "Usage,c,u,S,2,3,,,,,,,\n",
+            "2: customer=c service=S units=2 price=3 amount=6 time=1000000 id=u [a=1] [b=] \n"
+            "3: void customer=c service=S units=-2 price=3 amount=-6 why=wrong voids=u "
+            "time=1000000 id=v [a=1] \n"
+            "4: adjustment customer=c amount=-1.5 why=sorry id=a \n"
+            "5: !reason: usage has none\n"
+            "6: !voided_request_id: usage has none\n"
+            "7: !units_consumed: an adjustment has none\n"
+            "8: !price_per_unit: an adjustment has none\n"
+            "9: !voided_request_id: an adjustment has none\n"
+            "10: !labels: an adjustment has none\n"
+            "11: !voided_request_id: is missing\n"
+            "12: !kind: 'Usage' is not usage, adjustment or void\n");
+}
+
+static void csv__bad_label_objects__rejected_alone(void **state)
+{
+    (void)state;
+    imports(&import_csv,
+            "service,units_consumed,price_per_unit,labels,label.x\n"
+            "S,1,1,[],\n"
+            "S,1,1,\"{\"\"a\"\": 1}\",\n"
+            "S,1,1,\"{\"\"a\"\": \"\"1\"\", \"\"a\"\": \"\"2\"\"}\",\n"
+            "S,1,1,\"{\",\n"
+            "S,1,1,{},y\n",
+            "2: !labels: not one JSON object\n"
+            "3: !labels: must be a string\n"
+            "4: !labels: a member is there twice\n"
+            "5: !labels: not JSON: it ends too early\n"
+            "6: service=S units=1 price=1 [x=y] \n");
+    imports(&import_csv, "service,units_consumed,price_per_unit,labels,labels\n",
+            "unreadable: the column 'labels' is there twice\n");
+}
+
 static void csv__seventeen_labels__rejected(void **state)
 {
     (void)state;
@@ -211,6 +268,22 @@ static void ndjson__items__mapped(void **state)
             "1: customer=c service=S units=58 price=0.050 time=1000000 id=r [region=eu] [x=] \n"
             "4: units=12.50 price=1e-7 \n");
     imports(&import_ndjson, "", "");
+}
+
+static void ndjson__kinds__mapped(void **state)
+{
+    (void)state;
+    imports(&import_ndjson,
+            "{\"kind\": \"adjustment\", \"external_id\": \"e\", \"amount\": -0.10, \"reason\": "
+            "\"sorry\", \"request_id\": \"a\", \"bills_at\": \"\"}\n"
+            "{\"kind\": \"void\", \"customer_id\": \"c\", \"reason\": \"wrong\", "
+            "\"voided_request_id\": \"u\", \"request_id\": \"v\"}\n"
+            "{\"kind\": \"credit\"}\n"
+            "{\"kind\": \"adjustment\", \"amount\": true}\n",
+            "1: adjustment customer=external:e amount=-0.10 why=sorry id=a \n"
+            "2: void customer=c why=wrong voids=u id=v \n"
+            "3: !kind: 'credit' is not usage, adjustment or void\n"
+            "4: !amount: must be a number\n");
 }
 
 static void ndjson__digits__kept(void **state)
@@ -302,22 +375,79 @@ static void focus__usage__mapped(void **state)
             "time=1726696800000000 id=focus:2024-09-01:AWS:7 \n");
 }
 
-static void focus__not_plain_usage__not_supported_yet(void **state)
+static void focus__not_plain_usage__adjustment_of_the_billed_cost(void **state)
+{
+    (void)state;
+    imports(
+        &import_focus,
+        "BilledCost,ChargeDescription," FOCUS_HEADER
+        "-2.613700,for us,2024-09-01 00:00:00,Credit,1970-01-01 "
+        "00:00:01,1,1,A,eu,r,1,S,sku,5,N,{}\n"
+        "1,,2024-09-01 00:00:00,NULL,1970-01-01 00:00:01,1,1,A,,,2,S,,5,N,\n"
+        "2,NULL,2024-09-01 00:00:00,Usage,1970-01-01 00:00:01,NULL,1,A,,,3,NULL,,5,N,\n"
+        "3,d,2024-09-01 00:00:00,Usage,1970-01-01 00:00:01,1,,A,,,4,S,,5,N,\n"
+        "-4,d,2024-09-01 00:00:00,Usage,1970-01-01 00:00:01,-0.5,1,A,,,5,S,,5,N,\n"
+        "0,d,2024-09-01 00:00:00,Usage,1970-01-01 00:00:01,1,-1e-9,A,,,6,S,,5,N,\n"
+        "NULL,d,2024-09-01 00:00:00,Tax,1970-01-01 00:00:01,1,1,A,,,7,S,,5,N,\n"
+        "1,d,2024-09-01 00:00:00,Usage,1970-01-01 00:00:01,-0,1,A,,,8,S,,5,N,\n",
+        "2: adjustment customer=external:5 name=N service=S amount=-2.613700 why=Credit: for us "
+        "time=1000000 id=focus:2024-09-01:A:1 \n"
+        "3: adjustment customer=external:5 name=N service=S amount=1 why=Charge "
+        "time=1000000 id=focus:2024-09-01:A:2 \n"
+        "4: adjustment customer=external:5 name=N amount=2 why=Usage time=1000000 "
+        "id=focus:2024-09-01:A:3 \n"
+        "5: adjustment customer=external:5 name=N service=S amount=3 why=Usage: d time=1000000 "
+        "id=focus:2024-09-01:A:4 \n"
+        "6: adjustment customer=external:5 name=N service=S amount=-4 why=Usage: d time=1000000 "
+        "id=focus:2024-09-01:A:5 \n"
+        "7: adjustment customer=external:5 name=N service=S amount=0 why=Usage: d time=1000000 "
+        "id=focus:2024-09-01:A:6 \n"
+        "8: !BilledCost: is missing\n"
+        "9: customer=external:5 name=N service=S units=-0 price=1 time=1000000 "
+        "id=focus:2024-09-01:A:8 \n");
+    imports(&import_focus,
+            FOCUS_HEADER "2024-09-01 00:00:00,Credit,2024-09-18 22:00:00,1,1,A,,,1,S,,5,N,\n",
+            "2: !BilledCost: is missing\n");
+}
+
+static void focus_reason__long__cut_between_characters(void **state)
+{
+    (void)state;
+    char description[2000];
+    struct text reason = {0};
+    /* "Credit: " and 1015 letters leave one byte for a character of two. */
+    memset(description, 'x', 1015);
+    memcpy(description + 1015, "\xC3\xA4\xC3\xA4", 5);
+    import_focus_reason("Credit", description, &reason);
+    assert_u64(reason.length, 1023);
+    assert_int_equal(text_of(&reason)[1022], 'x');
+    text_clear(&reason);
+    memmove(description, description + 1, 1019); /* and now for both of its bytes */
+    import_focus_reason("Credit", description, &reason);
+    assert_u64(reason.length, 1024);
+    assert_string_equal(text_of(&reason) + 1022, "\xC3\xA4");
+    text_done(&reason);
+}
+
+/* A row of one of our exports is what it says, to the letter. */
+static void focus__own_export__read_back(void **state)
 {
     (void)state;
     imports(&import_focus,
-            FOCUS_HEADER "2024-09-01,Credit,2024-09-18 22:00:00,1,1,A,,,1,S,,5,N,\n"
-                         "2024-09-01,NULL,2024-09-18 22:00:00,1,1,A,,,1,S,,5,N,\n"
-                         "2024-09-01,Usage,2024-09-18 22:00:00,NULL,1,A,,,1,S,,5,N,\n"
-                         "2024-09-01,Usage,2024-09-18 22:00:00,1,,A,,,1,S,,5,N,\n"
-                         "2024-09-01,Usage,2024-09-18 22:00:00,-0.5,1,A,,,1,S,,5,N,\n"
-                         "2024-09-01,Usage,2024-09-18 22:00:00,1,-1e-9,A,,,1,S,,5,N,\n",
-            "2: !not supported yet: ChargeCategory is Credit\n"
-            "3: !not supported yet: ChargeCategory is NULL\n"
-            "4: !not supported yet: ConsumedQuantity is NULL\n"
-            "5: !not supported yet: ListUnitPrice is NULL\n"
-            "6: !not supported yet: ConsumedQuantity is negative: -0.5\n"
-            "7: !not supported yet: ListUnitPrice is negative: -1e-9\n");
+            "BilledCost,ChargeDescription,x_RequestId,x_VoidedRequestId," FOCUS_HEADER
+            "1,,r1,,2024-09-01 00:00:00,Usage,1970-01-01T00:00:01Z,1,1,A,NULL,,9,NULL,k,5,NULL,"
+            "\"{\"\"a\"\": \"\"b\"\", \"\"resource\"\": \"\"\"\"}\"\n"
+            "-1,wrong,r2,r1,2024-09-01 00:00:00,Usage,1970-01-01T00:00:01Z,-1,1,A,,,,S,,5,N,\n"
+            "-1,sorry,r3,,2024-09-01 00:00:00,Credit,1970-01-01T00:00:01Z,,,A,,,,,,5,N,\n"
+            "1,,,,2024-09-01 00:00:00,Usage,1970-01-01T00:00:01Z,1,1,A,NULL,,9,S,,5,N,{}\n"
+            "1,,r4,,2024-09-01 00:00:00,Usage,1970-01-01T00:00:01Z,1,1,A,,,9,S,,5,N,[]\n",
+            "2: customer=external:5 name=NULL service=NULL units=1 price=1 time=1000000 id=r1 "
+            "[region=NULL] [sku=k] [a=b] [resource=] \n"
+            "3: void customer=external:5 name=N service=S why=wrong voids=r1 time=1000000 id=r2 \n"
+            "4: adjustment customer=external:5 name=N amount=-1 why=sorry time=1000000 id=r3 \n"
+            "5: customer=external:5 name=N service=S units=1 price=1 time=1000000 "
+            "id=focus:2024-09-01:A:9 \n"
+            "6: !Tags: not one JSON object\n");
 }
 
 static void focus__bad_times__rejected(void **state)
@@ -397,18 +527,48 @@ static void focus__real_sample__one_row_is_no_usage(void **state)
         skip();
     }
     size_t length;
-    size_t rejected = 0;
-    size_t count = 0;
     char *data = testkit_read_file(path, &length);
     const char *rows = import(&import_focus, data, length);
+    size_t count = 0;
+    size_t adjustments = 0;
     for (const char *row = rows; *row != '\0'; row = strchr(row, '\n') + 1) {
-        rejected += strncmp(strchr(row, ' '), " !", 2) == 0;
+        assert_true(strncmp(strchr(row, ' '), " !", 2) != 0);
+        adjustments += strncmp(strchr(row, ' '), " adjustment ", 12) == 0;
         count++;
     }
     assert_u64(count, 600);
-    assert_u64(rejected, 1);
-    assert_contains(rows, "\n458: !not supported yet: ChargeCategory is Credit\n");
+    assert_u64(adjustments, 1);
+    assert_contains(rows, "\n458: adjustment customer=external:11353890204 name=Atlas Orion "
+                          "currency=USD service=Amazon Elastic Compute Cloud "
+                          "amount=-2.61370000000 why=Credit: AWS Open Source Promotional Credits");
     free(data);
+}
+
+/* --- counts ----------------------------------------------------------------------------------- */
+
+static void counts__kinds__told_where_there_are_others_than_usage(void **state)
+{
+    (void)state;
+    struct import_counts counts = {
+        .rows = 12, .recorded = {3, 1, 2}, .replayed = {5, 0, 0}, .rejected = 1};
+    struct text text = {0};
+    import_counts_put_line(&counts, &text);
+    assert_string_equal(text_of(&text), "12 rows: 6 recorded (3 usage, 1 adjustment, 2 voids), "
+                                        "5 replayed, 1 rejected");
+    text_clear(&text);
+    import_counts_put_json(&counts, &text);
+    assert_string_equal(text_of(&text),
+                        "{\"import\": {\"rows\": 12, \"recorded\": 6, \"replayed\": 5, "
+                        "\"rejected\": 1, \"usage_recorded\": 3, \"usage_replayed\": 5, "
+                        "\"adjustments_recorded\": 1, \"adjustments_replayed\": 0, "
+                        "\"voids_recorded\": 2, \"voids_replayed\": 0}}\n");
+    text_clear(&text);
+    import_counts_put_csv(&counts, &text);
+    assert_string_equal(text_of(&text),
+                        "rows,recorded,replayed,rejected,usage_recorded,usage_replayed,"
+                        "adjustments_recorded,adjustments_replayed,voids_recorded,voids_replayed\n"
+                        "12,6,5,1,3,5,1,0,2,0\n");
+    text_done(&text);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -418,18 +578,24 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(csv__bad_header__nothing_is_read),
     cmocka_unit_test(csv__bad_rows__rejected_alone),
     cmocka_unit_test(csv__quote_never_closed__rows_before_stand),
+    cmocka_unit_test(csv__kinds__mapped_and_checked),
+    cmocka_unit_test(csv__bad_label_objects__rejected_alone),
     cmocka_unit_test(csv__seventeen_labels__rejected),
     cmocka_unit_test(ndjson__items__mapped),
+    cmocka_unit_test(ndjson__kinds__mapped),
     cmocka_unit_test(ndjson__digits__kept),
     cmocka_unit_test(ndjson__bad_lines__rejected_alone),
     cmocka_unit_test(ndjson__raw_nul__rejected),
     cmocka_unit_test(focus__usage__mapped),
-    cmocka_unit_test(focus__not_plain_usage__not_supported_yet),
+    cmocka_unit_test(focus__not_plain_usage__adjustment_of_the_billed_cost),
+    cmocka_unit_test(focus_reason__long__cut_between_characters),
+    cmocka_unit_test(focus__own_export__read_back),
     cmocka_unit_test(focus__bad_times__rejected),
     cmocka_unit_test(focus__currency__kept_where_it_is_there),
     cmocka_unit_test(focus__header__needs_its_columns),
     cmocka_unit_test(focus_request_id__awkward_parts__hashed_apart),
     cmocka_unit_test(focus__real_sample__one_row_is_no_usage),
+    cmocka_unit_test(counts__kinds__told_where_there_are_others_than_usage),
 };
 
 TESTKIT_MAIN(tests)

@@ -139,6 +139,8 @@ static void parse__bad_flags__refused(void **state)
     refuses("customer get a --timeout 5s --timeout=5s", "--timeout is given twice");
     refuses("--help --help", "--help is given twice");
     refuses("usage import f --derive-ids=yes", "--derive-ids takes no value");
+    refuses("invoice finalize --all=yes", "--all takes no value");
+    refuses("usage summary --group-by --include-empty", "--group-by needs a value");
     refuses("a b c d e f g h i", "unexpected argument 'i'");
 }
 
@@ -181,11 +183,27 @@ static void check__arguments_and_flags__as_the_table_says(void **state)
     rejects("customer get a --label k=v", "customer get takes no --label");
     rejects("usage create --customer c --service s --units 1", "--price P is missing");
     rejects("usage list", "--customer ID is missing");
+    rejects("usage void --customer c --reason r", "USAGE_ID is missing");
+    rejects("usage void u --customer c", "--reason R is missing");
+    rejects("usage void u --reason r", "--customer ID is missing");
+    rejects("usage list --customer c --window day", "usage list takes no --window");
+    rejects("adjustment create --customer c --reason r", "--amount A is missing");
+    rejects("adjustment create --customer c --amount 1", "--reason R is missing");
+    rejects("bill list --month 2026-11 --explain", "bill list takes no --explain");
+    rejects("invoice list --all", "invoice list takes no --all");
+    rejects("invoice show", "NUMBER is missing");
+    rejects("invoice verify 1 2", "unexpected argument '2'");
+    rejects("service add", "NAME is missing");
+    rejects("service remove s --unit u", "service remove takes no --unit");
     rejects("help a b c", "unexpected argument 'c'");
     struct options options;
     accept("help", &options);
     accept("help usage", &options);
     accept("help usage import", &options);
+    accept("adjustment create --customer c --amount -5 --reason r", &options);
+    assert_string_equal(options.values[FLAG_AMOUNT], "-5");
+    accept("invoice finalize --all --dry-run --month 2026-11", &options);
+    assert_true(options_has(&options, FLAG_ALL) && options_has(&options, FLAG_DRY_RUN));
 }
 
 static void table__every_row__sound(void **state)

@@ -93,13 +93,86 @@ static void page_of_lines(struct desk *desk, struct place *place)
     move_on(place, response->get_bill->has_next_cursor, response->get_bill->next_cursor);
 }
 
-static page_fn *const lists[] = {page_of_customers, page_by_occurred, page_by_billed,
-                                 page_of_lines};
+static void page_of_adjustments(struct desk *desk, struct place *place, Billing__V1__Clock by)
+{
+    Billing__V1__ListAdjustments m = BILLING__V1__LIST_ADJUSTMENTS__INIT;
+    DESK_SET(&m, customer_id, place->customer);
+    m.has_limit = m.has_by = true;
+    m.limit = place->limit;
+    m.by = by;
+    DESK_SET(&m, cursor, place->cursor);
+    Billing__V1__Response *response = call(desk, CALL(LIST_ADJUSTMENTS), &m);
+    assert_int_equal(response->result_case, CALL(LIST_ADJUSTMENTS));
+    const Billing__V1__AdjustmentsReply *reply = response->list_adjustments;
+    for (size_t i = 0; i < reply->n_adjustments; i++) {
+        place->keys[place->n++] = desk_text(reply->adjustments[i]->id);
+    }
+    move_on(place, reply->has_next_cursor, reply->next_cursor);
+}
+
+static void page_of_adjustments_by_occurred(struct desk *desk, struct place *place)
+{
+    page_of_adjustments(desk, place, BILLING__V1__CLOCK__OCCURRED);
+}
+
+static void page_of_adjustments_by_billed(struct desk *desk, struct place *place)
+{
+    page_of_adjustments(desk, place, BILLING__V1__CLOCK__BILLED);
+}
+
+static void page_of_services(struct desk *desk, struct place *place)
+{
+    Billing__V1__ListServices m = BILLING__V1__LIST_SERVICES__INIT;
+    m.has_limit = true;
+    m.limit = place->limit;
+    DESK_SET(&m, cursor, place->cursor);
+    Billing__V1__Response *response = call(desk, CALL(LIST_SERVICES), &m);
+    assert_int_equal(response->result_case, CALL(LIST_SERVICES));
+    const Billing__V1__ServicesReply *reply = response->list_services;
+    for (size_t i = 0; i < reply->n_services; i++) {
+        place->keys[place->n++] = desk_text(reply->services[i]->name);
+    }
+    move_on(place, reply->has_next_cursor, reply->next_cursor);
+}
 
 enum {
-    LISTS = sizeof lists / sizeof lists[0],
+    L_CUSTOMERS,
+    L_USAGE_BY_OCCURRED,
+    L_USAGE_BY_BILLED,
+    L_BILL_LINES,
+    L_ADJUSTMENTS_BY_OCCURRED,
+    L_ADJUSTMENTS_BY_BILLED,
+    L_SERVICES,
+    LISTS,
     ROWS = 40,
 };
+
+static page_fn *const lists[LISTS] = {
+    [L_CUSTOMERS] = page_of_customers,
+    [L_USAGE_BY_OCCURRED] = page_by_occurred,
+    [L_USAGE_BY_BILLED] = page_by_billed,
+    [L_BILL_LINES] = page_of_lines,
+    [L_ADJUSTMENTS_BY_OCCURRED] = page_of_adjustments_by_occurred,
+    [L_ADJUSTMENTS_BY_BILLED] = page_of_adjustments_by_billed,
+    [L_SERVICES] = page_of_services,
+};
+
+/* The row I of the lists of adjustments, which are on no bill here, and of services. */
+static void fill_row(struct desk *desk, const char *customer, int i)
+{
+    Billing__V1__CreateAdjustment adjustment = BILLING__V1__CREATE_ADJUSTMENT__INIT;
+    DESK_SET(&adjustment, customer_id, customer);
+    DESK_SET(&adjustment, amount, "1");
+    DESK_SET(&adjustment, reason, "x");
+    adjustment.has_occurred_at = true;
+    adjustment.occurred_at = 2000000 + i / 4;
+    Billing__V1__Response *response = call(desk, CALL(CREATE_ADJUSTMENT), &adjustment);
+    assert_int_equal(response->result_case, CALL(CREATE_ADJUSTMENT));
+    Billing__V1__PutService service = BILLING__V1__PUT_SERVICE__INIT;
+    DESK_SET(&service, name, testkit_format(i % 2 == 0 ? "s%d" : "%0256d", i));
+    response = call(desk, CALL(PUT_SERVICE), &service);
+    assert_int_equal(response->result_case, CALL(PUT_SERVICE));
+}
 
 /* A store with lists of ROWS rows; returns the customer that has them. */
 static const char *fill(struct desk *desk)
@@ -117,6 +190,7 @@ static const char *fill(struct desk *desk)
         input->occurred_at = 1000 + i / 4; /* four at a time */
         Billing__V1__Response *response = call(desk, CALL(CREATE_USAGE), input);
         assert_int_equal(response->result_case, CALL(CREATE_USAGE));
+        fill_row(desk, customer, i);
     }
     return customer;
 }
@@ -158,27 +232,45 @@ static const char *cursor_of(struct desk *desk, const char *customer, int l, uin
     return place.cursor;
 }
 
-/* Present CURSOR to list L: whether it is refused, as it should be. */
-static bool is_refused(struct desk *desk, const char *customer, int l, const char *cursor)
+/* What list L answers to CURSOR. */
+static Billing__V1__Response *present(struct desk *desk, const char *customer, int l,
+                                      const char *cursor)
 {
     Billing__V1__ListCustomers customers = BILLING__V1__LIST_CUSTOMERS__INIT;
     Billing__V1__ListUsage usage = BILLING__V1__LIST_USAGE__INIT;
     Billing__V1__GetBill bill = BILLING__V1__GET_BILL__INIT;
-    Billing__V1__Response *response;
+    Billing__V1__ListAdjustments adjustments = BILLING__V1__LIST_ADJUSTMENTS__INIT;
+    Billing__V1__ListServices services = BILLING__V1__LIST_SERVICES__INIT;
     DESK_SET(&customers, cursor, cursor);
     DESK_SET(&usage, cursor, cursor);
     DESK_SET(&usage, customer_id, customer);
     DESK_SET(&bill, cursor, cursor);
     DESK_SET(&bill, customer_id, customer);
-    usage.has_by = l == 2;
-    usage.by = BILLING__V1__CLOCK__BILLED;
-    if (l == 0) {
-        response = call(desk, CALL(LIST_CUSTOMERS), &customers);
-    } else if (l == 3) {
-        response = call(desk, CALL(GET_BILL), &bill);
-    } else {
-        response = call(desk, CALL(LIST_USAGE), &usage);
+    DESK_SET(&adjustments, cursor, cursor);
+    DESK_SET(&adjustments, customer_id, customer);
+    DESK_SET(&services, cursor, cursor);
+    usage.has_by = l == L_USAGE_BY_BILLED;
+    adjustments.has_by = l == L_ADJUSTMENTS_BY_BILLED;
+    usage.by = adjustments.by = BILLING__V1__CLOCK__BILLED;
+    switch (l) {
+    case L_CUSTOMERS:
+        return call(desk, CALL(LIST_CUSTOMERS), &customers);
+    case L_BILL_LINES:
+        return call(desk, CALL(GET_BILL), &bill);
+    case L_SERVICES:
+        return call(desk, CALL(LIST_SERVICES), &services);
+    case L_USAGE_BY_OCCURRED:
+    case L_USAGE_BY_BILLED:
+        return call(desk, CALL(LIST_USAGE), &usage);
+    default:
+        return call(desk, CALL(LIST_ADJUSTMENTS), &adjustments);
     }
+}
+
+/* Present CURSOR to list L: whether it is refused, as it should be. */
+static bool is_refused(struct desk *desk, const char *customer, int l, const char *cursor)
+{
+    Billing__V1__Response *response = present(desk, customer, l, cursor);
     if (response->result_case != BILLING__V1__RESPONSE__RESULT_PROBLEM) {
         return false;
     }

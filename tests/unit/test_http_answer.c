@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "billingd/net/http_answer.h"
+#include "billingd/net/openapi.h"
 #include "tests/lib/testkit.h"
 
 static const struct identity anybody = {.name = SLICE("anonymous"), .role = ROLE_WRITER};
@@ -91,6 +92,33 @@ static void make_usage(void)
     request->response.request_id = bytes("r-1");
 }
 
+static void make_void(void)
+{
+    Billing__V1__VoidReply *reply = arena_need(&request->arena, sizeof *reply);
+    billing__v1__void_reply__init(reply);
+    reply->void_ = arena_need(&request->arena, sizeof *reply->void_);
+    billing__v1__void__init(reply->void_);
+    reply->void_->has_customer_id = true;
+    reply->void_->customer_id = bytes("cus_1");
+    reply->void_->has_usage_id = true;
+    reply->void_->usage_id = bytes("use_7");
+    request->response.result_case = BILLING__V1__RESPONSE__RESULT_VOID_USAGE;
+    request->response.void_usage = reply;
+}
+
+static Billing__V1__InvoiceReply *make_invoice(void)
+{
+    Billing__V1__InvoiceReply *reply = arena_need(&request->arena, sizeof *reply);
+    billing__v1__invoice_reply__init(reply);
+    reply->invoice = arena_need(&request->arena, sizeof *reply->invoice);
+    billing__v1__invoice__init(reply->invoice);
+    reply->invoice->has_number = true;
+    reply->invoice->number = UINT64_MAX;
+    request->response.result_case = BILLING__V1__RESPONSE__RESULT_FINALIZE_INVOICE;
+    request->response.finalize_invoice = reply;
+    return reply;
+}
+
 static void assert_lacks(const char *text, const char *part)
 {
     if (strstr(text, part) != NULL) {
@@ -115,6 +143,112 @@ static void answer__of_a_new_record__says_where_it_is(void **state)
     request->response.has_replayed = true;
     request->response.replayed = true;
     assert_contains(write_answer(), "\r\nIdempotent-Replayed: true\r\n");
+}
+
+static void answer__of_a_void_and_an_invoice__says_where_they_are(void **state)
+{
+    (void)state;
+    set_route("POST", "/api/v1/customers/c/usage/u/void");
+    make_void();
+    assert_contains(write_answer(), "\r\nLocation: /api/v1/customers/cus_1/usage/use_7/void\r\n");
+    set_route("POST", "/api/v1/customers/c/invoices");
+    IGNORE(make_invoice());
+    assert_contains(write_answer(), "\r\nLocation: /api/v1/invoices/18446744073709551615\r\n");
+}
+
+static void answer__of_a_deletion__has_no_body(void **state)
+{
+    (void)state;
+    static Billing__V1__DeletedReply reply = BILLING__V1__DELETED_REPLY__INIT;
+    set_route("DELETE", "/api/v1/services/s");
+    request->response.result_case = BILLING__V1__RESPONSE__RESULT_DELETE_SERVICE;
+    request->response.delete_service = &reply;
+    const char *text = write_answer();
+    assert_memory_equal(text, "HTTP/1.1 204 No Content\r\n", 25);
+    assert_contains(text, "\r\nX-Request-Id: ");
+    assert_lacks(text, "Content-");
+    assert_string_equal(strstr(text, "\r\n\r\n"), "\r\n\r\n");
+}
+
+static const char *body_of(const char *text)
+{
+    return strstr(text, "\r\n\r\n") + 4;
+}
+
+static void answer__csv__where_it_is_wanted_and_there_is_some(void **state)
+{
+    (void)state;
+    set_route("GET", "/api/v1/invoices/1");
+    IGNORE(make_invoice());
+    const char *text = write_answer();
+    assert_contains(text, "\r\nContent-Type: application/json\r\n");
+    assert_contains(text, "\r\nVary: Accept\r\n");
+    answer.wants_csv = true;
+    text = write_answer();
+    assert_contains(text, "\r\nContent-Type: text/csv; charset=utf-8; header=present\r\n");
+    assert_contains(text, "\r\nVary: Accept\r\n");
+    assert_lacks(text, "Link:");
+    assert_memory_equal(body_of(text), "kind,number,", 12);
+    assert_contains(text, testkit_format("\r\nContent-Length: %zu\r\n", strlen(body_of(text))));
+    answer.head_only = true;
+    assert_contains(write_answer(),
+                    testkit_format("\r\nContent-Length: %zu\r\n", strlen(body_of(text))));
+    answer.head_only = false;
+    IGNORE(make_problem(404));
+    text = write_answer();
+    assert_contains(text, "\r\nContent-Type: application/problem+json\r\n");
+    assert_contains(text, "\r\nVary: Accept\r\n");
+    set_route("GET", "/healthz");
+    make_health(true);
+    text = write_answer();
+    assert_contains(text, "\r\nContent-Type: application/json\r\n");
+    assert_lacks(text, "Vary:");
+}
+
+static void answer__csv_with_more__links_the_next_page(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query, *link;
+    } cases[] = {
+        {"", "<?cursor=00ff>"},
+        {"limit=2", "<?limit=2&cursor=00ff>"},
+        {"start=2026-01-01T00:00:00%2B01:00&cursor=77&limit=2",
+         "<?start=2026-01-01T00:00:00%2B01:00&limit=2&cursor=00ff>"},
+        {"cursor=77", "<?cursor=00ff>"},
+        {"&&cursors=1&cursor=&", "<?cursors=1&cursor=00ff>"},
+        {"service=a>b\"<", "<?service=a%3Eb%22%3C&cursor=00ff>"},
+    };
+    set_route("GET", "/api/v1/invoices/1");
+    Billing__V1__InvoiceReply *reply = make_invoice();
+    reply->has_next_cursor = true;
+    reply->next_cursor = bytes("00ff");
+    assert_lacks(write_answer(), "Link:"); /* JSON has it in its body */
+    answer.wants_csv = true;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        answer.query = slice_of(cases[i].query);
+        assert_contains(write_answer(),
+                        testkit_format("\r\nLink: %s; rel=\"next\"\r\n", cases[i].link));
+    }
+}
+
+static void answer__to_openapi__is_the_document(void **state)
+{
+    (void)state;
+    struct http_buffer out = {0};
+    assert_ok(http_answer_write_openapi(&answer, &out));
+    struct slice rest = http_buffer_rest(&out);
+    const char *text = testkit_format("%.*s", (int)rest.length, rest.data);
+    http_buffer_free(&out);
+    assert_memory_equal(text, "HTTP/1.1 200 OK\r\n", 17);
+    assert_contains(text, "\r\nContent-Type: application/json\r\n");
+    assert_text(body_of(text), strlen(body_of(text)),
+                testkit_format("%.*s", (int)openapi_json().length, openapi_json().data));
+    answer.head_only = true;
+    assert_ok(http_answer_write_openapi(&answer, &out));
+    rest = http_buffer_rest(&out);
+    assert_true(rest.length < 512);
+    http_buffer_free(&out);
 }
 
 static void answer__length__is_that_of_the_body(void **state)
@@ -237,6 +371,11 @@ static void answer__to_options__has_methods_and_no_body(void **state)
 
 static const struct CMUnitTest tests[] = {
     ANSWER_TEST(answer__of_a_new_record__says_where_it_is),
+    ANSWER_TEST(answer__of_a_void_and_an_invoice__says_where_they_are),
+    ANSWER_TEST(answer__of_a_deletion__has_no_body),
+    ANSWER_TEST(answer__csv__where_it_is_wanted_and_there_is_some),
+    ANSWER_TEST(answer__csv_with_more__links_the_next_page),
+    ANSWER_TEST(answer__to_openapi__is_the_document),
     ANSWER_TEST(answer__length__is_that_of_the_body),
     ANSWER_TEST(answer__readiness__is_503_only_at_readyz),
     ANSWER_TEST(answer__connection__is_said_where_it_is_not_the_rule),

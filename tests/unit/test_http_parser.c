@@ -183,6 +183,20 @@ static void message__parts__are_those_sent(void **state)
     http_parser_reset(&parser);
 }
 
+/* A list that comes in pieces is one list. */
+static void message__accept__may_be_there_more_than_once(void **state)
+{
+    (void)state;
+    struct http_parser parser;
+    assert_ok(feed_text(&parser, "GET / HTTP/1.1\r\nHost: h\r\nAccept:\r\nACCEPT: text/html\r\n"
+                                 "accept: text/csv;q=0.5, application/json;q=0.1\r\n\r\n"));
+    assert_int_equal(http_accept_choose(&parser.message.accept), HTTP_MEDIA_CSV);
+    http_parser_reset(&parser);
+    assert_ok(feed_text(&parser, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+    assert_int_equal(http_accept_choose(&parser.message.accept), HTTP_MEDIA_JSON);
+    http_parser_reset(&parser);
+}
+
 static void message__keep_alive__follows_version_and_connection(void **state)
 {
     (void)state;
@@ -528,6 +542,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(corpus__byte_by_byte__each_as_wanted),
     cmocka_unit_test(corpus__random_cuts__each_as_wanted),
     cmocka_unit_test(message__parts__are_those_sent),
+    cmocka_unit_test(message__accept__may_be_there_more_than_once),
     cmocka_unit_test(message__keep_alive__follows_version_and_connection),
     cmocka_unit_test(continue__is_awaited_until_the_body_comes),
     cmocka_unit_test(pool__used_up__refuses_the_next_body),

@@ -50,15 +50,20 @@ static int fill(const struct sent *sent)
     return http_request_fill(request, &match, &message, &reason);
 }
 
-static void assert_error(const char *field, int status)
+static const struct field_error *find_error(const char *field)
 {
     for (const struct field_error *e = request->errors.first; e != NULL; e = e->next) {
         if (slice_equal(e->field, slice_of(field))) {
-            assert_status(e->status, status);
-            return;
+            return e;
         }
     }
     testkit_fail("no error for '%s'", field);
+    return NULL;
+}
+
+static void assert_error(const char *field, int status)
+{
+    assert_status(find_error(field)->status, status);
 }
 
 #define assert_bytes(field, expected) assert_text((field).data, (field).len, expected)
@@ -85,6 +90,32 @@ static void path__bad_escapes__are_refused(void **state)
         const char *path = testkit_format("/api/v1/customers/%s", wrong[i]);
         assert_status(fill(&(struct sent){.method = "GET", .path = path}), STATUS_MALFORMED_HTTP);
         assert_true(reason.length > 0);
+    }
+}
+
+static void path__numbers__are_parsed(void **state)
+{
+    (void)state;
+    assert_ok(fill(&(struct sent){.method = "GET", .path = "/api/v1/invoices/42"}));
+    assert_u64(request->message->get_invoice->number, 42);
+    assert_ok(fill(&(struct sent){.method = "GET",
+                                  .path = "/api/v1/invoices/18446744073709551615/verification"}));
+    assert_u64(request->message->verify_invoice->number, UINT64_MAX);
+}
+
+static void path__that_can_be_no_number__names_nothing(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"x",  "4x", "1.0", "1e3",
+                                        "+1", "-1", "%20", "18446744073709551616"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        const char *path = testkit_format("/api/v1/invoices/%s", wrong[i]);
+        assert_status(fill(&(struct sent){.method = "GET", .path = path}),
+                      STATUS_INVOICE_NOT_FOUND);
+        assert_true(reason.length > 0);
+        path = testkit_format("%s/verification", path);
+        assert_status(fill(&(struct sent){.method = "GET", .path = path}),
+                      STATUS_INVOICE_NOT_FOUND);
     }
 }
 
@@ -128,6 +159,47 @@ static void query__wrong_parameters__are_all_named(void **state)
     assert_error("end", STATUS_WRONG_TYPE);
     assert_u64(request->errors.n, 7);
     assert_bytes(request->message->list_usage->customer_id, "c");
+}
+
+static void query__of_a_summary__by_kind(void **state)
+{
+    (void)state;
+    assert_ok(fill(&(struct sent){
+        .method = "GET",
+        .path = "/api/v1/customers/c/usage/summary",
+        .query = "window=hour&by=billed&group_by=service&include_empty=true",
+    }));
+    const Billing__V1__SummarizeUsage *call = request->message->summarize_usage;
+    assert_null(request->errors.first);
+    assert_int_equal(call->window, BILLING__V1__SUMMARIZE_USAGE__WINDOW__HOUR);
+    assert_int_equal(call->by, BILLING__V1__CLOCK__BILLED);
+    assert_int_equal(call->group_by, BILLING__V1__SUMMARIZE_USAGE__GROUP__SERVICE);
+    assert_true(call->has_include_empty && call->include_empty);
+}
+
+static void query__other_words__are_told_which_there_are(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query, *field, *words;
+        int status;
+    } cases[] = {
+        {"window=week", "window", "must be hour, day or month", STATUS_OUT_OF_BOUNDS},
+        {"window=", "window", "must be hour, day or month", STATUS_OUT_OF_BOUNDS},
+        {"window=HOUR", "window", "must be hour, day or month", STATUS_OUT_OF_BOUNDS},
+        {"by=1", "by", "must be occurred or billed", STATUS_OUT_OF_BOUNDS},
+        {"group_by=customer", "group_by", "must be service", STATUS_OUT_OF_BOUNDS},
+        {"include_empty=1", "include_empty", "must be true or false", STATUS_WRONG_TYPE},
+        {"include_empty", "include_empty", "must be true or false", STATUS_WRONG_TYPE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_ok(fill(&(struct sent){.method = "GET",
+                                      .path = "/api/v1/customers/c/usage/summary",
+                                      .query = cases[i].query}));
+        const struct field_error *error = find_error(cases[i].field);
+        assert_status(error->status, cases[i].status);
+        assert_text(error->message.data, error->message.length, cases[i].words);
+    }
 }
 
 static void query__limits__beyond_their_kind_are_named(void **state)
@@ -243,6 +315,66 @@ static void body__empty__is_not_json(void **state)
     assert_status(fill_type("/api/v1/customers", "application/json", ""), STATUS_MALFORMED_JSON);
 }
 
+static void body__that_may_be_left_out__is_an_empty_object(void **state)
+{
+    (void)state;
+    const struct sent put = {.method = "PUT", .path = "/api/v1/services/s"};
+    struct sent sent = put;
+    assert_ok(fill(&sent));
+    assert_bytes(request->message->put_service->name, "s");
+    assert_false(request->message->put_service->has_unit);
+    sent.type = "text/plain"; /* of nothing */
+    sent.body = "";
+    assert_ok(fill(&sent));
+    sent.type = "application/json";
+    sent.body = "{}";
+    assert_ok(fill(&sent));
+    assert_false(request->message->put_service->has_unit);
+    sent.body = "{\"unit\":\"hour\"}";
+    assert_ok(fill(&sent));
+    assert_bytes(request->message->put_service->unit, "hour");
+    sent.type = NULL;
+    assert_status(fill(&sent), STATUS_UNSUPPORTED_MEDIA_TYPE);
+    sent.type = "application/x-ndjson";
+    assert_status(fill(&sent), STATUS_UNSUPPORTED_MEDIA_TYPE);
+    sent.type = "application/json";
+    sent.body = "{\"name\":\"t\"}";
+    assert_ok(fill(&sent));
+    assert_error("name", STATUS_UNKNOWN_FIELD);
+    sent.body = "{";
+    assert_status(fill(&sent), STATUS_MALFORMED_JSON);
+}
+
+static void body__on_a_delete__is_refused(void **state)
+{
+    (void)state;
+    const char *path = "/api/v1/services/s";
+    assert_ok(fill(&(struct sent){.method = "DELETE", .path = path}));
+    assert_bytes(request->message->delete_service->name, "s");
+    assert_status(fill(&(struct sent){
+                      .method = "DELETE", .path = path, .type = "application/json", .body = "{}"}),
+                  STATUS_MALFORMED_HTTP);
+}
+
+static void body__of_the_new_writes__fills_their_calls(void **state)
+{
+    (void)state;
+    assert_ok(fill_type("/api/v1/customers/c/usage/u/void", "application/json",
+                        "{\"reason\":\"twice\"}"));
+    assert_bytes(request->message->void_usage->usage_id, "u");
+    assert_bytes(request->message->void_usage->reason, "twice");
+    assert_ok(fill_type("/api/v1/customers/c/adjustments", "application/json",
+                        "{\"amount\":-0.50,\"reason\":\"r\",\"service\":\"s\"}"));
+    assert_bytes(request->message->create_adjustment->amount, "-0.50");
+    assert_bytes(request->message->create_adjustment->service, "s");
+    assert_ok(fill_type("/api/v1/customers/c/invoices", "application/json",
+                        "{\"end\":\"2026-11-01T00:00:00Z\"}"));
+    assert_i64(request->message->finalize_invoice->end, INT64_C(1793491200000000));
+    assert_false(request->message->finalize_invoice->has_start);
+    assert_ok(fill_type("/api/v1/customers/c/invoices", "application/json", "{\"end\":1}"));
+    assert_error("end", STATUS_WRONG_TYPE);
+}
+
 static void body__names_the_field_of_the_path__is_wrong(void **state)
 {
     (void)state;
@@ -328,6 +460,13 @@ static void request_id__of_a_batch__is_the_batchs(void **state)
 
 static const struct CMUnitTest tests[] = {
     REQUEST_TEST(path__escapes__are_taken_out_of_segments),
+    REQUEST_TEST(path__numbers__are_parsed),
+    REQUEST_TEST(path__that_can_be_no_number__names_nothing),
+    REQUEST_TEST(query__of_a_summary__by_kind),
+    REQUEST_TEST(query__other_words__are_told_which_there_are),
+    REQUEST_TEST(body__that_may_be_left_out__is_an_empty_object),
+    REQUEST_TEST(body__on_a_delete__is_refused),
+    REQUEST_TEST(body__of_the_new_writes__fills_their_calls),
     REQUEST_TEST(path__bad_escapes__are_refused),
     REQUEST_TEST(query__parameters__set_fields_by_kind),
     REQUEST_TEST(query__wrong_parameters__are_all_named),

@@ -434,6 +434,13 @@ static void idempotency_differences__another_kind__is_another_method(void **stat
     assert_u64(idempotency_differences(&usage, &created), DIFFERS_METHOD);
     assert_u64(idempotency_differences(&created, &usage), DIFFERS_METHOD);
     assert_u64(idempotency_differences(&created, &created), 0);
+    static const enum record_kind kinds[] = {RECORD_USAGE, RECORD_USAGE_VOIDED, RECORD_ADJUSTMENT,
+                                             RECORD_INVOICE};
+    for (int i = 0; i < 16; i++) {
+        struct record asked = {.kind = kinds[i / 4]};
+        struct record first = {.kind = kinds[i % 4]};
+        assert_u64(idempotency_differences(&asked, &first), i / 4 == i % 4 ? 0 : DIFFERS_METHOD);
+    }
 }
 
 static void idempotency_check__the_store_fails__says_so_and_decides_nothing(void **state)

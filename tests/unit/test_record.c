@@ -1,37 +1,7 @@
 /* The bytes of records: fixed for good, and nothing else is taken. */
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "tests/lib/testkit.h"
-#include "tests/store/records.h"
+#include "tests/unit/record_bytes.h"
 
 /* --- helpers ---------------------------------------------------------------------------------- */
-
-struct bytes {
-    uint8_t data[RECORD_BYTES_MAX + 64];
-    size_t length;
-};
-
-static struct bytes *encode(const struct record *record)
-{
-    struct bytes *bytes = testkit_alloc(sizeof *bytes);
-    bytes->length = record_encode(record, bytes->data);
-    return bytes;
-}
-
-/* Decode from memory of exactly LENGTH bytes, so that a sanitizer sees a read beyond them. */
-static int decode(const uint8_t *data, size_t length, struct record *ret)
-{
-    uint8_t *exact = malloc(length == 0 ? 1 : length);
-    assert_non_null(exact);
-    memcpy(exact, data, length);
-    int rc = record_decode(exact, length, ret);
-    free(exact);
-    return rc;
-}
 
 static struct record typical_usage(void)
 {
@@ -47,16 +17,6 @@ static struct record typical_usage(void)
                   .bills_at_us = 0x0102030405060708 % TIMESTAMP_MAX,
                   .occurred_at_given = true},
     };
-}
-
-static void assert_encodes(const struct record *record, const char *expected, size_t length)
-{
-    struct bytes *bytes = encode(record);
-    struct record back;
-    assert_u64(bytes->length, length);
-    assert_memory_equal(bytes->data, expected, length);
-    assert_ok(record_decode(bytes->data, bytes->length, &back));
-    assert_same_content(&back, record);
 }
 
 /* --- the format ------------------------------------------------------------------------------- */
@@ -160,13 +120,27 @@ static void encode__largest_usage__fits(void **state)
 
 static struct record random_record(struct rng *rng)
 {
-    switch (rng_below(rng, 4)) {
+    uint64_t customer = 1 + (rng_next(rng) >> rng_below(rng, 64)) % UINT64_MAX;
+    uint64_t other = 1 + (rng_next(rng) >> rng_below(rng, 64)) % UINT64_MAX;
+    switch (rng_below(rng, 12)) {
     case 0:
         return random_created(rng);
     case 1:
-        return random_renamed(rng, 1 + rng_below(rng, UINT64_MAX));
+        return random_renamed(rng, customer);
+    case 2:
+        return random_voided(rng, customer, other);
+    case 3:
+        return random_adjustment(rng, customer);
+    case 4:
+        return random_invoice(rng, customer, other);
+    case 5:
+        return random_entries(rng, other);
+    case 6:
+        return random_service_put(rng);
+    case 7:
+        return random_service_deleted(rng);
     default:
-        return random_usage(rng, 1 + (rng_next(rng) >> rng_below(rng, 64)) % UINT64_MAX);
+        return random_usage(rng, customer);
     }
 }
 
@@ -249,8 +223,8 @@ static void decode__random_bytes__corrupt_or_canonical(void **state)
     for (int i = 0; i < 200000; i++) {
         size_t length = rng_below(&rng, sizeof data);
         rng_fill(&rng, data, length);
-        data[0] = (uint8_t)(data[0] % 4);
-        data[1] = (uint8_t)(data[1] % 4);
+        data[0] = (uint8_t)(data[0] % (RECORD_SERVICE_DELETED + 2));
+        data[1] = (uint8_t)(data[1] % 16);
         assert_canonical(data, length);
     }
 }
@@ -309,34 +283,6 @@ static int decode_with(enum part part, struct slice bytes)
     return decode_parts(&parts);
 }
 
-static void put_length(struct bytes *bytes, size_t length)
-{
-    for (; length >= 128; length >>= 7) {
-        bytes->data[bytes->length++] = (uint8_t)(length | 128);
-    }
-    bytes->data[bytes->length++] = (uint8_t)length;
-}
-
-static void put_filled(struct bytes *bytes, char fill, size_t length)
-{
-    put_length(bytes, length);
-    memset(bytes->data + bytes->length, fill, length);
-    bytes->length += length;
-}
-
-static struct slice taken(const struct bytes *bytes)
-{
-    return (struct slice){(const char *)bytes->data, bytes->length};
-}
-
-/* A text of LENGTH bytes behind its length. */
-static struct slice counted(size_t length)
-{
-    struct bytes *bytes = testkit_alloc(sizeof *bytes);
-    put_filled(bytes, 'x', length);
-    return taken(bytes);
-}
-
 static void decode__texts__up_to_their_limits(void **state)
 {
     static const struct {
@@ -379,9 +325,9 @@ static void decode__unknown_kinds_and_flags__corrupt(void **state)
     struct record back;
     (void)state;
     for (unsigned kind = 0; kind < 256; kind++) {
-        uint8_t renamed[] = {(uint8_t)kind, 0, 0, 0, 1, 0};
-        assert_status(decode(renamed, sizeof renamed, &back),
-                      kind == RECORD_CUSTOMER_RENAMED ? 0 : STATUS_CORRUPT);
+        uint8_t bytes[] = {(uint8_t)kind, 0, 0, 0, 1, 0}; /* of the two kinds that read so */
+        bool known = kind == RECORD_CUSTOMER_RENAMED || kind == RECORD_SERVICE_DELETED;
+        assert_status(decode(bytes, sizeof bytes, &back), known ? 0 : STATUS_CORRUPT);
     }
     for (unsigned flags = 0; flags < 256; flags++) {
         uint8_t created[] = {RECORD_CUSTOMER_CREATED, (uint8_t)flags, 0, 0, 0, 0};
@@ -528,37 +474,7 @@ static void labels_next__gives_back_what_was_encoded(void **state)
     assert_u64(labels_encode(labels, 0, encoded), 0);
 }
 
-/* --- scope ------------------------------------------------------------------------------------ */
-
-static void scope__creations_have_the_daemons_and_all_else_its_customers(void **state)
-{
-    (void)state;
-    assert_u64(record_scope(&(struct record){.kind = RECORD_CUSTOMER_CREATED, .seq = 4}), 0);
-    assert_u64(record_scope(&(struct record){.kind = RECORD_CUSTOMER_RENAMED,
-                                             .customer_renamed = {.customer = 5}}),
-               5);
-    assert_u64(record_scope(&(struct record){.kind = RECORD_USAGE, .usage = {.customer = 6}}), 6);
-}
-
 /* --- what the caller has to check ------------------------------------------------------------- */
-
-/* Whether encoding RECORD ends the process. */
-static bool encode_aborts(const struct record *record)
-{
-    int status;
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        uint8_t *buffer = malloc(RECORD_BYTES_MAX);
-        IGNORE(freopen("/dev/null", "w", stderr) == NULL); /* what the check says */
-        if (signal(SIGABRT, SIG_DFL) != SIG_ERR && buffer != NULL) {
-            record_encode(record, buffer);
-        }
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
-}
 
 static void encode__what_is_out_of_bounds__aborts(void **state)
 {
@@ -608,7 +524,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(decode__labels__up_to_their_limits),
     cmocka_unit_test(decode__labels__sorted_whole_and_not_twice),
     cmocka_unit_test(labels_next__gives_back_what_was_encoded),
-    cmocka_unit_test(scope__creations_have_the_daemons_and_all_else_its_customers),
     cmocka_unit_test(encode__what_is_out_of_bounds__aborts),
 };
 

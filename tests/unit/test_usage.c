@@ -170,9 +170,7 @@ static void list(struct book *book, struct usage_page *page)
 static struct usage_page first_page(uint64_t customer, unsigned limit)
 {
     return (struct usage_page){
-        .customer = {.seq = customer},
-        .range = {.end_us = TIMESTAMP_MAX},
-        .limit = limit,
+        .list = {.customer = {.seq = customer}, .range = {.end_us = TIMESTAMP_MAX}, .limit = limit},
     };
 }
 
@@ -183,12 +181,12 @@ static size_t list_all(struct book *book, struct usage_page page, uint64_t **ret
     size_t n = 0;
     do {
         list(book, &page);
-        assert_true(page.n <= page.limit);
-        for (unsigned i = 0; i < page.n; i++) {
-            seqs[n++] = page.records[i].seq;
+        assert_true(page.list.n <= page.list.limit);
+        for (unsigned i = 0; i < page.list.n; i++) {
+            seqs[n++] = page.list.records[i].seq;
         }
-        page.range.after = page.last;
-    } while (page.more);
+        page.list.range.after = page.list.last;
+    } while (page.list.more);
     *ret = seqs;
     return n;
 }
@@ -233,16 +231,16 @@ static void usage_list__a_window__is_half_open_at_the_microsecond(void **state)
     uint64_t at_199 = book_add_usage(book, customer, "S", "1", "1", 199);
     uint64_t at_200 = book_add_usage(book, customer, "S", "1", "1", 200);
     struct usage_page page = first_page(customer, 10);
-    page.range.start_us = 100;
-    page.range.end_us = 200;
+    page.list.range.start_us = 100;
+    page.list.range.end_us = 200;
     assert_u64(list_all(book, page, &seqs), 2);
     assert_u64(seqs[0], at_100);
     assert_u64(seqs[1], at_199);
-    page.range.end_us = 201;
+    page.list.range.end_us = 201;
     assert_u64(list_all(book, page, &seqs), 3);
     assert_u64(seqs[2], at_200);
-    page.range.start_us = 0;
-    page.range.end_us = 100;
+    page.list.range.start_us = 0;
+    page.list.range.end_us = 100;
     assert_u64(list_all(book, page, &seqs), 1);
     assert_u64(seqs[0], at_99);
     book_close(book);
@@ -260,10 +258,10 @@ static void usage_list__by_billed__goes_by_bills_at(void **state)
     struct usage_page page = first_page(customer, 1);
     assert_u64(list_all(book, page, &seqs), 2);
     assert_u64(seqs[0], late);
-    page.range.by = STORE_BY_BILLED;
+    page.list.range.by = STORE_BY_BILLED;
     assert_u64(list_all(book, page, &seqs), 2);
     assert_u64(seqs[0], first);
-    page.range.start_us = 200;
+    page.list.range.start_us = 200;
     assert_u64(list_all(book, page, &seqs), 1);
     assert_u64(seqs[0], late);
     book_close(book);
@@ -280,7 +278,7 @@ static void usage_list__one_service__is_only_that_over_all_pages(void **state)
     }
     for (unsigned limit = 1; limit < 9; limit++) {
         struct usage_page page = first_page(customer, limit);
-        page.service = SLICE("rare");
+        page.list.service = SLICE("rare");
         assert_u64(list_all(book, page, &seqs), 6);
         for (int i = 0; i < 6; i++) {
             assert_u64(seqs[i], 2 + i * 7);
@@ -301,15 +299,15 @@ static void usage_list__records_arrive_between_pages__none_is_missed_or_doubled(
     }
     struct usage_page page = first_page(customer, 2);
     list(book, &page);
-    assert_u64(page.last.seq, 3);
+    assert_u64(page.list.last.seq, 3);
     book_add_usage(book, customer, "S", "1", "1", 1005);
     uint64_t same_time = book_add_usage(book, customer, "S", "1", "1", 1010);
-    page.range.after = page.last;
-    page.limit = 10;
+    page.list.range.after = page.list.last;
+    page.list.limit = 10;
     list(book, &page);
-    assert_u64(page.n, 3);
-    assert_u64(page.records[0].seq, same_time);
-    assert_false(page.more);
+    assert_u64(page.list.n, 3);
+    assert_u64(page.list.records[0].seq, same_time);
+    assert_false(page.list.more);
     book_close(book);
 }
 
@@ -337,8 +335,8 @@ static void usage_list__large_texts__end_a_page_early(void **state)
     }
     struct usage_page page = first_page(customer, 1000);
     list(book, &page);
-    assert_true(page.more);
-    assert_true(page.n > 100 && page.n < RECORDS);
+    assert_true(page.list.more);
+    assert_true(page.list.n > 100 && page.list.n < RECORDS);
     assert_u64(list_all(book, first_page(customer, 1000), &seqs), RECORDS);
     book_close(book);
 }

@@ -44,7 +44,7 @@ struct lmdb_store {
     struct views views;
 
     /* --- committer thread --- */
-    struct block_hasher *hasher;  /* owned */
+    struct sha256 *sha;           /* owned */
     struct block_writer *pending; /* owned */
     struct journal_tail tail;     /* of the last commit */
     struct lmdb_txn txn;          /* the one there is */
@@ -75,7 +75,7 @@ static void close_store(struct store *base)
         env_close(&store->env);
     }
     block_writer_destroy(store->pending);
-    block_hasher_destroy(store->hasher);
+    sha256_destroy(store->sha);
     directory_close(&store->directory); /* last: the lock guards all the above */
     free(store);
 }
@@ -97,7 +97,7 @@ static int open_tables(struct lmdb_store *store, MDB_txn *txn, const struct stor
     if (rc < 0) {
         return errinfo_set(reason, rc, "cannot open the tables of '%.120s/data.mdb'", path);
     }
-    return journal_start(&store->env, txn, store->hasher, store->meta.id_key, &store->tail, reason);
+    return journal_start(&store->env, txn, store->sha, store->meta.id_key, &store->tail, reason);
 }
 
 static int start(struct lmdb_store *store, const struct store_options *options,
@@ -126,7 +126,8 @@ static int start(struct lmdb_store *store, const struct store_options *options,
 static int make_parts(struct lmdb_store *store, size_t block_bytes, unsigned readers_max,
                       struct errinfo *reason)
 {
-    int rc = block_hasher_create(&store->hasher);
+    store->sha = sha256_create();
+    int rc = store->sha == NULL ? STATUS_NO_MEMORY : 0;
     if (rc == 0) {
         rc = block_writer_create(block_bytes, &store->pending);
     }
@@ -195,7 +196,7 @@ static int begin(struct store *base, int64_t now_us, struct store_txn **ret_txn)
     txn->journal = (struct journal_writer){
         .env = &store->env,
         .txn = txn->txn,
-        .hasher = store->hasher,
+        .sha = store->sha,
         .pending = store->pending,
         .tail = store->tail,
         .created_at_us = now_us,
@@ -301,6 +302,9 @@ static int info(struct store_view *base, struct store_info *ret)
         rc = env_count(&store->env, view->txn, ENV_USAGE, &about.usage);
     }
     if (rc == 0) {
+        rc = env_count(&store->env, view->txn, ENV_INVOICES, &about.invoices);
+    }
+    if (rc == 0) {
         *ret = about;
     }
     return rc;
@@ -324,6 +328,14 @@ const struct store_ops store_lmdb = {
     .customer = lookup_customer,
     .external_id = lookup_external_id,
     .scan_customers = scan_customers,
-    .scan_usage = scan_usage,
+    .scan = scan_billable,
+    .scan_positions = scan_positions,
+    .scan_journal = scan_journal,
     .scan_sums = scan_sums,
+    .damaged = lookup_damaged,
+    .void_of = lookup_void,
+    .invoice = lookup_invoice,
+    .scan_invoices = scan_invoices,
+    .service = lookup_service,
+    .scan_services = scan_services,
 };

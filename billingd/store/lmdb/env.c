@@ -17,6 +17,14 @@ static const char *const table_names[ENV__TABLES] = {
     [ENV_REQUESTS] = "requests",
     [ENV_USAGE] = "usage",
     [ENV_USAGE_LATE] = "usage_late",
+    [ENV_VOIDS] = "voids",
+    [ENV_VOIDS_LATE] = "voids_late",
+    [ENV_VOID_OF] = "void_of",
+    [ENV_ADJUSTMENTS] = "adjustments",
+    [ENV_ADJUSTMENTS_LATE] = "adjustments_late",
+    [ENV_INVOICES] = "invoices",
+    [ENV_CUSTOMER_INVOICES] = "customer_invoices",
+    [ENV_SERVICES] = "services",
 };
 
 /* --- errors ----------------------------------------------------------------------------------- */
@@ -194,6 +202,11 @@ int env_put_new(const struct env *env, MDB_txn *txn, enum env_table table, MDB_v
 {
     MDB_val data = value_of(value, bytes);
     return put(env, txn, table, &key, &data, MDB_NOOVERWRITE);
+}
+
+int env_delete(const struct env *env, MDB_txn *txn, enum env_table table, MDB_val key)
+{
+    return write_status(env, mdb_del(txn, env->tables[table], &key, NULL));
 }
 
 int env_append(const struct env *env, MDB_txn *txn, enum env_table table, MDB_val key, size_t bytes,

@@ -8,6 +8,11 @@
  *   requests      scope, request id -> seq
  *   usage         customer, occurred_at, seq -> one byte: FF where it came late, else 00
  *   usage_late    customer, bills_at, seq -> nothing; only where bills_at is another
+ *   voids, voids_late, adjustments, adjustments_late   as those of usage
+ *   void_of       seq of a usage -> seq of its void
+ *   invoices      number -> seq
+ *   customer_invoices   customer, number -> seq
+ *   services      name -> row (service_row.h)
  *
  * Opened and closed without other threads; the rest: any thread, a transaction in one at a time. */
 #pragma once
@@ -28,6 +33,14 @@ enum env_table {
     ENV_REQUESTS,
     ENV_USAGE,
     ENV_USAGE_LATE,
+    ENV_VOIDS,
+    ENV_VOIDS_LATE,
+    ENV_VOID_OF,
+    ENV_ADJUSTMENTS,
+    ENV_ADJUSTMENTS_LATE,
+    ENV_INVOICES,
+    ENV_CUSTOMER_INVOICES,
+    ENV_SERVICES,
     ENV__TABLES,
 };
 
@@ -68,6 +81,9 @@ MUSTCHECK int env_put(const struct env *env, MDB_txn *txn, enum env_table table,
 /* As env_put(), but STATUS_INTERNAL where KEY has a value, which then stays. */
 MUSTCHECK int env_put_new(const struct env *env, MDB_txn *txn, enum env_table table, MDB_val key,
                           const void *value, size_t bytes);
+
+/* Take KEY and its value away.  STATUS_NOT_FOUND if it has none. */
+MUSTCHECK int env_delete(const struct env *env, MDB_txn *txn, enum env_table table, MDB_val key);
 
 /* Room for BYTES under KEY, which is to be above all others of TABLE.  *RET_ROOM is to be filled
  * before the next write. */

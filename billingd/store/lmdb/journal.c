@@ -85,7 +85,7 @@ static int refuse(const struct env *env, int status, MDB_val key, const struct b
 }
 
 /* That LAST follows on the block before it, at CURSOR's place, or on nothing. */
-static int check_link(MDB_cursor *cursor, const struct block *last, struct block_hasher *hasher,
+static int check_link(MDB_cursor *cursor, const struct block *last, struct sha256 *sha,
                       uint64_t id_key, const char **ret_problem)
 {
     MDB_val key;
@@ -95,12 +95,12 @@ static int check_link(MDB_cursor *cursor, const struct block *last, struct block
     uint64_t first_seq = 1;
     int rc = env_status(mdb_cursor_get(cursor, &key, &value, MDB_PREV));
     if (rc == STATUS_NOT_FOUND) {
-        block_genesis(hasher, id_key, hash);
+        block_genesis(sha, id_key, hash);
     } else if (rc < 0) {
         *ret_problem = "the block before it cannot be read";
         return rc;
     } else {
-        block_hash(hasher, value.mv_data, value.mv_size, hash);
+        block_hash(sha, value.mv_data, value.mv_size, hash);
         if (open_found(key, value, &before, ret_problem) < 0) {
             *ret_problem = "the block before it is damaged, or of a format that is not known here";
             return STATUS_CORRUPT;
@@ -113,8 +113,8 @@ static int check_link(MDB_cursor *cursor, const struct block *last, struct block
     return follows ? 0 : STATUS_CORRUPT;
 }
 
-static int start(const struct env *env, MDB_cursor *cursor, struct block_hasher *hasher,
-                 uint64_t id_key, struct journal_tail *ret, struct errinfo *reason)
+static int start(const struct env *env, MDB_cursor *cursor, struct sha256 *sha, uint64_t id_key,
+                 struct journal_tail *ret, struct errinfo *reason)
 {
     MDB_val key = {0};
     MDB_val value;
@@ -123,7 +123,7 @@ static int start(const struct env *env, MDB_cursor *cursor, struct block_hasher 
     int rc = env_status(mdb_cursor_get(cursor, &key, &value, MDB_LAST));
     if (rc == STATUS_NOT_FOUND) {
         ret->next_seq = 1;
-        block_genesis(hasher, id_key, ret->hash);
+        block_genesis(sha, id_key, ret->hash);
         return 0;
     }
     if (rc < 0) {
@@ -131,17 +131,17 @@ static int start(const struct env *env, MDB_cursor *cursor, struct block_hasher 
     }
     rc = open_found(key, value, &last, &problem);
     if (rc == 0) {
-        rc = check_link(cursor, &last, hasher, id_key, &problem);
+        rc = check_link(cursor, &last, sha, id_key, &problem);
     }
     if (rc < 0) {
         return refuse(env, rc, key, &last, problem, reason);
     }
     ret->next_seq = last.heading.first_seq + last.count;
-    block_hash(hasher, last.bytes, last.length, ret->hash);
+    block_hash(sha, last.bytes, last.length, ret->hash);
     return 0;
 }
 
-int journal_start(const struct env *env, MDB_txn *txn, struct block_hasher *hasher, uint64_t id_key,
+int journal_start(const struct env *env, MDB_txn *txn, struct sha256 *sha, uint64_t id_key,
                   struct journal_tail *ret, struct errinfo *reason)
 {
     MDB_cursor *cursor;
@@ -149,7 +149,7 @@ int journal_start(const struct env *env, MDB_txn *txn, struct block_hasher *hash
     if (rc != 0) {
         return errinfo_set(reason, env_status(rc), "cannot read the journal: %s", mdb_strerror(rc));
     }
-    rc = start(env, cursor, hasher, id_key, ret, reason);
+    rc = start(env, cursor, sha, id_key, ret, reason);
     mdb_cursor_close(cursor);
     return rc;
 }
@@ -191,7 +191,7 @@ int journal_flush(struct journal_writer *writer)
     }
     memcpy(heading.previous_hash, tail->hash, sizeof tail->hash);
     block_writer_seal(writer->pending, &heading, room);
-    block_hash(writer->hasher, room, bytes, tail->hash);
+    block_hash(writer->sha, room, bytes, tail->hash);
     tail->next_seq += count;
     return 0;
 }
@@ -214,22 +214,65 @@ static int pending_record(const struct journal_writer *writer, uint64_t seq, str
     return block_writer_record(writer->pending, (uint32_t)index, ret);
 }
 
-int journal_record(struct journal_reader *reader, uint64_t seq, struct record *ret)
+/* Of SEQ, which no block has: whether the journal ends before it, or lacks a block. */
+static int missing(const struct journal_reader *reader, uint64_t seq)
+{
+    MDB_cursor *cursor;
+    MDB_val key;
+    MDB_val value;
+    uint64_t last = 0;
+    int rc = env_status(mdb_cursor_open(reader->txn, reader->env->tables[ENV_JOURNAL], &cursor));
+    if (rc < 0) {
+        return rc;
+    }
+    rc = env_status(mdb_cursor_get(cursor, &key, &value, MDB_LAST));
+    mdb_cursor_close(cursor);
+    if (rc == 0) {
+        rc = key_parse_seq(key, &last);
+    }
+    return rc < 0 ? rc : last > seq ? STATUS_CORRUPT : STATUS_NOT_FOUND;
+}
+
+static int find_record(struct journal_reader *reader, uint64_t seq, struct record *ret)
 {
     const struct journal_writer *writer = reader->writer;
+    if (seq == 0) {
+        return STATUS_NOT_FOUND;
+    }
     if (writer != NULL && seq >= writer->tail.next_seq) {
         return pending_record(writer, seq, ret);
     }
-    if (!block_has(&reader->block, seq)) {
-        int rc = seek(reader, seq);
-        if (rc < 0) {
-            return rc;
-        }
-        if (!block_has(&reader->block, seq)) {
-            return STATUS_NOT_FOUND;
-        }
+    int rc = block_has(&reader->block, seq) ? 0 : seek(reader, seq);
+    if (rc == STATUS_NOT_FOUND || (rc == 0 && !block_has(&reader->block, seq))) {
+        rc = missing(reader, seq);
     }
-    return block_record(&reader->block, seq, ret);
+    return rc < 0 ? rc : block_record(&reader->block, seq, ret);
+}
+
+int journal_record(struct journal_reader *reader, uint64_t seq, struct record *ret)
+{
+    int rc = find_record(reader, seq, ret);
+    if (rc == STATUS_CORRUPT) {
+        reader->damaged = seq;
+    }
+    return rc;
+}
+
+int journal_scan(struct journal_reader *reader, uint64_t after_seq, store_record_fn row_cb,
+                 void *arg)
+{
+    struct journal_reader own = *reader; /* so that a callback's reads leave the block alone */
+    struct record record;
+    int rc = 0;
+    for (uint64_t seq = after_seq; seq < UINT64_MAX && rc == 0; seq++) {
+        rc = journal_record(&own, seq + 1, &record);
+        if (rc < 0) {
+            reader->damaged = rc == STATUS_CORRUPT ? own.damaged : reader->damaged;
+            return rc == STATUS_NOT_FOUND ? 0 : rc;
+        }
+        rc = row_cb(&record, arg);
+    }
+    return rc;
 }
 
 int journal_last_seq(struct journal_reader *reader, uint64_t *ret_seq)

@@ -21,14 +21,14 @@ struct journal_tail {
 /* Find the tail: check the last block, and that it follows on the one before it.
  * Returns 0, or a status with REASON: STATUS_CORRUPT, or STATUS_NOT_IMPLEMENTED where the last
  * block's format is not known. */
-MUSTCHECK int journal_start(const struct env *env, MDB_txn *txn, struct block_hasher *hasher,
+MUSTCHECK int journal_start(const struct env *env, MDB_txn *txn, struct sha256 *sha,
                             uint64_t id_key, struct journal_tail *ret, struct errinfo *reason);
 
 /* Nothing in it is owned. */
 struct journal_writer {
     const struct env *env;
     MDB_txn *txn;
-    struct block_hasher *hasher;
+    struct sha256 *sha;
     struct block_writer *pending; /* records from tail.next_seq on */
     struct journal_tail tail;     /* of what is written in TXN */
     int64_t created_at_us;        /* of all that is appended */
@@ -46,14 +46,20 @@ struct journal_reader {
     MDB_txn *txn;
     const struct journal_writer *writer; /* of the same transaction, or NULL */
     struct block block;                  /* the last one that was checked */
+    uint64_t damaged;                    /* the last record that was; 0: none */
 };
 
 /* The block of READER may be gone: after a write to its transaction, or at its end. */
 void journal_forget(struct journal_reader *reader);
 
 /* The record SEQ; *RET points into the transaction's pages, or into the pending block.
- * Returns 0, STATUS_NOT_FOUND, or STATUS_CORRUPT. */
+ * Returns 0, STATUS_NOT_FOUND, or STATUS_CORRUPT where it or its block is damaged or missing. */
 MUSTCHECK int journal_record(struct journal_reader *reader, uint64_t seq, struct record *ret);
+
+/* Every record behind AFTER_SEQ, in order; each block is checked once, whatever ROW_CB reads.
+ * Returns what ROW_CB ends it with, or as journal_record(). */
+MUSTCHECK int journal_scan(struct journal_reader *reader, uint64_t after_seq,
+                           store_record_fn row_cb, void *arg);
 
 /* Sequence number of the newest record, 0 if there is none.  Returns as journal_record(). */
 MUSTCHECK int journal_last_seq(struct journal_reader *reader, uint64_t *ret_seq);

@@ -9,6 +9,7 @@ enum {
 };
 
 _Static_assert(KEY_BYTES_MAX >= SEQ_BYTES + LIMIT_REQUEST_ID_BYTES, "a request's key fits");
+_Static_assert(KEY_BYTES_MAX >= (int)LIMIT_SERVICE_BYTES, "a service's key fits");
 
 MDB_val key_seq(struct key *key, uint64_t seq)
 {
@@ -16,11 +17,11 @@ MDB_val key_seq(struct key *key, uint64_t seq)
     return (MDB_val){.mv_size = SEQ_BYTES, .mv_data = key->bytes};
 }
 
-MDB_val key_external_id(struct key *key, struct slice external_id)
+MDB_val key_text(struct key *key, struct slice text)
 {
-    REQUIRE(external_id.length > 0 && external_id.length <= sizeof key->bytes);
-    memcpy(key->bytes, external_id.data, external_id.length);
-    return (MDB_val){.mv_size = external_id.length, .mv_data = key->bytes};
+    REQUIRE(text.length > 0 && text.length <= sizeof key->bytes);
+    memcpy(key->bytes, text.data, text.length);
+    return (MDB_val){.mv_size = text.length, .mv_data = key->bytes};
 }
 
 MDB_val key_request(struct key *key, struct store_key request)
@@ -32,13 +33,20 @@ MDB_val key_request(struct key *key, struct store_key request)
     return (MDB_val){.mv_size = SEQ_BYTES + length, .mv_data = key->bytes};
 }
 
-MDB_val key_usage(struct key *key, uint64_t customer, struct store_position position)
+MDB_val key_position(struct key *key, uint64_t customer, struct store_position position)
 {
     REQUIRE(position.time_us >= 0); /* or it would sort behind all others */
     bytes_put_be64(key->bytes, customer);
     bytes_put_be64(key->bytes + 8, (uint64_t)position.time_us);
     bytes_put_be64(key->bytes + 16, position.seq);
-    return (MDB_val){.mv_size = KEY_USAGE_BYTES, .mv_data = key->bytes};
+    return (MDB_val){.mv_size = KEY_POSITION_BYTES, .mv_data = key->bytes};
+}
+
+MDB_val key_invoice(struct key *key, uint64_t customer, uint64_t number)
+{
+    bytes_put_be64(key->bytes, customer);
+    bytes_put_be64(key->bytes + 8, number);
+    return (MDB_val){.mv_size = KEY_INVOICE_BYTES, .mv_data = key->bytes};
 }
 
 int key_parse_seq(MDB_val key, uint64_t *ret_seq)
@@ -50,9 +58,9 @@ int key_parse_seq(MDB_val key, uint64_t *ret_seq)
     return 0;
 }
 
-int key_parse_usage(MDB_val key, uint64_t *ret_customer, struct store_position *ret_position)
+int key_parse_position(MDB_val key, uint64_t *ret_customer, struct store_position *ret_position)
 {
-    if (key.mv_size != KEY_USAGE_BYTES) {
+    if (key.mv_size != KEY_POSITION_BYTES) {
         return STATUS_CORRUPT;
     }
     const uint8_t *bytes = key.mv_data;
@@ -62,5 +70,16 @@ int key_parse_usage(MDB_val key, uint64_t *ret_customer, struct store_position *
     }
     *ret_customer = bytes_get_be64(bytes);
     *ret_position = (struct store_position){(int64_t)time_us, bytes_get_be64(bytes + 16)};
+    return 0;
+}
+
+int key_parse_invoice(MDB_val key, uint64_t *ret_customer, uint64_t *ret_number)
+{
+    if (key.mv_size != KEY_INVOICE_BYTES) {
+        return STATUS_CORRUPT;
+    }
+    const uint8_t *bytes = key.mv_data;
+    *ret_customer = bytes_get_be64(bytes);
+    *ret_number = bytes_get_be64(bytes + 8);
     return 0;
 }

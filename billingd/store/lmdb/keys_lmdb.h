@@ -10,7 +10,8 @@
 #include "proto/limits.h"
 
 enum {
-    KEY_USAGE_BYTES = 24,
+    KEY_POSITION_BYTES = 24,
+    KEY_INVOICE_BYTES = 16,
     KEY_BYTES_MAX = LIMIT_EXTERNAL_ID_BYTES, /* of all keys; LMDB takes 511 */
 };
 
@@ -21,20 +22,23 @@ struct key {
 
 /* Each builds into KEY and returns a value that refers to it. */
 
-/* Of `journal` and `customers`. */
+/* Of `journal` and `customers`, of `void_of`, and with a number of `invoices`. */
 MDB_val key_seq(struct key *key, uint64_t seq);
 
-/* Of `external_ids`, for up to LIMIT_EXTERNAL_ID_BYTES. */
-MDB_val key_external_id(struct key *key, struct slice external_id);
+/* Of `external_ids` and `services`, for 1 to KEY_BYTES_MAX bytes. */
+MDB_val key_text(struct key *key, struct slice text);
 
 /* Of `requests`, for up to LIMIT_REQUEST_ID_BYTES. */
 MDB_val key_request(struct key *key, struct store_key request);
 
-/* Of `usage` and `usage_late`. */
-MDB_val key_usage(struct key *key, uint64_t customer, struct store_position position);
+/* Of `usage`, `voids` and `adjustments`, and of what came late of each. */
+MDB_val key_position(struct key *key, uint64_t customer, struct store_position position);
 
-/* Back from a key of `journal` or `customers`, or of `usage` or `usage_late`.  Returns 0, or
- * STATUS_CORRUPT. */
+/* Of `customer_invoices`. */
+MDB_val key_invoice(struct key *key, uint64_t customer, uint64_t number);
+
+/* Back from what each builds.  Return 0, or STATUS_CORRUPT. */
 MUSTCHECK int key_parse_seq(MDB_val key, uint64_t *ret_seq);
-MUSTCHECK int key_parse_usage(MDB_val key, uint64_t *ret_customer,
-                              struct store_position *ret_position);
+MUSTCHECK int key_parse_position(MDB_val key, uint64_t *ret_customer,
+                                 struct store_position *ret_position);
+MUSTCHECK int key_parse_invoice(MDB_val key, uint64_t *ret_customer, uint64_t *ret_number);

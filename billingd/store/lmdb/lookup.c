@@ -3,6 +3,7 @@
 #include "billingd/base/bytes.h"
 #include "billingd/store/lmdb/customer_row.h"
 #include "billingd/store/lmdb/keys_lmdb.h"
+#include "billingd/store/lmdb/service_row.h"
 
 static struct lmdb_view *view_of(struct store_view *base)
 {
@@ -24,13 +25,8 @@ static int promised(int rc)
     return rc == STATUS_NOT_FOUND ? STATUS_CORRUPT : rc;
 }
 
-static int get_seq(struct lmdb_view *view, enum env_table table, MDB_val key, uint64_t *ret_seq)
+static int parse_seq(MDB_val value, uint64_t *ret_seq)
 {
-    MDB_val value;
-    int rc = env_get(view->env, view->txn, table, key, &value);
-    if (rc < 0) {
-        return rc;
-    }
     if (value.mv_size != sizeof *ret_seq) {
         return STATUS_CORRUPT;
     }
@@ -38,9 +34,31 @@ static int get_seq(struct lmdb_view *view, enum env_table table, MDB_val key, ui
     return 0;
 }
 
+static int get_seq(struct lmdb_view *view, enum env_table table, MDB_val key, uint64_t *ret_seq)
+{
+    MDB_val value;
+    int rc = env_get(view->env, view->txn, table, key, &value);
+    return rc < 0 ? rc : parse_seq(value, ret_seq);
+}
+
 int lookup_record(struct store_view *view, uint64_t seq, struct record *ret)
 {
     return journal_record(&view_of(view)->journal, seq, ret);
+}
+
+int lookup_promised(struct store_view *view, uint64_t seq, enum record_kind kind,
+                    struct record *ret)
+{
+    int rc = promised(lookup_record(view, seq, ret));
+    if (rc < 0) {
+        return rc;
+    }
+    return ret->kind == kind ? 0 : STATUS_CORRUPT;
+}
+
+uint64_t lookup_damaged(struct store_view *view)
+{
+    return view_of(view)->journal.damaged;
 }
 
 int lookup_request(struct store_view *view, struct store_key key, struct record *ret)
@@ -79,7 +97,7 @@ int lookup_external_id(struct store_view *view, struct slice external_id, uint64
     if (external_id.length == 0 || external_id.length > LIMIT_EXTERNAL_ID_BYTES) {
         return STATUS_NOT_FOUND;
     }
-    int rc = get_seq(view_of(view), ENV_EXTERNAL_IDS, key_external_id(&key, external_id), &seq);
+    int rc = get_seq(view_of(view), ENV_EXTERNAL_IDS, key_text(&key, external_id), &seq);
     if (rc < 0) {
         return rc;
     }
@@ -92,4 +110,53 @@ int lookup_external_id(struct store_view *view, struct slice external_id, uint64
     }
     *ret_seq = seq;
     return 0;
+}
+
+int lookup_void(struct store_view *view, uint64_t usage_seq, struct record *ret)
+{
+    struct key key;
+    uint64_t seq;
+    int rc = get_seq(view_of(view), ENV_VOID_OF, key_seq(&key, usage_seq), &seq);
+    if (rc == 0) {
+        rc = lookup_promised(view, seq, RECORD_USAGE_VOIDED, ret);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    return ret->usage_voided.usage == usage_seq ? 0 : STATUS_CORRUPT;
+}
+
+int lookup_promised_invoice(struct store_view *view, MDB_val value, uint64_t number,
+                            struct record *ret)
+{
+    uint64_t seq;
+    int rc = parse_seq(value, &seq);
+    if (rc == 0) {
+        rc = lookup_promised(view, seq, RECORD_INVOICE, ret);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    return ret->invoice.number == number ? 0 : STATUS_CORRUPT;
+}
+
+int lookup_invoice(struct store_view *view, uint64_t number, struct record *ret)
+{
+    const struct lmdb_view *v = view_of(view);
+    struct key key;
+    MDB_val value;
+    int rc = env_get(v->env, v->txn, ENV_INVOICES, key_seq(&key, number), &value);
+    return rc < 0 ? rc : lookup_promised_invoice(view, value, number, ret);
+}
+
+int lookup_service(struct store_view *view, struct slice name, struct store_service *ret)
+{
+    const struct lmdb_view *v = view_of(view);
+    struct key key;
+    MDB_val row;
+    if (name.length == 0 || name.length > LIMIT_SERVICE_BYTES) {
+        return STATUS_NOT_FOUND;
+    }
+    int rc = env_get(v->env, v->txn, ENV_SERVICES, key_text(&key, name), &row);
+    return rc < 0 ? rc : service_row_read(name, row.mv_data, row.mv_size, ret);
 }

@@ -30,3 +30,15 @@ MUSTCHECK int lookup_request(struct store_view *view, struct store_key key, stru
 MUSTCHECK int lookup_customer(struct store_view *view, uint64_t seq, struct store_customer *ret);
 MUSTCHECK int lookup_external_id(struct store_view *view, struct slice external_id,
                                  uint64_t *ret_seq);
+MUSTCHECK int lookup_void(struct store_view *view, uint64_t usage_seq, struct record *ret);
+MUSTCHECK int lookup_invoice(struct store_view *view, uint64_t number, struct record *ret);
+MUSTCHECK int lookup_service(struct store_view *view, struct slice name, struct store_service *ret);
+uint64_t lookup_damaged(struct store_view *view);
+
+/* The record SEQ, which a table says to be there and of KIND.  Returns 0, or STATUS_CORRUPT. */
+MUSTCHECK int lookup_promised(struct store_view *view, uint64_t seq, enum record_kind kind,
+                              struct record *ret);
+
+/* The invoice NUMBER, which the row VALUE of a table leads to.  Returns 0, or STATUS_CORRUPT. */
+MUSTCHECK int lookup_promised_invoice(struct store_view *view, MDB_val value, uint64_t number,
+                                      struct record *ret);

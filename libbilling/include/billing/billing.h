@@ -95,6 +95,7 @@ typedef struct billing_error billing_error;
 typedef struct billing_object billing_object;
 typedef struct billing_usage_input billing_usage_input;
 typedef struct billing_usage_batch billing_usage_batch;
+typedef struct billing_adjustment_input billing_adjustment_input;
 typedef struct billing_query billing_query;
 
 /* --- options ---------------------------------------------------------------------------------- */
@@ -232,7 +233,11 @@ BILLING_API const char *billing_client_url(const billing_client *client);
  *
  * A text argument that is NULL is left out of the request; where the daemon needs it, it says so
  * (BILLING_E_REFUSED, "missing_field", or "invalid_query" by calls that only read).  Wherever a
- * customer id is taken, "external:" followed by the customer's external id will do. */
+ * customer id is taken, "external:" followed by the customer's external id will do.
+ *
+ * Calls that record something (usage, a void, an adjustment, an invoice, a customer) do so once for
+ * each request id: the same on every try of the same thing, also by another process; NULL: one is
+ * made for the call. */
 
 /* Create a customer called NAME, with EXTERNAL_ID or NULL for none.  REQUEST_ID makes it happen
  * once: the same on every try of the same customer, also by another process; NULL: one is made.
@@ -288,14 +293,129 @@ BILLING_API int billing_usage_list(billing_client *client, const char *customer_
                                    const billing_query *query, billing_object **ret_reply,
                                    billing_error **ret_error);
 
+/* What the customer with CUSTOMER_ID used, added up by the hour, the day or the month in UTC, as
+ * QUERY asks (start, end, by, window, group_by_service, include_empty, service, limit, cursor),
+ * NULL: all of it by the day; voids taken away.  A page may have fewer rows than its limit, or
+ * none, and more behind it.
+ * Reply: {"summary": {"customer_id", "start", "end", "by", "window", "rows": [{"start", "end",
+ * "service", "units_consumed", "exact_amount", "records", "voided", "late"}, ...]},
+ * "next_cursor"}. */
+BILLING_API int billing_usage_summary(billing_client *client, const char *customer_id,
+                                      const billing_query *query, billing_object **ret_reply,
+                                      billing_error **ret_error);
+
+/* Take back the usage record with USAGE_ID of the customer with CUSTOMER_ID, for REASON (1 to 1,024
+ * bytes), under REQUEST_ID: the record stays as it is, and the void cancels it on the bill.  The
+ * second time it is refused: "already_voided", and billing_error_existing_id() is the void.
+ * Reply: {"void": {"id", "customer_id", "usage_id", "reason", "amount", "created_at", "bills_at",
+ * "request_id", "recorded_by"}}. */
+BILLING_API int billing_usage_void(billing_client *client, const char *customer_id,
+                                   const char *usage_id, const char *reason, const char *request_id,
+                                   billing_object **ret_reply, billing_error **ret_error);
+
+/* The void of the usage record with USAGE_ID.  Refused ("void_not_found") where it is not voided.
+ * Reply: {"void": {...}}. */
+BILLING_API int billing_void_get(billing_client *client, const char *customer_id,
+                                 const char *usage_id, billing_object **ret_reply,
+                                 billing_error **ret_error);
+
+/* Record one adjustment, INPUT: a credit or a charge of an exact amount.
+ * Reply: {"adjustment": {"id", "customer_id", "amount", "reason", "service", "occurred_at",
+ * "created_at", "bills_at", "late", "request_id", "recorded_by"}}. */
+BILLING_API int billing_adjustment_create(billing_client *client,
+                                          const billing_adjustment_input *input,
+                                          billing_object **ret_reply, billing_error **ret_error);
+
+/* A page of the adjustments of the customer with CUSTOMER_ID that QUERY asks for (start, end, by,
+ * service, limit, cursor), NULL: the first ones; by time, then by id.
+ * Reply: {"adjustments": [{...}, ...], "next_cursor"}. */
+BILLING_API int billing_adjustment_list(billing_client *client, const char *customer_id,
+                                        const billing_query *query, billing_object **ret_reply,
+                                        billing_error **ret_error);
+
 /* The bill of the customer with CUSTOMER_ID over the window that QUERY asks for (start, end; limit
- * and cursor page its lines), NULL or without start and end: the current bill.
+ * and cursor page its lines and adjustments), NULL or without start and end: the current bill.
  * Reply: {"bill": {"customer_id", "start", "end", "currency", "lines": [{"service",
  * "price_per_unit", "units_consumed", "exact_amount", "amount", "records", "voided", "late"}, ...],
- * "adjustments": [...], "exact_total", "total", "rounding"}, "next_cursor"}. */
+ * "adjustments": [{"id", "service", "exact_amount", "amount", "reason", "occurred_at"}, ...],
+ * "exact_total", "total", "rounding"}, "next_cursor"}; the totals on each page are of the whole. */
 BILLING_API int billing_bill_get(billing_client *client, const char *customer_id,
                                  const billing_query *query, billing_object **ret_reply,
                                  billing_error **ret_error);
+
+/* A page of every customer's totals over the window that QUERY asks for (start, end, limit,
+ * cursor); with an end and no start, of each customer that has any what no invoice has billed yet.
+ * Reply: {"bills": [{"customer_id", "name", "external_id", "start", "end", "currency", "lines",
+ * "records", "voided", "late", "adjustments", "exact_total", "total", "rounding"}, ...],
+ * "next_cursor"}; lines and adjustments are counts here. */
+BILLING_API int billing_bill_list(billing_client *client, const billing_query *query,
+                                  billing_object **ret_reply, billing_error **ret_error);
+
+/* A page of the records behind a bill of the customer with CUSTOMER_ID, or behind one of its lines,
+ * as QUERY asks (start, end, service, price, limit, cursor), NULL or without start and end: the
+ * current bill; by the time when they count for bills, then by id.  Of a service there are the
+ * adjustments that name it too, at a price there is usage and its voids alone.
+ * Reply: {"records": [{"kind", "id", "usage_id", "service", "price_per_unit", "units_consumed",
+ * "exact_amount", "occurred_at", "bills_at", "created_at", "late", "reason", "request_id",
+ * "recorded_by"}, ...], "next_cursor"}: kind is "usage", "void" or "adjustment". */
+BILLING_API int billing_bill_records(billing_client *client, const char *customer_id,
+                                     const billing_query *query, billing_object **ret_reply,
+                                     billing_error **ret_error);
+
+/* Make an invoice, under REQUEST_ID, of what the customer with CUSTOMER_ID owes for the window that
+ * QUERY asks for (end; start, which is the end of the last invoice where it is left out): it never
+ * changes again.  Refused ("already_finalized", and billing_error_existing_id() is the number)
+ * where there is one of that very window, "period_not_closed" before its end, "not_contiguous"
+ * where the window would leave a record out.
+ * Reply: {"invoice": {"number", "customer_id", "start", "end", "currency", "lines": [...],
+ * "adjustments": [...], "exact_total", "total", "rounding", "finalized_at", "journal_position",
+ * "digest", "request_id", "recorded_by"}, "next_cursor"}: lines and adjustments as of a bill; where
+ * there is a next_cursor, billing_invoice_get() has the rest of them. */
+BILLING_API int billing_invoice_finalize(billing_client *client, const char *customer_id,
+                                         const billing_query *query, const char *request_id,
+                                         billing_object **ret_reply, billing_error **ret_error);
+
+/* The invoice with NUMBER; QUERY (limit, cursor), NULL: from the start, pages its lines, then its
+ * adjustments.  Reply: {"invoice": {...}, "next_cursor"}. */
+BILLING_API int billing_invoice_get(billing_client *client, uint64_t number,
+                                    const billing_query *query, billing_object **ret_reply,
+                                    billing_error **ret_error);
+
+/* A page of the invoices of the customer with CUSTOMER_ID, or with NULL of every customer, that
+ * QUERY asks for (limit, cursor), NULL: the first ones; by number.
+ * Reply: {"invoices": [{"number", "customer_id", "start", "end", "currency", "exact_total",
+ * "total", "rounding", "finalized_at", "journal_position", "digest"}, ...], "next_cursor"}. */
+BILLING_API int billing_invoice_list(billing_client *client, const char *customer_id,
+                                     const billing_query *query, billing_object **ret_reply,
+                                     billing_error **ret_error);
+
+/* Have the invoice with NUMBER computed again from the records.  That it differs is a reply too.
+ * Reply: {"verification": {"number", "verified", "records", "digest", "differences": [{"what",
+ * "invoice", "computed"}, ...]}}, with up to 100 differences. */
+BILLING_API int billing_invoice_verify(billing_client *client, uint64_t number,
+                                       billing_object **ret_reply, billing_error **ret_error);
+
+/* Put the service called NAME into the catalogue, or change what is there of it, with the name of
+ * its UNIT or NULL for none.  Takes no request id: doing it again changes nothing.
+ * Reply: {"service": {"name", "unit", "created_at", "updated_at"}}. */
+BILLING_API int billing_service_put(billing_client *client, const char *name, const char *unit,
+                                    billing_object **ret_reply, billing_error **ret_error);
+
+/* The service called NAME.  Refused ("service_not_found") where it is not in the catalogue.
+ * Reply: {"service": {...}}. */
+BILLING_API int billing_service_get(billing_client *client, const char *name,
+                                    billing_object **ret_reply, billing_error **ret_error);
+
+/* Take the service called NAME out of the catalogue; what is recorded of it stays.  Takes no
+ * request id.  Refused ("service_not_found") where it is not there, perhaps because a try whose
+ * answer was lost has taken it out.  Reply: {}. */
+BILLING_API int billing_service_delete(billing_client *client, const char *name,
+                                       billing_object **ret_reply, billing_error **ret_error);
+
+/* A page of the catalogue that QUERY asks for (limit, cursor), NULL: the first ones; by name.
+ * Reply: {"services": [{...}, ...], "next_cursor"}. */
+BILLING_API int billing_service_list(billing_client *client, const billing_query *query,
+                                     billing_object **ret_reply, billing_error **ret_error);
 
 /* What became of REQUEST_ID, used for the customer with CUSTOMER_ID, or NULL: used to create a
  * customer.  Refused ("request_not_found") where nothing is recorded under it.
@@ -388,13 +508,63 @@ BILLING_API size_t billing_usage_batch_count(const billing_usage_batch *batch);
 BILLING_API int billing_usage_batch_set_request_id(billing_usage_batch *batch,
                                                    const char *request_id);
 
+/* --- an adjustment to be recorded ------------------------------------------------------------- */
+
+/* An adjustment to be: as a usage input, fields that are not set are left out of the request, and a
+ * setter that fails for want of memory also makes the call that uses the input fail with
+ * BILLING_E_NO_MEMORY.  One thread at a time. */
+
+/* An empty input, to be freed with billing_adjustment_input_free().  NULL if out of memory. */
+BILLING_API billing_adjustment_input *billing_adjustment_input_new(void);
+
+/* Free INPUT. */
+BILLING_API void billing_adjustment_input_free(billing_adjustment_input *input);
+
+/* Make INPUT empty, for the next adjustment. */
+BILLING_API void billing_adjustment_input_clear(billing_adjustment_input *input);
+
+/* Whose bill: a customer's id, or "external:" and an external id.  NULL: not set.
+ * Returns 0, BILLING_E_NO_MEMORY or BILLING_E_ARGUMENT (no input). */
+BILLING_API int billing_adjustment_input_set_customer(billing_adjustment_input *input,
+                                                      const char *customer_id);
+
+/* What it adds to the bill: a decimal of at most 18 significant and 18 fraction digits and below
+ * 10^15, a credit if it is negative.  NULL: not set.  Returns as the setter above. */
+BILLING_API int billing_adjustment_input_set_amount(billing_adjustment_input *input,
+                                                    const char *amount);
+
+/* Why, for people, 1 to 1,024 bytes.  NULL: not set.  Returns as the setter above. */
+BILLING_API int billing_adjustment_input_set_reason(billing_adjustment_input *input,
+                                                    const char *reason);
+
+/* Of which service, 1 to 256 bytes.  NULL: of none.  Returns as the setter above. */
+BILLING_API int billing_adjustment_input_set_service(billing_adjustment_input *input,
+                                                     const char *service);
+
+/* When it is from.  Not set: when the daemon receives it.
+ * Returns 0, BILLING_E_RANGE (before 1970 or after 9999) or BILLING_E_ARGUMENT (no input). */
+BILLING_API int billing_adjustment_input_set_time_us(billing_adjustment_input *input,
+                                                     int64_t occurred_at_us);
+
+/* What makes it happen once, 1 to 128 bytes of printable ASCII.  NULL: not set, one is made for
+ * each call.  Returns as the first setter. */
+BILLING_API int billing_adjustment_input_set_request_id(billing_adjustment_input *input,
+                                                        const char *request_id);
+
 /* --- what to list ----------------------------------------------------------------------------- */
 
-/* The time by which usage is chosen and sorted. */
+/* The time by which usage and adjustments are chosen and sorted. */
 typedef enum billing_clock {
     BILLING_BY_OCCURRED = 1, /* when it was used */
     BILLING_BY_BILLED = 2    /* when it counts for bills */
 } billing_clock;
+
+/* What is added up into one row of a summary, in UTC. */
+typedef enum billing_window {
+    BILLING_WINDOW_HOUR = 1,
+    BILLING_WINDOW_DAY = 2,
+    BILLING_WINDOW_MONTH = 3
+} billing_window;
 
 /* Which part of a list is wanted.  Each call says which fields it takes; it refuses others with
  * BILLING_E_ARGUMENT.  A query may be used for many calls.  One thread at a time. */
@@ -415,9 +585,25 @@ BILLING_API int billing_query_set_end_us(billing_query *query, int64_t end_us);
 /* By which time.  The default is BILLING_BY_OCCURRED.  Returns 0 or BILLING_E_ARGUMENT. */
 BILLING_API int billing_query_set_by(billing_query *query, billing_clock by);
 
-/* Only usage of SERVICE.  NULL: not set.  Returns 0, BILLING_E_NO_MEMORY or
+/* Only what is of SERVICE.  NULL: not set.  Returns 0, BILLING_E_NO_MEMORY or
  * BILLING_E_ARGUMENT (no query). */
 BILLING_API int billing_query_set_service(billing_query *query, const char *service);
+
+/* Only what is at the price PRICE_PER_UNIT, a decimal: of a service, so with
+ * billing_query_set_service().  NULL: not set.  Returns as billing_query_set_service(). */
+BILLING_API int billing_query_set_price(billing_query *query, const char *price_per_unit);
+
+/* By which windows of time.  The default is BILLING_WINDOW_DAY.
+ * Returns 0 or BILLING_E_ARGUMENT. */
+BILLING_API int billing_query_set_window(billing_query *query, billing_window window);
+
+/* Whether each service has rows of its own.  The default is that one row has all services.
+ * Returns 0 or BILLING_E_ARGUMENT (no query). */
+BILLING_API int billing_query_set_group_by_service(billing_query *query, bool group);
+
+/* Whether there are rows of zero for windows without usage; the query needs a start and an end
+ * then. The default is that there are none.  Returns 0 or BILLING_E_ARGUMENT (no query). */
+BILLING_API int billing_query_set_include_empty(billing_query *query, bool include);
 
 /* Only the customer with EXTERNAL_ID.  NULL: not set.  Returns as billing_query_set_service(). */
 BILLING_API int billing_query_set_external_id(billing_query *query, const char *external_id);

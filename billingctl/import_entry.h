@@ -1,0 +1,25 @@
+/* The rows of an import that are recorded one by one: adjustments and voids.  Main thread. */
+#pragma once
+
+#include "billingctl/ctl_exit.h"
+#include "billingctl/import_batch.h"
+#include "billingctl/import_row.h"
+
+enum import_outcome {
+    IMPORT_RECORDED,
+    IMPORT_REPLAYED,
+    IMPORT_REJECTED,
+};
+
+/* Record ROW, an adjustment or a void, through BATCH's client.  CTL_DONE: *RET_OUTCOME is what came
+ * of it, with the reason appended to RET_REASON where it is rejected.  Else another exit status,
+ * having said why: the import cannot go on. */
+MUSTCHECK int import_entry_record(const struct import_batch *batch, const struct import_row *row,
+                                  enum import_outcome *ret_outcome, struct text *ret_reason);
+
+/* Append what PROBLEM, the daemon's, says in one line. */
+void import_entry_put_problem(const billing_object *problem, struct text *ret);
+
+/* Whether PROBLEM, or NULL, is that something is recorded under the request id that differs in its
+ * time alone. */
+bool import_entry_differs_in_time(const billing_object *problem);

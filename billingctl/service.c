@@ -1,0 +1,50 @@
+#include "billingctl/ctl.h"
+#include "billingctl/nouns.h"
+#include "billingctl/pages.h"
+
+int service_add(struct ctl *ctl)
+{
+    billing_object *reply;
+    billing_error *error;
+    int status = billing_service_put(ctl->client, ctl_arg(ctl, 0), ctl_value(ctl, FLAG_UNIT),
+                                     &reply, &error);
+    return ctl_finish(ctl, status, reply, error, "service");
+}
+
+int service_get(struct ctl *ctl)
+{
+    billing_object *reply;
+    billing_error *error;
+    int status = billing_service_get(ctl->client, ctl_arg(ctl, 0), &reply, &error);
+    return ctl_finish(ctl, status, reply, error, "service");
+}
+
+/* Prints nothing, as the REST call answers nothing. */
+int service_remove(struct ctl *ctl)
+{
+    billing_error *error;
+    int status = billing_service_delete(ctl->client, ctl_arg(ctl, 0), NULL, &error);
+    return status == 0 ? CTL_DONE : ctl_failed(ctl, status, error);
+}
+
+static int list_page(const struct ctl *ctl, const billing_query *query, billing_object **ret_reply,
+                     billing_error **ret_error)
+{
+    return billing_service_list(ctl->client, query, ret_reply, ret_error);
+}
+
+int service_list(struct ctl *ctl)
+{
+    static const struct column columns[] = {
+        {"name", true, false},
+        {"unit", true, false},
+        {"created_at", true, false},
+        {"updated_at", false, false},
+    };
+    static const struct view view = {
+        .member = "services",
+        .columns = columns,
+        .column_count = sizeof columns / sizeof columns[0],
+    };
+    return pages_list(ctl, NULL, &view, list_page);
+}
