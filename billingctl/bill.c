@@ -23,7 +23,7 @@ static int set_line(const struct ctl *ctl, billing_query *query)
     if (status == 0) {
         status = billing_query_set_price(query, price);
     }
-    return status == 0 ? pages_set_window(ctl, query) : ctl_failed(ctl, status, NULL);
+    return status == 0 ? pages_set_whole_window(ctl, query) : ctl_failed(ctl, status, NULL);
 }
 
 static int explain(const struct ctl *ctl)
@@ -33,7 +33,7 @@ static int explain(const struct ctl *ctl)
         {"usage_id", false, false},     {"service", true, false},
         {"price_per_unit", true, true}, {"units_consumed", true, true},
         {"exact_amount", true, true},   {"occurred_at", true, false},
-        {"bills_at", false, false},     {"created_at", false, false},
+        {"bills_at", true, false},      {"created_at", false, false},
         {"late", true, false},          {"reason", true, false},
         {"request_id", false, false},   {"recorded_by", false, false},
     };
@@ -50,7 +50,7 @@ static int explain(const struct ctl *ctl)
 static int show(const struct ctl *ctl, billing_query *query)
 {
     struct statement bill = {0};
-    int code = pages_set_window(ctl, query);
+    int code = pages_set_whole_window(ctl, query);
     if (code == CTL_DONE) {
         code = statement_get(ctl, query, &bill);
     }
@@ -95,10 +95,10 @@ int bill_show(struct ctl *ctl)
 
 static const struct column totals_columns[] = {
     {"customer_id", true, false}, {"name", true, false},       {"external_id", false, false},
-    {"start", true, false},       {"end", false, false},       {"currency", true, false},
+    {"start", true, false},       {"end", true, false},        {"currency", true, false},
     {"lines", false, true},       {"records", true, true},     {"voided", true, true},
     {"late", true, true},         {"adjustments", true, true}, {"exact_total", true, true},
-    {"total", true, true},        {"rounding", false, true},
+    {"total", true, true},        {"rounding", false, true},   {"problem", true, false},
 };
 
 const struct view bill_totals_view = {

@@ -54,7 +54,12 @@ static const char finalize_more[] =
     "--all makes the invoices of all customers, one after the other, prints a line for each, and\n"
     "goes on where one is refused; the exit status is 1 then.  It can be run again, after\n"
     "whatever happened to it, and does the rest: each customer's request id is made of --end.\n"
+    "The invoices of that end that are there already are printed as well, before the new ones.\n"
     "A customer of whom there is nothing to bill gets no invoice.\n";
+
+static const char service_more[] =
+    "Where the catalogue has the service with a unit, --unit must be given, so that none is lost\n"
+    "by leaving it out; --unit '' takes the unit away.\n";
 
 static const char verify_more[] =
     "Prints ok, or what differs: as the invoice has it, and as the records have it.  The exit\n"
@@ -138,7 +143,7 @@ const struct command command_table[] = {
      verify_more, invoice_verify},
 
     {"service", "add", "NAME", 0, FLAG_BIT(FLAG_UNIT), COMMAND_HAS_ID,
-     "put a service into the catalogue, or change its unit", NULL, service_add},
+     "put a service into the catalogue, or change its unit", service_more, service_add},
     {"service", "get", "NAME", 0, 0, COMMAND_HAS_ID, "show a service of the catalogue", NULL,
      service_get},
     {"service", "list", "", 0, PAGES, COMMAND_HAS_ID, "list the catalogue", NULL, service_list},

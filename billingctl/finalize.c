@@ -1,10 +1,14 @@
 /* Making invoices: of one customer, or of all at the end of a month.
  *
- * Happy path of --all: the customers come page by page in the list of bills, and each is finalized
- * by a call of its own under the request id `finalize:<end>`.
- *   - Killed anywhere, it is run again: who has an invoice is not in the list any more, or, where
- *     two runs go on at once, is answered with the same one.
- *   - A customer that is refused is said, and the others are finalized.
+ * Happy path of --all: the invoices of that end that are there already are printed; then the
+ * customers come page by page in the list of bills, and each is finalized by a call of its own
+ * under the request id `finalize:<end>`.
+ *   - Killed anywhere, it is run again, and prints them all: who has an invoice by then is in the
+ *     list of invoices and not in the one of bills, or, where two runs go on at once, is answered
+ *     with the same one.
+ *   - A customer that is refused, also for its damaged records, is said, and the others are
+ *     finalized.
+ *   - An end in the future is refused for the first customer as for any other: that ends it.
  *   - A daemon that does not answer ends it: the next customer would fare no better. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -96,10 +100,11 @@ static int finalize_one(const struct ctl *ctl, const billing_query *period)
 
 /* --- all -------------------------------------------------------------------------------------- */
 
-/* A walk over the customers in the list of bills. */
+/* A walk over all pages of a list, or of two. */
 struct walk {
     const struct ctl *ctl;
     const billing_query *period; /* to finalize */
+    int64_t end_us;              /* of it */
     const char *only;            /* the customer that is looked for */
     struct list list;            /* what is printed */
     struct progress progress;
@@ -110,24 +115,28 @@ struct walk {
     bool ended; /* the rest need not be looked at */
 };
 
-/* What is done with a customer's TOTALS.  Returns CTL_DONE to go on. */
-typedef int (*visit_fn)(struct walk *walk, const billing_object *totals);
+/* What is walked over, and what is done with each ITEM.  Returns CTL_DONE to go on. */
+struct way {
+    page_fn ask;
+    const struct view *view;
+    int (*visit)(struct walk *walk, const billing_object *item);
+};
 
-static int visit_page(struct walk *walk, const billing_object *page, visit_fn visit)
+static int visit_page(struct walk *walk, const billing_object *page, const struct way *way)
 {
-    const billing_object *totals;
+    const billing_object *item;
     int code = CTL_DONE;
     for (size_t i = 0; code == CTL_DONE && !walk->ended &&
-                       (totals = billing_object_item(page, "bills", i)) != NULL;
+                       (item = billing_object_item(page, way->view->member, i)) != NULL;
          i++) {
-        code = visit(walk, totals);
+        code = way->visit(walk, item);
         progress_update(&walk->progress, 0, walk->made + walk->there + walk->refused);
     }
     return code;
 }
 
-/* Have VISIT look at each row of the list of bills that QUERY asks for. */
-static int walk_bills(struct walk *walk, billing_query *query, visit_fn visit)
+/* Go WAY over the list that QUERY asks for. */
+static int walk_pages(struct walk *walk, billing_query *query, const struct way *way)
 {
     billing_object *page = NULL;
     billing_error *error;
@@ -140,20 +149,30 @@ static int walk_bills(struct walk *walk, billing_query *query, visit_fn visit)
         if (status != 0) {
             return ctl_failed(walk->ctl, status, NULL);
         }
-        status = billing_bill_list(walk->ctl->client, query, &page, &error);
+        status = way->ask(walk->ctl, query, &page, &error);
         if (status != 0) {
             return ctl_failed(walk->ctl, status, error);
         }
-        list_measure(&walk->list, page, "bills");
-        code = visit_page(walk, page, visit);
+        list_measure(&walk->list, page, way->view->member);
+        code = visit_page(walk, page, way);
         cursor = billing_object_text(page, "next_cursor");
     } while (code == CTL_DONE && !walk->ended && cursor != NULL);
     billing_object_free(page);
     return code;
 }
 
-/* Print the invoice that the customer has of this period already. */
-static int print_existing(struct walk *walk, const char *id)
+/* Print INVOICE, which was there before, where it is of the end that is asked for. */
+static int visit_invoice(struct walk *walk, const billing_object *invoice)
+{
+    if (billing_object_time_us(invoice, "end") == walk->end_us) {
+        list_add_item(&walk->list, invoice);
+        walk->there++;
+    }
+    return CTL_DONE;
+}
+
+/* The same of the one that is called ID. */
+static int visit_existing(struct walk *walk, const char *id)
 {
     billing_object *reply;
     billing_error *error;
@@ -167,10 +186,17 @@ static int print_existing(struct walk *walk, const char *id)
     if (status != 0) {
         return ctl_failed(walk->ctl, status, error);
     }
-    list_add_item(&walk->list, billing_object_child(reply, "invoice"));
-    walk->there++;
+    int code = visit_invoice(walk, billing_object_child(reply, "invoice"));
     billing_object_free(reply);
-    return CTL_DONE;
+    return code;
+}
+
+/* Whether the next customer may fare better: this one is refused, or its records are damaged. */
+static bool is_own_trouble(int status, const billing_error *error)
+{
+    return status == BILLING_E_REFUSED ||
+           (status == BILLING_E_NOT_RECORDED &&
+            strcmp(billing_error_code(error), "storage_damaged") == 0);
 }
 
 /* A customer was not finalized, which STATUS and ERROR say. */
@@ -180,11 +206,16 @@ static int take_failure(struct walk *walk, const char *customer, int status,
     const char *existing = billing_error_existing_id(error);
     if (existing != NULL && strcmp(billing_error_code(error), "already_finalized") == 0) {
         say("customer %s: already finalized: invoice %s", customer, existing);
-        return print_existing(walk, existing);
+        return visit_existing(walk, existing);
+    }
+    if (strcmp(billing_error_code(error), "period_not_closed") == 0) { /* for nobody */
+        ctl_say_error(walk->ctl, status, error);
+        walk->ended = true;
+        return ctl_exit_status(status);
     }
     say("customer %s:", customer);
     ctl_say_error(walk->ctl, status, error);
-    if (status == BILLING_E_REFUSED) {
+    if (is_own_trouble(status, error)) {
         walk->refused++;
         return CTL_DONE;
     }
@@ -211,10 +242,10 @@ static int finalize_row(struct walk *walk, const billing_object *totals)
 }
 
 /* The same for each customer, since each has request ids of its own. */
-static int make_request_id(struct walk *walk, int64_t end_us)
+static int make_request_id(struct walk *walk)
 {
     char end[BILLING_TIME_TEXT_MAX];
-    int status = billing_time_format(end_us, end, sizeof end);
+    int status = billing_time_format(walk->end_us, end, sizeof end);
     if (status != 0) {
         return ctl_failed(walk->ctl, status, NULL);
     }
@@ -222,20 +253,28 @@ static int make_request_id(struct walk *walk, int64_t end_us)
     return CTL_DONE;
 }
 
-/* Ask for the bills until the end of PERIOD: what they come to is not looked at, who they are of
- * is. */
-static int walk_customers(struct walk *walk, const struct period *period)
+/* Go WAY over a list, until END_US where that is not negative. */
+static int walk_list(struct walk *walk, int64_t end_us, const struct way *way)
 {
     billing_query *query = billing_query_new();
     int status =
-        query == NULL ? BILLING_E_NO_MEMORY : billing_query_set_end_us(query, period->end_us);
-    if (status == 0) {
-        status = billing_query_set_limit(query, BILLING_PAGE_MAX);
+        query == NULL ? BILLING_E_NO_MEMORY : billing_query_set_limit(query, BILLING_PAGE_MAX);
+    if (status == 0 && end_us >= 0) {
+        status = billing_query_set_end_us(query, end_us);
     }
-    int code =
-        status == 0 ? walk_bills(walk, query, finalize_row) : ctl_failed(walk->ctl, status, NULL);
+    int code = status == 0 ? walk_pages(walk, query, way) : ctl_failed(walk->ctl, status, NULL);
     billing_query_free(query);
     return code;
+}
+
+/* The invoices first: who is in the list of bills after that is in none of them.  What a bill comes
+ * to is not looked at, who it is of is. */
+static int walk_all(struct walk *walk)
+{
+    static const struct way there = {invoice_totals_page, &invoice_totals_view, visit_invoice};
+    static const struct way due = {bill_totals_page, &bill_totals_view, finalize_row};
+    int code = walk_list(walk, -1, &there);
+    return code == CTL_DONE ? walk_list(walk, walk->end_us, &due) : code;
 }
 
 static int finalize_all(const struct ctl *ctl, const billing_query *query)
@@ -245,18 +284,21 @@ static int finalize_all(const struct ctl *ctl, const billing_query *query)
     walk.list = (struct list){.format = ctl->format, .view = &invoice_totals_view};
     int code = get_period(ctl, &period);
     if (code == CTL_DONE) {
-        code = make_request_id(&walk, period.end_us);
+        walk.end_us = period.end_us;
+        code = make_request_id(&walk);
     }
     if (code != CTL_DONE) {
         return code;
     }
     /* On a terminal the rows themselves show how far it is. */
     progress_begin(&walk.progress, 0, isatty(STDOUT_FILENO) != 1);
-    code = walk_customers(&walk, &period);
+    code = walk_all(&walk);
     progress_end(&walk.progress);
     list_end(&walk.list, NULL);
-    say("%" PRIu64 " finalized, %" PRIu64 " finalized before, %" PRIu64 " refused", walk.made,
-        walk.there, walk.refused);
+    if (!walk.ended) {
+        say("%" PRIu64 " finalized, %" PRIu64 " finalized before, %" PRIu64 " refused", walk.made,
+            walk.there, walk.refused);
+    }
     return code == CTL_DONE && walk.refused > 0 ? CTL_REFUSED : code;
 }
 
@@ -273,9 +315,9 @@ static int show_row(struct walk *walk, const billing_object *totals)
 
 static int show_customer(struct walk *walk, billing_query *query)
 {
+    static const struct way way = {bill_totals_page, &bill_totals_view, show_row};
     int status = billing_query_set_limit(query, BILLING_PAGE_MAX);
-    int code =
-        status == 0 ? walk_bills(walk, query, show_row) : ctl_failed(walk->ctl, status, NULL);
+    int code = status == 0 ? walk_pages(walk, query, &way) : ctl_failed(walk->ctl, status, NULL);
     if (code == CTL_DONE) {
         list_end(&walk->list, NULL);
         if (!walk->ended) {

@@ -107,6 +107,22 @@ static int create_void(const struct import_batch *batch, const struct import_row
     return status;
 }
 
+/* Say why the daemon will not have ROW.  Of a usage that a void does not find it can only say the
+ * id, which the row has not. */
+static void put_refusal(const struct import_row *row, const billing_error *error, struct text *ret)
+{
+    const char *code = billing_error_code(error);
+    if (row->kind == IMPORT_VOID &&
+        (strcmp(code, "request_not_found") == 0 || strcmp(code, "usage_not_found") == 0)) {
+        text_printf(ret, "voided_request_id: '%s' has recorded no usage of this customer (%s)",
+                    row->voided_request_id, code);
+    } else if (billing_error_problem(error) != NULL) {
+        import_entry_put_problem(billing_error_problem(error), ret);
+    } else {
+        text_printf(ret, "%s (%s)", billing_error_message(error), code);
+    }
+}
+
 int import_entry_record(const struct import_batch *batch, const struct import_row *row,
                         enum import_outcome *ret_outcome, struct text *ret_reason)
 {
@@ -123,11 +139,7 @@ int import_entry_record(const struct import_batch *batch, const struct import_ro
         return import_batch_failed(batch, status, error);
     }
     *ret_outcome = IMPORT_REJECTED;
-    if (billing_error_problem(error) != NULL) {
-        import_entry_put_problem(billing_error_problem(error), ret_reason);
-    } else {
-        text_printf(ret_reason, "%s (%s)", billing_error_message(error), billing_error_code(error));
-    }
+    put_refusal(row, error, ret_reason);
     billing_error_free(error);
     return CTL_DONE;
 }

@@ -1,7 +1,6 @@
 #include "billingctl/invoice.h"
 
 #include "billingctl/nouns.h"
-#include "billingctl/pages.h"
 #include "billingctl/say.h"
 #include "billingctl/statement.h"
 #include "billingctl/values.h"
@@ -34,8 +33,8 @@ const struct view invoice_totals_view = {
     .picks = true, /* an invoice that was just made has its lines too */
 };
 
-static int list_invoices(const struct ctl *ctl, const billing_query *query,
-                         billing_object **ret_reply, billing_error **ret_error)
+int invoice_totals_page(const struct ctl *ctl, const billing_query *query,
+                        billing_object **ret_reply, billing_error **ret_error)
 {
     return billing_invoice_list(ctl->client, ctl_value(ctl, FLAG_CUSTOMER), query, ret_reply,
                                 ret_error);
@@ -43,7 +42,7 @@ static int list_invoices(const struct ctl *ctl, const billing_query *query,
 
 int invoice_list(struct ctl *ctl)
 {
-    return pages_list(ctl, NULL, &invoice_totals_view, list_invoices);
+    return pages_list(ctl, NULL, &invoice_totals_view, invoice_totals_page);
 }
 
 /* --- show ------------------------------------------------------------------------------------- */

@@ -60,6 +60,7 @@ const struct flag flag_table[FLAG__COUNT] = {
                   .help = "until just before this time"},
     [FLAG_MONTH] = {.name = "month",
                     .value = "YYYY-MM",
+                    .field = "end", /* which it stands in place of; its start is never wrong */
                     .help = "the window of one month in UTC, in place of --start and --end"},
     [FLAG_BY] = {.name = "by",
                  .value = "CLOCK",

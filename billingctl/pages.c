@@ -45,6 +45,16 @@ int pages_set_closed_window(const struct ctl *ctl, billing_query *query)
     return pages_set_window(ctl, query);
 }
 
+int pages_set_whole_window(const struct ctl *ctl, billing_query *query)
+{
+    bool has_start = ctl_value(ctl, FLAG_START) != NULL;
+    bool has_end = ctl_value(ctl, FLAG_END) != NULL;
+    if (has_start != has_end && ctl_value(ctl, FLAG_MONTH) == NULL) {
+        return ctl_usage(ctl, has_start ? "--end TIME is missing" : "--start TIME is missing");
+    }
+    return pages_set_window(ctl, query);
+}
+
 int pages_set_filter(const struct ctl *ctl, billing_query *query)
 {
     static const billing_clock clocks[] = {BILLING_BY_OCCURRED, BILLING_BY_BILLED};

@@ -22,5 +22,8 @@ int pages_set_window(const struct ctl *ctl, billing_query *query);
 /* The same, and an end must be there. */
 int pages_set_closed_window(const struct ctl *ctl, billing_query *query);
 
+/* The same, and where there is a start there is an end, and the other way round. */
+int pages_set_whole_window(const struct ctl *ctl, billing_query *query);
+
 /* A query_fn: the window as of pages_set_window(), --by and --service. */
 int pages_set_filter(const struct ctl *ctl, billing_query *query);

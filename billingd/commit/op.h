@@ -4,6 +4,7 @@
  * the pointer: between submit and done the loop thread does not look at it. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ struct op {
     struct op *next;     /* in whichever list holds it */
     size_t bytes;        /* memory that it keeps while it waits: counts against the queue's bound */
     int64_t deadline_us; /* monotonic; not begun after it; 0: none */
+    bool heavy;          /* its query may take seconds: never all readers are at such */
 
     /* Committer thread: name the request ids that apply will look up.  May be called again for
      * another transaction.  Returns 0 or the store's error. */

@@ -1,6 +1,7 @@
 #include "billingd/commit/readers.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "billingd/base/assert.h"
@@ -14,8 +15,12 @@ struct readers {
     /* --- guarded by lock --- */
     pthread_mutex_t lock;
     pthread_cond_t arrived; /* signalled for each op; broadcast when closing is set */
-    struct op_list queue;
+    struct op_list light;
+    struct op_list heavy;
+    unsigned heavy_running;
     bool closing;
+
+    atomic_bool stopping; /* likewise, for the queries that run */
 };
 
 static int answer(struct readers *r, struct op *op)
@@ -29,22 +34,48 @@ static int answer(struct readers *r, struct op *op)
     if (rc < 0) {
         return rc;
     }
+    store_view_stop_on(view, &r->stopping);
     env.now_us = clock_wall_us();
     rc = op->query(op, view, &env);
     store_release(view);
     return rc;
 }
 
-/* The next op, or NULL when closed and empty. */
+/* The next op that may run now, or NULL. */
+static struct op *pop(struct readers *r)
+{
+    unsigned heavy_max = r->options.threads > 1 ? r->options.threads - 1 : 1;
+    struct op *op = op_list_pop(&r->light);
+    if (op == NULL && r->heavy_running < heavy_max) {
+        op = op_list_pop(&r->heavy);
+        r->heavy_running += op != NULL;
+    }
+    return op;
+}
+
+/* The next op, or NULL when closed. */
 static struct op *take(struct readers *r)
 {
     pthread_mutex_lock(&r->lock);
-    while (r->queue.first == NULL && !r->closing) {
+    struct op *op = pop(r);
+    while (op == NULL && !r->closing) {
         pthread_cond_wait(&r->arrived, &r->lock);
+        op = pop(r);
     }
-    struct op *op = op_list_pop(&r->queue);
     pthread_mutex_unlock(&r->lock);
     return op;
+}
+
+/* A heavy op is over: another may run, on whichever thread. */
+static void leave_heavy(struct readers *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->heavy_running--;
+    bool more = r->heavy.first != NULL;
+    pthread_mutex_unlock(&r->lock);
+    if (more) {
+        pthread_cond_signal(&r->arrived);
+    }
 }
 
 static void *reader_main(void *arg)
@@ -53,19 +84,39 @@ static void *reader_main(void *arg)
     thread_begin("reader");
     for (struct op *op = take(r); op != NULL; op = take(r)) {
         struct op_list answered = {0};
+        bool heavy = op->heavy; /* once it is pushed, it is not ours */
         op->status = answer(r, op);
         op_list_push(&answered, op);
         completions_push(r->options.completions, &answered);
+        if (heavy) {
+            leave_heavy(r);
+        }
     }
     return NULL;
 }
 
+/* What waits is refused, rather than that the end waits for it. */
+static void refuse(struct readers *r, struct op_list *waiting)
+{
+    for (struct op *op = waiting->first; op != NULL; op = op->next) {
+        op->status = STATUS_SHUTTING_DOWN;
+    }
+    if (waiting->first != NULL) {
+        completions_push(r->options.completions, waiting);
+    }
+}
+
 static void close_and_join(struct readers *r, unsigned threads)
 {
+    struct op_list waiting = {0};
+    atomic_store(&r->stopping, true);
     pthread_mutex_lock(&r->lock);
     r->closing = true;
+    op_list_append(&waiting, &r->light);
+    op_list_append(&waiting, &r->heavy);
     pthread_cond_broadcast(&r->arrived);
     pthread_mutex_unlock(&r->lock);
+    refuse(r, &waiting);
     for (unsigned i = 0; i < threads; i++) {
         INVARIANT(pthread_join(r->threads[i], NULL) == 0);
     }
@@ -94,18 +145,26 @@ int readers_create(const struct readers_options *options, struct readers **ret_r
     return 0;
 }
 
+/* Whether OP has no room in the queue.  An empty one takes any. */
+static bool is_full(const struct readers *r, const struct op *op)
+{
+    size_t waiting = r->light.count + r->heavy.count;
+    size_t bytes = r->light.bytes + r->heavy.bytes;
+    return waiting >= r->options.queue_ops_max ||
+           (waiting > 0 && bytes + op->bytes > r->options.queue_bytes_max) ||
+           (op->heavy && r->heavy.count >= READERS_HEAVY_MAX);
+}
+
 int readers_submit(struct readers *readers, struct op *op)
 {
     int rc = 0;
     pthread_mutex_lock(&readers->lock);
     if (readers->closing) {
         rc = STATUS_SHUTTING_DOWN;
-    } else if (readers->queue.count >= readers->options.queue_ops_max ||
-               (readers->queue.count > 0 &&
-                readers->queue.bytes + op->bytes > readers->options.queue_bytes_max)) {
+    } else if (is_full(readers, op)) {
         rc = STATUS_BUSY;
     } else {
-        op_list_push(&readers->queue, op);
+        op_list_push(op->heavy ? &readers->heavy : &readers->light, op);
     }
     pthread_mutex_unlock(&readers->lock);
     if (rc == 0) { /* outside the lock, which the woken thread takes first of all */

@@ -27,8 +27,8 @@ static int append(struct store_txn *txn, const struct ledger_env *env,
     struct outcome *outcome = &create->outcome;
     outcome->status = check_amount(adjustment->amount);
     if (outcome->status == 0) {
-        outcome->status = landing_settle(env, customer, adjustment->occurred_at_given,
-                                         &adjustment->occurred_at_us, &adjustment->bills_at_us);
+        landing_settle(env, customer, adjustment->occurred_at_given, &adjustment->occurred_at_us,
+                       &adjustment->bills_at_us, outcome);
     }
     if (outcome->status == 0 && adjustment->service.length > 0) {
         int rc = catalogue_check(store_txn_view(txn), env, adjustment->service, outcome);

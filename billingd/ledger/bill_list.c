@@ -3,10 +3,6 @@
 #include "billingd/ledger/bill.h"
 #include "billingd/ledger/invoice_period.h"
 
-enum {
-    WORK_BYTES_MAX = 64 * 1024 * 1024, /* to add one customer's bill up */
-};
-
 struct listing {
     struct store_view *view;
     struct arena *arena;
@@ -25,6 +21,7 @@ static int choose_period(const struct listing *listing, const struct store_custo
         *ret = period_current(listing->env->now_us, customer->billed_until_us);
     } else if (list->of == BILL_LIST_DUE) {
         *ret_none = customer->billed_until_us >= ret->end_us;
+        ret->start_us = -1;
         return invoice_default_start(listing->view, customer, ret->end_us, &ret->start_us);
     }
     return 0;
@@ -35,7 +32,7 @@ static int add_up(struct listing *listing, struct bill_list_row *row)
 {
     struct arena work;
     struct bill_total total = {.customer = row->customer.seq, .period = row->period};
-    arena_init(&work, WORK_BYTES_MAX);
+    arena_init(&work, listing->list->memory_max);
     int rc = bill_total(listing->view, &work, listing->env, &total);
     arena_done(&work);
     row->totals = total.totals;
@@ -43,9 +40,16 @@ static int add_up(struct listing *listing, struct bill_list_row *row)
     return rc;
 }
 
-static bool has_something(const struct bill_totals *totals)
+/* Whether STATUS is the trouble of the one customer whose bill it is. */
+static bool is_own_trouble(int status)
 {
-    return totals->lines > 0 || totals->adjustments > 0;
+    return status == STATUS_TOO_LARGE || status == STATUS_CORRUPT || status == STATUS_OUT_OF_BOUNDS;
+}
+
+static bool is_listed(const struct bill_list *list, const struct bill_list_row *row)
+{
+    return list->of != BILL_LIST_DUE || row->status < 0 || row->totals.lines > 0 ||
+           row->totals.adjustments > 0;
 }
 
 static int list_row_cb(const struct store_customer *customer, void *arg)
@@ -61,16 +65,21 @@ static int list_row_cb(const struct store_customer *customer, void *arg)
     list->last_seq = customer->seq;
     struct bill_list_row *row = &list->rows[list->n];
     row->customer = *customer;
-    int rc = choose_period(listing, customer, &row->period, &none);
-    if (rc < 0 || none) {
-        return rc;
+    row->status = choose_period(listing, customer, &row->period, &none);
+    if (none) {
+        return 0;
     }
-    rc = add_up(listing, row);
-    if (rc == 0 && (list->of != BILL_LIST_DUE || has_something(&row->totals))) {
-        list->n++;
-        rc = customer_keep(listing->arena, &row->customer);
+    if (row->status == 0) {
+        row->status = add_up(listing, row);
     }
-    return rc;
+    if (row->status < 0 && !is_own_trouble(row->status)) {
+        return row->status;
+    }
+    if (!is_listed(list, row)) {
+        return 0;
+    }
+    list->n++;
+    return customer_keep(listing->arena, &row->customer);
 }
 
 int bill_list(struct store_view *view, struct arena *arena, const struct ledger_env *env,
@@ -78,6 +87,7 @@ int bill_list(struct store_view *view, struct arena *arena, const struct ledger_
 {
     struct listing listing = {.view = view, .arena = arena, .env = env, .list = list};
     list->work_max = list->work_max == 0 ? BILL_LIST_WORK_MAX : list->work_max;
+    list->memory_max = list->memory_max == 0 ? BILL_LIST_MEMORY_MAX : list->memory_max;
     list->n = 0;
     list->more = false;
     list->last_seq = list->after_seq;

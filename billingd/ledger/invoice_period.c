@@ -119,6 +119,8 @@ int invoice_period(struct store_view *view, const struct ledger_env *env,
     *ret = (struct period){asked->start_us, asked->end_us};
     if (asked->end_us > env->now_us) {
         ret_outcome->status = STATUS_PERIOD_NOT_CLOSED;
+        ret_outcome->asked_us = asked->end_us;
+        ret_outcome->bound_us = env->now_us;
         return 0;
     }
     if (asked->end_us <= customer->billed_until_us) {

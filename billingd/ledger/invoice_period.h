@@ -16,7 +16,7 @@ MUSTCHECK int invoice_default_start(struct store_view *view, const struct store_
 /* The period of the invoice that is ASKED for: to its end_us, from its start_us where start_given.
  *
  * Returns 0 with *RET, and *RET_OUTCOME saying why not:
- *   STATUS_PERIOD_NOT_CLOSED   the end is in the future
+ *   STATUS_PERIOD_NOT_CLOSED   the end is in the future: it says which, and the clock
  *   STATUS_ALREADY_FINALIZED   an invoice, which it names, has this very period, or, where no start
  *                              is given, bills up to the end or beyond
  *   STATUS_NOT_CONTIGUOUS      the customer is invoiced beyond the start or the end already: it

@@ -30,4 +30,6 @@ struct outcome {
                                        invoice's number; 0: nothing */
     enum record_kind existing_kind; /* its kind, where existing_seq is not 0 */
     unsigned differs;               /* enum difference, with STATUS_REQUEST_ID_REUSED */
+    int64_t asked_us; /* the time that is too late, and the latest that is not: with */
+    int64_t bound_us; /* STATUS_TIME_OUT_OF_RANGE and STATUS_PERIOD_NOT_CLOSED */
 };

@@ -27,8 +27,8 @@ static int append(struct store_txn *txn, const struct ledger_env *env,
     struct amount amount;
     outcome->status = amount_product(usage->units, usage->price, &amount);
     if (outcome->status == 0) {
-        outcome->status = landing_settle(env, customer, usage->occurred_at_given,
-                                         &usage->occurred_at_us, &usage->bills_at_us);
+        landing_settle(env, customer, usage->occurred_at_given, &usage->occurred_at_us,
+                       &usage->bills_at_us, outcome);
     }
     if (outcome->status == 0) {
         int rc = catalogue_check(store_txn_view(txn), env, usage->service, outcome);

@@ -43,7 +43,7 @@ struct rpc_connection {
 
     struct frame_reader reader;
     unsigned in_flight; /* requests submitted and not yet answered */
-    unsigned queries;   /* of them, those that readers answer */
+    unsigned queries;   /* of them, those whose answers are pages */
     bool reading;       /* uv reads from it */
     bool input_ended;   /* the client sends no more */
     bool no_more;       /* no further request is taken */
@@ -206,12 +206,12 @@ static void pack_response(struct rpc_connection *c, const Billing__V1__Response 
     want_flush(c);
 }
 
-/* Whether readers answer it. */
+/* Whether readers answer it, or may: with as much as there is. */
 static bool is_query(const struct request *request)
 {
     const struct method *method =
         request->message == NULL ? NULL : method_find(request->message->call_case);
-    return method != NULL && method->lane == LANE_READ;
+    return method != NULL && (method->lane == LANE_READ || method->lane == LANE_PREPARED_WRITE);
 }
 
 static void reply_cb(struct request *request)

@@ -1,5 +1,6 @@
 /* GetBill, ListBills. */
 #include "billingd/base/bytes.h"
+#include "billingd/base/log.h"
 #include "billingd/ledger/bill.h"
 #include "billingd/ledger/bill_list.h"
 #include "billingd/rpc/cursor.h"
@@ -138,6 +139,29 @@ static int list_query(struct request *request, struct store_view *view,
     return bill_list(view, &request->arena, env, request->args);
 }
 
+static void encode_totals(struct request *request, const struct bill_totals *totals,
+                          Billing__V1__BillTotals *m)
+{
+    reply_count(&m->has_lines, &m->lines, totals->lines);
+    reply_count(&m->has_records, &m->records, totals->records);
+    reply_count(&m->has_voided, &m->voided, totals->voided);
+    reply_count(&m->has_late, &m->late, totals->late);
+    reply_count(&m->has_adjustments, &m->adjustments, totals->adjustments);
+    REPLY_TOTALS(request, m, totals->exact, totals->total);
+}
+
+/* The page is answered with success, so nobody else would tell the operator. */
+static void encode_problem(struct request *request, int status, Billing__V1__BillTotals *m)
+{
+    const struct status_info *info = status_info(status);
+    reply_text(request, &m->has_problem, &m->problem, slice_of(info->name));
+    if (info->http == 500) {
+        struct slice customer = {(const char *)m->customer_id.data, m->customer_id.len};
+        log_error(LOG_RPC, "bill cannot be added up", LOG_TEXT("method", request->method->name),
+                  LOG_SLICE("customer", customer), LOG_TEXT("code", info->name));
+    }
+}
+
 static Billing__V1__BillTotals *encode_row(struct request *request, const struct bill_list_row *row)
 {
     const struct store_customer *customer = &row->customer;
@@ -148,16 +172,17 @@ static Billing__V1__BillTotals *encode_row(struct request *request, const struct
     if (customer->external_id.length > 0) {
         reply_text(request, &m->has_external_id, &m->external_id, customer->external_id);
     }
-    reply_time(&m->has_start, &m->start, row->period.start_us);
+    if (row->period.start_us >= 0) {
+        reply_time(&m->has_start, &m->start, row->period.start_us);
+    }
     reply_time(&m->has_end, &m->end, row->period.end_us);
     reply_text(request, &m->has_currency, &m->currency,
                slice_of(request->dispatch->options.currency));
-    reply_count(&m->has_lines, &m->lines, row->totals.lines);
-    reply_count(&m->has_records, &m->records, row->totals.records);
-    reply_count(&m->has_voided, &m->voided, row->totals.voided);
-    reply_count(&m->has_late, &m->late, row->totals.late);
-    reply_count(&m->has_adjustments, &m->adjustments, row->totals.adjustments);
-    REPLY_TOTALS(request, m, row->totals.exact, row->totals.total);
+    if (row->status == 0) {
+        encode_totals(request, &row->totals, m);
+    } else {
+        encode_problem(request, row->status, m);
+    }
     return m;
 }
 
@@ -193,6 +218,7 @@ static const struct method methods[] = {
         .name = "ListBills",
         .lane = LANE_READ,
         .role = ROLE_READER,
+        .heavy = true,
         .decode = list_decode,
         .query = list_query,
         .encode = list_encode,

@@ -1,8 +1,10 @@
 /* Cursors: where a page of a list ended, as opaque text that a caller hands back.
  *
  * A cursor pins a position in the order of the list, not a number of rows, so it stays right while
- * records arrive.  It holds a version, the list it belongs to and a check keyed by the store, so
- * that one of another list or another store is refused rather than misread.  Loop thread. */
+ * records arrive.  It holds a version, the list it belongs to and a check keyed by the store and by
+ * the question: the call as it was asked, but for its `cursor` and `limit`.  So one of another
+ * list, another customer or window, or another store is refused rather than misread.  Loop thread.
+ */
 #pragma once
 
 #include "billingd/ledger/record_page.h"
@@ -28,16 +30,23 @@ enum {
     CURSOR_POSITION_BYTES_MAX = 320,
 };
 
-/* Set a field to the cursor of POSITION (at most CURSOR_POSITION_BYTES_MAX bytes) in LIST. */
+/* Set a field to the cursor of POSITION (at most CURSOR_POSITION_BYTES_MAX bytes) in LIST, good for
+ * the call that REQUEST made. */
 void cursor_print(struct request *request, enum cursor_list list, struct slice position,
                   protobuf_c_boolean *has, ProtobufCBinaryData *field);
+
+/* As cursor_print(), good for the call QUESTION: of an answer that is the first page of another
+ * call's. */
+void cursor_print_of(struct request *request, const ProtobufCMessage *question,
+                     enum cursor_list list, struct slice position, protobuf_c_boolean *has,
+                     ProtobufCBinaryData *field);
 
 /* As cursor_print() for lists whose position is a number. */
 void cursor_print_number(struct request *request, enum cursor_list list, uint64_t position,
                          protobuf_c_boolean *has, ProtobufCBinaryData *field);
 
 /* The position in the field `cursor`, in the arena: empty where it is not given.  What is no cursor
- * of LIST is noted in request->errors. */
+ * of LIST for the call that REQUEST makes is noted in request->errors. */
 struct slice cursor_parse(struct request *request, enum cursor_list list, protobuf_c_boolean has,
                           ProtobufCBinaryData field);
 

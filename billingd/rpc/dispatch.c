@@ -166,6 +166,7 @@ static int submit_op(struct dispatch *dispatch, struct request *request)
     uint32_t timeout_ms = request->message->timeout_ms;
     count_bytes(request);
     op->deadline_us = timeout_ms == 0 ? 0 : request->received_us + (int64_t)timeout_ms * 1000;
+    op->heavy = request->method->heavy;
     op->announce = announce_op;
     op->apply = apply_op;
     op->query = query_op;

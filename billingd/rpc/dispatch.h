@@ -21,6 +21,7 @@ struct method {
     const char *name;                    /* "CreateUsage" */
     enum lane lane;
     enum role role; /* the least that may call it */
+    bool heavy;     /* what a reader does for it may take seconds */
 
     /* Loop thread: turn request->message into request->args.  Wrong fields go to
      * request->errors.  Returns 0 or a STATUS_* that refuses the request as a whole. */

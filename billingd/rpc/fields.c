@@ -6,6 +6,7 @@
 #include "billingd/base/random.h"
 #include "billingd/rpc/dispatch.h"
 #include "billingd/rpc/object_id.h"
+#include "billingd/rpc/quote.h"
 #include "proto/limits.h"
 #include "proto/timestamp.h"
 #include "proto/utf8.h"
@@ -14,30 +15,6 @@
 static struct slice slice_of_field(ProtobufCBinaryData data)
 {
     return (struct slice){.data = (const char *)data.data, .length = data.len};
-}
-
-enum {
-    QUOTE_BYTES = 48,
-};
-
-struct quote {
-    char text[QUOTE_BYTES + 4];
-};
-
-/* VALUE as a message may quote it: cut, and harmless wherever it is printed. */
-static struct quote quote(struct slice value)
-{
-    struct quote quote;
-    size_t length = value.length < QUOTE_BYTES ? value.length : QUOTE_BYTES;
-    for (size_t i = 0; i < length; i++) {
-        char c = value.data[i];
-        quote.text[i] = (char)(c >= ' ' && c <= '~' ? c : '?');
-    }
-    quote.text[length] = '\0';
-    if (length < value.length) {
-        memcpy(quote.text + length, "...", 4);
-    }
-    return quote;
 }
 
 /* Whether the field is there; notes it where it must be. */
@@ -74,7 +51,7 @@ void field_text(struct request *request, int item, const struct text_field *fiel
     }
     if (!utf8_printable(text.data, text.length)) {
         request_field_error(request, item, slice_of(field->name), STATUS_OUT_OF_BOUNDS,
-                            "'%s' must be UTF-8 without control characters", quote(text).text);
+                            "'%s' must be UTF-8 without control characters", quote_text(text).text);
         return;
     }
     *ret = text;
@@ -100,7 +77,7 @@ void field_request_id(struct request *request, int item, const struct text_field
     }
     if (!is_printable_ascii(text)) {
         request_field_error(request, item, slice_of(field->name), STATUS_OUT_OF_BOUNDS,
-                            "'%s' must be printable ASCII", quote(text).text);
+                            "'%s' must be printable ASCII", quote_text(text).text);
         return;
     }
     *ret = text;
@@ -144,8 +121,8 @@ static bool decimal_of(struct request *request, int item, const struct text_fiel
     }
     int rc = decimal_parse(text.length == 0 ? "" : text.data, text.length, ret, &reason);
     if (rc < 0) {
-        request_field_error(request, item, slice_of(field->name), rc, "'%s': %s", quote(text).text,
-                            reason);
+        request_field_error(request, item, slice_of(field->name), rc, "'%s': %s",
+                            quote_text(text).text, reason);
     }
     return rc == 0;
 }
@@ -160,7 +137,7 @@ void field_decimal(struct request *request, int item, const char *name, protobuf
     }
     if (decimal_is_negative(value)) {
         request_field_error(request, item, slice_of(name), STATUS_OUT_OF_BOUNDS, "'%s' is below 0",
-                            quote(slice_of_field(data)).text);
+                            quote_text(slice_of_field(data)).text);
         return;
     }
     *ret = value;
@@ -190,11 +167,12 @@ void field_time(struct request *request, int item, const char *name, protobuf_c_
     *ret = value;
 }
 
-static void refuse_end(struct request *request)
+static void refuse_end(struct request *request, const struct period *period)
 {
     if (!request_has_field_error(request, -1, "end")) {
         request_field_error(request, -1, SLICE("end"), STATUS_OUT_OF_BOUNDS,
-                            "must be later than start");
+                            "%s must be later than start, %s", quote_time(period->end_us).text,
+                            quote_time(period->start_us).text);
     }
 }
 
@@ -204,7 +182,7 @@ void field_range(struct request *request, protobuf_c_boolean has_start, int64_t 
     field_time(request, -1, "start", has_start, start, &ret->start_us);
     field_time(request, -1, "end", has_end, end, &ret->end_us);
     if (ret->start_us >= ret->end_us) {
-        refuse_end(request);
+        refuse_end(request, ret);
     }
 }
 
@@ -306,7 +284,7 @@ static bool check_label(struct request *request, int item, const Billing__V1__La
     }
     if (reason != NULL) {
         request_field_error(request, item, SLICE("labels"), STATUS_OUT_OF_BOUNDS, "label '%s': %s",
-                            quote(name).text, reason);
+                            quote_text(name).text, reason);
         return false;
     }
     *ret = (struct label){.name = name, .value = value};
@@ -319,7 +297,7 @@ static bool check_names_differ(struct request *request, int item, const struct l
     for (size_t i = 1; i < n; i++) {
         if (slice_equal(sorted[i - 1].name, sorted[i].name)) {
             request_field_error(request, item, SLICE("labels"), STATUS_OUT_OF_BOUNDS,
-                                "label '%s' is there twice", quote(sorted[i].name).text);
+                                "label '%s' is there twice", quote_text(sorted[i].name).text);
             return false;
         }
     }

@@ -1,4 +1,5 @@
 /* FinalizeInvoice, GetInvoice, ListInvoices. */
+#include "billingd/base/bytes.h"
 #include "billingd/ledger/invoice.h"
 #include "billingd/rpc/cursor.h"
 #include "billingd/rpc/fields.h"
@@ -47,6 +48,20 @@ static Billing__V1__Invoice *encode_invoice(struct request *request,
     return m;
 }
 
+/* The rest of an invoice is asked for by its number, also of one that has just been finalized. */
+static void encode_cursor(struct request *request, const struct invoice_page *page,
+                          Billing__V1__InvoiceReply *reply)
+{
+    Billing__V1__GetInvoice rest = BILLING__V1__GET_INVOICE__INIT;
+    uint8_t position[8];
+    rest.has_number = true;
+    rest.number = page->record.invoice.number;
+    bytes_put_be64(position, page->after + page->n_lines + page->n_adjustments);
+    cursor_print_of(request, &rest.base, CURSOR_INVOICE,
+                    (struct slice){(const char *)position, sizeof position},
+                    &reply->has_next_cursor, &reply->next_cursor);
+}
+
 static Billing__V1__InvoiceReply *reply_with(struct request *request,
                                              const struct invoice_page *page)
 {
@@ -54,9 +69,7 @@ static Billing__V1__InvoiceReply *reply_with(struct request *request,
     billing__v1__invoice_reply__init(reply);
     reply->invoice = encode_invoice(request, page);
     if (page->more) {
-        cursor_print_number(request, CURSOR_INVOICE,
-                            page->after + page->n_lines + page->n_adjustments,
-                            &reply->has_next_cursor, &reply->next_cursor);
+        encode_cursor(request, page, reply);
     }
     return reply;
 }
@@ -225,6 +238,7 @@ static const struct method methods[] = {
         .name = "FinalizeInvoice",
         .lane = LANE_PREPARED_WRITE,
         .role = ROLE_WRITER,
+        .heavy = true,
         .decode = finalize_decode,
         .query = finalize_prepare,
         .announce = finalize_announce,

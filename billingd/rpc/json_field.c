@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "billingd/base/assert.h"
+#include "billingd/rpc/quote.h"
 #include "proto/timestamp.h"
 #include "proto/utf8.h"
 
@@ -53,13 +54,48 @@ static int set_bytes(struct arena *arena, void *at, struct slice text)
     return rc;
 }
 
-static int set_time(void *at, struct slice text, const char **reterr)
+/* Whether TEXT, no time, is one with TO in place of the character FROM at AT. */
+static bool is_time_with(struct slice text, size_t at, char from, char to)
+{
+    char copy[QUOTE_BYTES];
+    int64_t time_us;
+    if (text.length > sizeof copy || at >= text.length || text.data[at] != from) {
+        return false;
+    }
+    memcpy(copy, text.data, text.length);
+    copy[at] = to;
+    return timestamp_parse(copy, text.length, &time_us) == 0;
+}
+
+/* What TEXT may have been meant to be, as the end of a message. */
+static const char *hint_at_time(struct slice text)
+{
+    enum {
+        SECONDS = sizeof "2026-11-22T11:01:" - 1,
+        OFFSET_BYTES = sizeof "+01:00" - 1,
+    };
+    if (is_time_with(text, SECONDS, '6', '5') && text.data[SECONDS + 1] == '0') {
+        return "; a leap second has no place in it";
+    }
+    if (text.length > OFFSET_BYTES && is_time_with(text, text.length - OFFSET_BYTES, ' ', '+')) {
+        return "; in a query a + is written %2B";
+    }
+    return "";
+}
+
+static int set_time(struct arena *arena, void *at, struct slice text, const char **reterr)
 {
     int rc = timestamp_parse(text.data, text.length, at);
-    if (rc < 0) {
-        *reterr = rc == STATUS_WRONG_TYPE ? "must be an RFC 3339 time, 2026-11-22T11:01:38Z"
-                                          : "lies outside the years 1970 to 9999";
+    if (rc == 0) {
+        return 0;
     }
+    struct quote quote = quote_text(text);
+    struct slice message = /* with a NUL, to be a string */
+        rc == STATUS_TIME_OUT_OF_RANGE
+            ? arena_printf(arena, "'%s' lies outside the years 1970 to 9999%c", quote.text, '\0')
+            : arena_printf(arena, "'%s' must be an RFC 3339 time, 2026-11-22T11:01:38Z%s%c",
+                           quote.text, hint_at_time(text), '\0');
+    *reterr = message.length > 0 ? message.data : "is no time";
     return rc;
 }
 
@@ -170,7 +206,7 @@ static int set_value(struct arena *arena, const ProtobufCFieldDescriptor *field,
     case FIELD_DECIMAL: /* its handler parses it, and says what is wrong */
         return set_bytes(arena, at, text);
     case FIELD_TIME:
-        return set_time(at, text, reterr);
+        return set_time(arena, at, text, reterr);
     case FIELD_COUNT32:
         return set_count32(at, text, reterr);
     case FIELD_COUNT64:

@@ -4,6 +4,7 @@
 
 #include "billingd/rpc/dispatch.h"
 #include "billingd/rpc/object_id.h"
+#include "billingd/rpc/quote.h"
 #include "billingd/rpc/reply.h"
 #include "proto/status.h"
 
@@ -125,9 +126,11 @@ static struct slice outcome_detail(struct request *request, const struct outcome
 {
     switch (outcome->status) {
     case STATUS_REQUEST_ID_REUSED:
-        return arena_printf(&request->arena, "request id '%.*s' recorded %.*s with another payload",
-                            (int)request_id.length, request_id.data, (int)existing.length,
-                            existing.data);
+        return arena_printf(&request->arena,
+                            "request id '%.*s' recorded %s%.*s with another payload",
+                            (int)request_id.length, request_id.data,
+                            outcome->existing_kind == RECORD_INVOICE ? "invoice " : "",
+                            (int)existing.length, existing.data);
     case STATUS_EXTERNAL_ID_TAKEN:
         return arena_printf(&request->arena, "the external id is held by %.*s",
                             (int)existing.length, existing.data);
@@ -139,11 +142,16 @@ static struct slice outcome_detail(struct request *request, const struct outcome
     case STATUS_SERVICE_NOT_ALLOWED:
         return SLICE("the catalogue does not list this service, and no other may be billed");
     case STATUS_TIME_OUT_OF_RANGE:
-        return SLICE("occurred_at lies more than 24 hours ahead of the daemon's clock");
+        return arena_printf(&request->arena,
+                            "%s is later than %s, which is 24 hours ahead of the daemon's clock",
+                            quote_time(outcome->asked_us).text, quote_time(outcome->bound_us).text);
     case STATUS_CUSTOMER_NOT_FOUND:
         return SLICE("there is no such customer");
     case STATUS_PERIOD_NOT_CLOSED:
-        return SLICE("end lies ahead of the daemon's clock: records may still bill before it");
+        return arena_printf(
+            &request->arena,
+            "%s lies ahead of the daemon's clock, %s: records may still bill before it",
+            quote_time(outcome->asked_us).text, quote_time(outcome->bound_us).text);
     case STATUS_ALREADY_FINALIZED:
         return arena_printf(&request->arena, "invoice %.*s bills up to end already",
                             (int)existing.length, existing.data);

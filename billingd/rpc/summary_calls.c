@@ -14,7 +14,7 @@ struct summary_args {
 };
 
 enum {
-    PLACE_BYTES = 9, /* of a cursor's position: shape, time; the service is behind them */
+    TIME_BYTES = 8, /* of a cursor's position; the service is behind them */
 };
 
 static const char *const window_names[] = {
@@ -80,29 +80,16 @@ static void check_empty(struct request *request, const struct summary_args *args
     }
 }
 
-/* What must be the same on every page, for a place in one listing means nothing in another. */
-static uint8_t shape_of(const struct summary *summary)
-{
-    return (uint8_t)((unsigned)summary->by | (unsigned)summary->window << 1 |
-                     (unsigned)summary->by_service << 3);
-}
-
 static void decode_cursor(struct request *request, const Billing__V1__SummarizeUsage *m,
                           struct summary *summary)
 {
     struct slice position = cursor_parse(request, CURSOR_SUMMARY, m->has_cursor, m->cursor);
-    if (position.length == 0) {
+    if (position.length < TIME_BYTES) {
         return;
     }
-    const uint8_t *bytes = (const uint8_t *)position.data;
-    if (position.length < PLACE_BYTES || bytes[0] != shape_of(summary)) {
-        request_field_error(request, -1, SLICE("cursor"), STATUS_OUT_OF_BOUNDS,
-                            "belongs to another by, window or group_by");
-        return;
-    }
-    summary->from.time_us = (int64_t)bytes_get_be64(bytes + 1);
-    summary->from.after_service.data = position.data + PLACE_BYTES;
-    summary->from.after_service.length = position.length - PLACE_BYTES;
+    summary->from.time_us = (int64_t)bytes_get_be64((const uint8_t *)position.data);
+    summary->from.after_service.data = position.data + TIME_BYTES;
+    summary->from.after_service.length = position.length - TIME_BYTES;
 }
 
 static int summarize_decode(struct request *request)
@@ -166,15 +153,14 @@ static Billing__V1__SummaryRow *encode_row(struct request *request, const struct
 static void encode_cursor(struct request *request, const struct summary *summary,
                           Billing__V1__SummaryReply *reply)
 {
-    uint8_t position[PLACE_BYTES + LIMIT_SERVICE_BYTES];
+    uint8_t position[TIME_BYTES + LIMIT_SERVICE_BYTES];
     struct slice service = summary->next.after_service;
-    position[0] = shape_of(summary);
-    bytes_put_be64(position + 1, (uint64_t)summary->next.time_us);
+    bytes_put_be64(position, (uint64_t)summary->next.time_us);
     if (service.length > 0) {
-        memcpy(position + PLACE_BYTES, service.data, service.length);
+        memcpy(position + TIME_BYTES, service.data, service.length);
     }
     cursor_print(request, CURSOR_SUMMARY,
-                 (struct slice){(const char *)position, PLACE_BYTES + service.length},
+                 (struct slice){(const char *)position, TIME_BYTES + service.length},
                  &reply->has_next_cursor, &reply->next_cursor);
 }
 

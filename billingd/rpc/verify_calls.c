@@ -87,6 +87,7 @@ static const struct method methods[] = {
         .name = "VerifyInvoice",
         .lane = LANE_READ,
         .role = ROLE_READER,
+        .heavy = true,
         .decode = verify_decode,
         .query = verify_query,
         .encode = verify_encode,

@@ -18,6 +18,7 @@ struct store_txn {
 
 struct store_view {
     const struct store_ops *ops;
+    const atomic_bool *stopping; /* store.c's own: see store_view_stop_on() */
 };
 
 struct store_ops {

@@ -56,13 +56,79 @@ void store_abort(struct store_txn *txn)
 
 int store_snapshot(struct store *store, struct store_view **ret_view)
 {
-    return store->ops->snapshot(store, ret_view);
+    int rc = store->ops->snapshot(store, ret_view);
+    if (rc == 0) {
+        (*ret_view)->stopping = NULL; /* engines take views up again */
+    }
+    return rc;
 }
 
 void store_release(struct store_view *view)
 {
     view->ops->release(view);
 }
+
+/* --- what may take long ----------------------------------------------------------------------- */
+
+void store_view_stop_on(struct store_view *view, const atomic_bool *stopping)
+{
+    view->stopping = stopping;
+}
+
+static int check_stopping(const struct store_view *view)
+{
+    bool stopping =
+        view->stopping != NULL && atomic_load_explicit(view->stopping, memory_order_relaxed);
+    return stopping ? STATUS_SHUTTING_DOWN : 0;
+}
+
+/* A scan that looks up before each row; one of the callbacks is set. */
+struct watch {
+    const struct store_view *view;
+    store_customer_fn customer_cb;
+    store_record_fn record_cb;
+    store_position_fn position_cb;
+    store_sum_fn sum_cb;
+    store_service_fn service_cb;
+    void *arg;
+};
+
+static int watch_customer(const struct store_customer *customer, void *arg)
+{
+    const struct watch *watch = arg;
+    int rc = check_stopping(watch->view);
+    return rc < 0 ? rc : watch->customer_cb(customer, watch->arg);
+}
+
+static int watch_record(const struct record *record, void *arg)
+{
+    const struct watch *watch = arg;
+    int rc = check_stopping(watch->view);
+    return rc < 0 ? rc : watch->record_cb(record, watch->arg);
+}
+
+static int watch_position(struct store_position position, void *arg)
+{
+    const struct watch *watch = arg;
+    int rc = check_stopping(watch->view);
+    return rc < 0 ? rc : watch->position_cb(position, watch->arg);
+}
+
+static int watch_sum(const struct store_sum *sum, void *arg)
+{
+    const struct watch *watch = arg;
+    int rc = check_stopping(watch->view);
+    return rc < 0 ? rc : watch->sum_cb(sum, watch->arg);
+}
+
+static int watch_service(const struct store_service *service, void *arg)
+{
+    const struct watch *watch = arg;
+    int rc = check_stopping(watch->view);
+    return rc < 0 ? rc : watch->service_cb(service, watch->arg);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
 
 int store_info(struct store_view *view, struct store_info *ret)
 {
@@ -71,7 +137,8 @@ int store_info(struct store_view *view, struct store_info *ret)
 
 int store_record(struct store_view *view, uint64_t seq, struct record *ret)
 {
-    return view->ops->record(view, seq, ret);
+    int rc = check_stopping(view);
+    return rc < 0 ? rc : view->ops->record(view, seq, ret);
 }
 
 int store_request(struct store_view *view, struct store_key key, struct record *ret)
@@ -92,31 +159,36 @@ int store_external_id(struct store_view *view, struct slice external_id, uint64_
 int store_scan_customers(struct store_view *view, uint64_t after_seq, store_customer_fn row_cb,
                          void *arg)
 {
-    return view->ops->scan_customers(view, after_seq, row_cb, arg);
+    struct watch watch = {.view = view, .customer_cb = row_cb, .arg = arg};
+    return view->ops->scan_customers(view, after_seq, watch_customer, &watch);
 }
 
 int store_scan(struct store_view *view, const struct store_range *range, store_record_fn row_cb,
                void *arg)
 {
-    return view->ops->scan(view, range, row_cb, arg);
+    struct watch watch = {.view = view, .record_cb = row_cb, .arg = arg};
+    return view->ops->scan(view, range, watch_record, &watch);
 }
 
 int store_scan_positions(struct store_view *view, const struct store_range *range,
                          store_position_fn row_cb, void *arg)
 {
-    return view->ops->scan_positions(view, range, row_cb, arg);
+    struct watch watch = {.view = view, .position_cb = row_cb, .arg = arg};
+    return view->ops->scan_positions(view, range, watch_position, &watch);
 }
 
 int store_scan_journal(struct store_view *view, uint64_t after_seq, store_record_fn row_cb,
                        void *arg)
 {
-    return view->ops->scan_journal(view, after_seq, row_cb, arg);
+    struct watch watch = {.view = view, .record_cb = row_cb, .arg = arg};
+    return view->ops->scan_journal(view, after_seq, watch_record, &watch);
 }
 
 int store_scan_sums(struct store_view *view, const struct store_range *range, store_sum_fn row_cb,
                     void *arg)
 {
-    return view->ops->scan_sums(view, range, row_cb, arg);
+    struct watch watch = {.view = view, .sum_cb = row_cb, .arg = arg};
+    return view->ops->scan_sums(view, range, watch_sum, &watch);
 }
 
 uint64_t store_view_damaged(struct store_view *view)
@@ -137,7 +209,8 @@ int store_invoice(struct store_view *view, uint64_t number, struct record *ret)
 int store_scan_invoices(struct store_view *view, uint64_t customer, uint64_t after_number,
                         store_record_fn row_cb, void *arg)
 {
-    return view->ops->scan_invoices(view, customer, after_number, row_cb, arg);
+    struct watch watch = {.view = view, .record_cb = row_cb, .arg = arg};
+    return view->ops->scan_invoices(view, customer, after_number, watch_record, &watch);
 }
 
 int store_service(struct store_view *view, struct slice name, struct store_service *ret)
@@ -148,5 +221,6 @@ int store_service(struct store_view *view, struct slice name, struct store_servi
 int store_scan_services(struct store_view *view, struct slice after_name, store_service_fn row_cb,
                         void *arg)
 {
-    return view->ops->scan_services(view, after_name, row_cb, arg);
+    struct watch watch = {.view = view, .service_cb = row_cb, .arg = arg};
+    return view->ops->scan_services(view, after_name, watch_service, &watch);
 }

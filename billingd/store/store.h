@@ -14,6 +14,7 @@
  * wrong figure.  Business rules live in ledger/. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -101,6 +102,11 @@ void store_abort(struct store_txn *txn);
  * meanwhile.  Fails with STATUS_BUSY when readers_max views are open. */
 MUSTCHECK int store_snapshot(struct store *store, struct store_view **ret_view);
 void store_release(struct store_view *view);
+
+/* From when *STOPPING is true on, store_record() of VIEW and the next row of every scan of it fail
+ * with STATUS_SHUTTING_DOWN: so what reads a million of them ends soon, wherever it is.  STOPPING
+ * is kept by reference and must outlive VIEW. */
+void store_view_stop_on(struct store_view *view, const atomic_bool *stopping);
 
 /* --- reading ---------------------------------------------------------------------------------- */
 

@@ -477,9 +477,19 @@ static void kinds__in_one_file__recorded_in_order(void **state)
         CTL_ENDS(&setup, 1, "usage", "import", path, "--customer", customer, "--output", "csv");
     assert_contains(first.out, "\n10,4,0,6,2,0,1,0,1,0\n");
     const char *const lines[] = {
-        "line 6: ",  "(already_voided)",    "line 7: ",  "(request_not_found)",
-        "line 8: ",  "(usage_not_found)",   "line 9: ",  "(request_id_reused)",
-        "line 10: ", "(request_id_reused)", "line 11: ", "(missing_field)"};
+        "line 6: ",
+        "(already_voided)",
+        "line 7: voided_request_id: 'nothing' has recorded no usage of this customer "
+        "(request_not_found)\n",
+        "line 8: voided_request_id: 'k2' has recorded no usage of this customer "
+        "(usage_not_found)\n",
+        "line 9: ",
+        "(request_id_reused)",
+        "line 10: ",
+        "(request_id_reused)",
+        "line 11: ",
+        "(missing_field)",
+    };
     const char *at = first.err;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         at = strstr(at, lines[i]);

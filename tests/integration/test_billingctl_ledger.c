@@ -8,6 +8,7 @@
 
 #include "tests/integration/ctl_run.h"
 #include "tests/lib/daemon.h"
+#include "tests/lib/tamper.h"
 #include "tests/lib/testkit.h"
 #include "tests/unit/fake_daemon.h"
 
@@ -261,8 +262,25 @@ static void bill__explained__the_records_behind_it(void **state)
     struct ctl_result table = CTL_ENDS(&setup, 0, "bill", "show", "--customer", customer, "--month",
                                        "2026-09", "--explain", "--service", "Net");
     assert_contains(table.out, "KIND   ID                    SERVICE  PRICE_PER_UNIT  "
-                               "UNITS_CONSUMED  EXACT_AMOUNT  OCCURRED_AT");
+                               "UNITS_CONSUMED  EXACT_AMOUNT  "
+                               "OCCURRED_AT                  BILLS_AT                     LATE");
     assert_u64(ctl_count(table.out, "\n"), 2);
+}
+
+static void bill__half_a_window__names_the_flag_that_is_missing(void **state)
+{
+    (void)state;
+    struct ctl_result bad =
+        CTL_ENDS(&setup, 2, "bill", "show", "--customer", "c", "--start", "2026-09-01");
+    assert_contains(bad.err, "billingctl: --end TIME is missing\n");
+    bad = CTL_ENDS(&setup, 2, "bill", "show", "--customer", "c", "--end", "2026-09-01");
+    assert_contains(bad.err, "billingctl: --start TIME is missing\n");
+    bad =
+        CTL_ENDS(&setup, 2, "bill", "show", "--customer", "c", "--end", "2026-09-01", "--explain");
+    assert_contains(bad.err, "billingctl: --start TIME is missing\n");
+    bad = CTL_ENDS(&setup, 2, "bill", "show", "--customer", "c", "--end", "2026-09-01", "--month",
+                   "2026-09");
+    assert_contains(bad.err, "billingctl: --month stands in place of --start and --end\n");
 }
 
 static void bill_list__window_or_end__totals_of_each(void **state)
@@ -283,9 +301,11 @@ static void bill_list__window_or_end__totals_of_each(void **state)
     struct ctl_result open =
         CTL_ENDS(&setup, 0, "bill", "list", "--end", "2026-09-11", "--output", "csv");
     assert_contains(open.out, testkit_format("\n%s,Mixed,,", customer));
-    assert_contains(open.out, ",2026-09-11T00:00:00.000000Z,USD,1,1,1,0,0,0,0,0\n");
+    assert_contains(open.out, ",2026-09-11T00:00:00.000000Z,USD,1,1,1,0,0,0,0,0,\n");
     struct ctl_result table = CTL_ENDS(&setup, 0, "bill", "list", "--month", "2026-09");
-    assert_contains(table.out, "RECORDS  VOIDED  LATE  ADJUSTMENTS  EXACT_TOTAL");
+    assert_contains(table.out, "  START                        END                          "
+                               "CURRENCY  RECORDS  VOIDED  LATE  ADJUSTMENTS  EXACT_TOTAL");
+    assert_contains(table.out, "  2026-09-01T00:00:00.000000Z  2026-10-01T00:00:00.000000Z  USD  ");
 }
 
 /* --- summaries -------------------------------------------------------------------------------- */
@@ -394,7 +414,7 @@ static void invoices__of_all__one_each_and_the_refused_named(void **state)
         customers[i] = new_customer_at(&at, testkit_format("Customer %zu", i));
         use_at(&at, customers[i], "Disk", "10", "2026-09-20");
     }
-    new_customer_at(&at, "Idle");
+    const char *idle = new_customer_at(&at, "Idle");
     struct ctl_result dry = CTL_ENDS(&at, 0, "invoice", "finalize", "--all", "--month", "2026-09",
                                      "--dry-run", "--output", "csv");
     assert_u64(ctl_count(dry.out, "\ncus_"), 3);
@@ -414,25 +434,98 @@ static void invoices__of_all__one_each_and_the_refused_named(void **state)
     /* The rest, from where its last invoice ended. */
     struct ctl_result rest =
         CTL_ENDS(&at, 0, "invoice", "finalize", "--all", "--month", "2026-09", "--output", "json");
-    assert_contains(rest.out, testkit_format("{\"invoices\": [{\"number\": 4, \"customer_id\": "
+    assert_contains(rest.out, testkit_format(", {\"number\": 4, \"customer_id\": "
                                              "\"%s\", \"start\": \"2026-09-25T00:00:00.000000Z\"",
                                              customers[1]));
     assert_null(strstr(rest.out, "\"lines\""));
-    assert_contains(rest.err, "1 finalized, 0 finalized before, 0 refused\n");
+    assert_contains(rest.err, "1 finalized, 2 finalized before, 0 refused\n");
     struct ctl_result request =
         CTL_ENDS(&at, 0, "request", "show", "finalize:2026-10-01T00:00:00.000000Z", "--customer",
                  customers[1], "--output", "id");
     assert_string_equal(request.out, "4\n");
-    struct ctl_result none =
+    /* Again: all invoices of that end, and not the one that ended before. */
+    struct ctl_result again =
         CTL_ENDS(&at, 0, "invoice", "finalize", "--all", "--month", "2026-09", "--output", "id");
-    assert_string_equal(none.out, "");
+    assert_string_equal(again.out, "2\n3\n4\n");
+    assert_contains(again.err, "0 finalized, 3 finalized before, 0 refused\n");
+    again = CTL_ENDS(&at, 0, "invoice", "finalize", "--all", "--end", "2026-09-25");
+    assert_u64(ctl_count(again.out, "\n"), 2);
+    assert_contains(again.err, "0 finalized, 1 finalized before, 0 refused\n");
+
+    /* Those of before, then the new ones. */
+    use_at(&at, idle, "Disk", "1", "2026-09-27");
+    again =
+        CTL_ENDS(&at, 0, "invoice", "finalize", "--all", "--month", "2026-09", "--output", "id");
+    assert_string_equal(again.out, "2\n3\n4\n5\n");
+    assert_contains(again.err, "1 finalized, 3 finalized before, 0 refused\n");
     struct ctl_result list = CTL_ENDS(&at, 0, "invoice", "list", "--output", "id");
-    assert_string_equal(list.out, "1\n2\n3\n4\n");
+    assert_string_equal(list.out, "1\n2\n3\n4\n5\n");
     daemon_process_stop(daemon);
     daemon_process_destroy(daemon);
 }
 
-/* Killed in the middle and run again: one invoice a customer, and no number left out. */
+/* One customer's damaged record is that customer's trouble. */
+static void invoices__of_all_one_is_damaged__is_named_and_the_others_made(void **state)
+{
+    (void)state;
+    struct daemon_process *daemon = daemon_process_start(NULL);
+    struct ctl_setup at = {.url = daemon_process_url(daemon)};
+    const char *bad = new_customer_at(&at, "Bad");
+    const char *good = new_customer_at(&at, "Good");
+    use_at(&at, bad, "Spoiled Disk", "10", "2026-09-20"); /* record 3 */
+    use_at(&at, good, "Disk", "10", "2026-09-20");
+    use_at(&at, good, "Disk", "10", "2026-09-20"); /* a start looks at the last two blocks */
+    daemon_process_stop(daemon);
+    tamper_record(&(struct tamper){.data_dir = daemon_process_data_dir(daemon),
+                                   .seq = 3,
+                                   .text = "Spoiled Disk",
+                                   .at = -1,
+                                   .mask = 1});
+    daemon_process_restart(daemon);
+    at.url = daemon_process_url(daemon);
+    struct ctl_result list =
+        CTL_ENDS(&at, 0, "bill", "list", "--month", "2026-09", "--output", "csv");
+    assert_contains(list.out, ",rounding,problem\n");
+    assert_contains(list.out, testkit_format("\n%s,Bad,,2026-09-01T00:00:00.000000Z,"
+                                             "2026-10-01T00:00:00.000000Z,USD,,,,,,,,,"
+                                             "storage_damaged\n",
+                                             bad));
+    assert_contains(list.out, "USD,1,2,0,0,0,1,1,0,\n");
+    struct ctl_result table = CTL_ENDS(&at, 0, "bill", "list", "--end", "2026-10-01");
+    assert_contains(table.out, "storage_damaged");
+    assert_contains(daemon_process_stderr(daemon), "msg=\"bill cannot be added up\"");
+    struct ctl_result all =
+        CTL_ENDS(&at, 1, "invoice", "finalize", "--all", "--month", "2026-09", "--output", "csv");
+    assert_u64(ctl_count(all.out, "\n"), 2);
+    assert_contains(all.out, testkit_format("\n1,%s,", good));
+    assert_contains(all.err, testkit_format("customer %s:\n", bad));
+    assert_contains(all.err, "(storage_damaged)");
+    assert_contains(all.err, "1 finalized, 0 finalized before, 1 refused\n");
+    daemon_process_stop(daemon);
+    daemon_process_destroy(daemon);
+}
+
+static void invoices__of_all_end_in_the_future__refused_once(void **state)
+{
+    (void)state;
+    struct daemon_process *daemon = daemon_process_start(NULL);
+    struct ctl_setup at = {.url = daemon_process_url(daemon)};
+    for (size_t i = 0; i < 3; i++) {
+        use_at(&at, new_customer_at(&at, "Customer"), "Disk", "10", "2026-09-20");
+    }
+    struct ctl_result all =
+        CTL_ENDS(&at, 1, "invoice", "finalize", "--all", "--month", "2999-01", "--output", "id");
+    assert_string_equal(all.out, "");
+    assert_u64(ctl_count(all.err, "(period_not_closed)\n"), 2); /* the problem, and its field */
+    assert_contains(all.err, "  --month: 2999-02-01T00:00:00.000000Z lies ahead of ");
+    assert_null(strstr(all.err, "customer "));
+    assert_null(strstr(all.err, "refused\n"));
+    daemon_process_stop(daemon);
+    daemon_process_destroy(daemon);
+}
+
+/* Killed in the middle and run again: one invoice a customer, each printed, and no number left
+ * out. */
 static void invoices__of_all_killed_and_run_again__one_each(void **state)
 {
     (void)state;
@@ -465,7 +558,8 @@ static void invoices__of_all_killed_and_run_again__one_each(void **state)
     list = CTL_ENDS(&at, 0, "invoice", "list", "--output", "csv");
     assert_u64(ctl_count(list.out, "\n"), CUSTOMERS + 1);
     assert_contains(list.out, testkit_format("\n%d,cus_", CUSTOMERS));
-    print_message("%zu of %d were left to do\n", ctl_count(rest.out, "\n"), CUSTOMERS);
+    assert_u64(ctl_count(rest.out, "\n"), CUSTOMERS);
+    print_message("%s", rest.err);
     struct ctl_result customers = CTL_ENDS(&at, 0, "customer", "list", "--output", "id");
     const char *id = customers.out;
     for (int i = 0; i < CUSTOMERS; i++, id = strchr(id, '\n') + 1) {
@@ -480,7 +574,7 @@ static void invoices__of_all_killed_and_run_again__one_each(void **state)
 static void invoices__of_all_no_answer__stops_and_says_how_to_go_on(void **state)
 {
     static const struct fake_step script[] = {
-        {.act = FAKE_ANSWER}, /* the list */
+        {.act = FAKE_ANSWER},  {.act = FAKE_ANSWER}, /* the lists */
         {.act = FAKE_HANG_UP}, {.act = FAKE_HANG_UP}, {.act = FAKE_HANG_UP}, {.act = FAKE_HANG_UP},
     };
     (void)state;
@@ -490,33 +584,59 @@ static void invoices__of_all_no_answer__stops_and_says_how_to_go_on(void **state
         CTL_ENDS(&at, 4, "invoice", "finalize", "--all", "--end", "2026-10-01");
     assert_contains(lost.err, "customer cus_1:\n");
     assert_contains(lost.err, "stopped there; run it again, and the rest is done\n");
-    for (size_t i = 1; i < 5; i++) {
+    for (size_t i = 2; i < 6; i++) {
         assert_string_equal(fake_request(fake, i).request_id,
                             "finalize:2026-10-01T00:00:00.000000Z");
     }
     fake_stop(fake);
 }
 
+/* What another run made since the list of invoices was read. */
 static void invoices__of_all_there_already__printed_and_counted(void **state)
 {
     static const struct fake_step script[] = {
-        {.act = FAKE_ANSWER}, /* the list */
+        {.act = FAKE_ANSWER}, /* of the invoices: one, of the fake's end */
+        {.act = FAKE_ANSWER}, /* of the bills */
         {.act = FAKE_PROBLEM, .code = "already_finalized", .http = 409, .existing_id = "7"},
     };
-    static const struct fake_step replay[] = {{.act = FAKE_ANSWER}, {.act = FAKE_REPLAY}};
+    static const struct fake_step replay[] = {
+        {.act = FAKE_ANSWER}, {.act = FAKE_ANSWER}, {.act = FAKE_REPLAY}};
     (void)state;
-    struct fake_daemon *fake = fake_start(script, 2);
+    struct fake_daemon *fake = fake_start(script, 3);
     struct ctl_setup at = {.url = fake_url(fake)};
-    struct ctl_result there =
-        CTL_ENDS(&at, 0, "invoice", "finalize", "--all", "--end", "2026-10-01", "--output", "id");
-    assert_string_equal(there.out, "18446744073709551615\n"); /* what the fake calls each */
+    struct ctl_result there = CTL_ENDS(&at, 0, "invoice", "finalize", "--all", "--end",
+                                       "2026-11-22T11:01:38Z", "--output", "id");
+    assert_string_equal(there.out, "1\n18446744073709551615\n"); /* what the fake calls each */
     assert_contains(there.err, "customer cus_1: already finalized: invoice 7\n");
-    assert_contains(there.err, "0 finalized, 1 finalized before, 0 refused\n");
+    assert_contains(there.err, "0 finalized, 2 finalized before, 0 refused\n");
     fake_stop(fake);
-    fake = fake_start(replay, 2);
+    fake = fake_start(script, 3);
+    at.url = fake_url(fake);
+    there = CTL_ENDS(&at, 0, "invoice", "finalize", "--all", "--end", "2026-10-01", "--output",
+                     "id"); /* both are of another end */
+    assert_string_equal(there.out, "");
+    assert_contains(there.err, "0 finalized, 0 finalized before, 0 refused\n");
+    fake_stop(fake);
+    fake = fake_start(replay, 3);
     at.url = fake_url(fake);
     there = CTL_ENDS(&at, 0, "invoice", "finalize", "--all", "--end", "2026-10-01");
     assert_contains(there.err, "0 finalized, 1 finalized before, 0 refused\n");
+    fake_stop(fake);
+}
+
+/* Without the list of invoices nothing is begun. */
+static void invoices__of_all_no_list__none_made(void **state)
+{
+    static const struct fake_step script[] = {
+        {.act = FAKE_PROBLEM, .code = "forbidden", .http = 403},
+    };
+    (void)state;
+    struct fake_daemon *fake = fake_start(script, 1);
+    struct ctl_setup at = {.url = fake_url(fake)};
+    struct ctl_result refused =
+        CTL_ENDS(&at, 1, "invoice", "finalize", "--all", "--end", "2026-10-01", "--output", "id");
+    assert_string_equal(refused.out, "");
+    assert_u64(fake_requests(fake), 1);
     fake_stop(fake);
 }
 
@@ -559,6 +679,26 @@ static void service__added_changed_and_removed__in_the_list(void **state)
     assert_contains(bad.err, "name: ");
 }
 
+/* A unit is not lost by leaving a flag out. */
+static void service__added_without_its_unit__refused_unless_it_says_so(void **state)
+{
+    (void)state;
+    CTL_ENDS(&setup, 0, "service", "add", "Plain");
+    CTL_ENDS(&setup, 0, "service", "add", "Plain");
+    CTL_ENDS(&setup, 0, "service", "add", "Plain", "--unit", "GB");
+    struct ctl_result bad = CTL_ENDS(&setup, 1, "service", "add", "Plain");
+    assert_string_equal(bad.out, "");
+    assert_contains(bad.err, "the service has the unit 'GB', which --unit keeps or changes, and "
+                             "--unit '' takes away\n");
+    struct ctl_result got = CTL_ENDS(&setup, 0, "service", "get", "Plain", "--output", "json");
+    assert_contains(got.out, "\"unit\": \"GB\"");
+    CTL_ENDS(&setup, 0, "service", "add", "Plain", "--unit", "");
+    got = CTL_ENDS(&setup, 0, "service", "get", "Plain", "--output", "json");
+    assert_null(strstr(got.out, "unit"));
+    bad = CTL_ENDS(&setup, 1, "service", "add", "");
+    assert_contains(bad.err, "name: ");
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -582,15 +722,20 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(bill__with_adjustments__lines_of_their_own),
     cmocka_unit_test(bill_and_invoice__many_rows__whole),
     cmocka_unit_test(bill__explained__the_records_behind_it),
+    cmocka_unit_test(bill__half_a_window__names_the_flag_that_is_missing),
     cmocka_unit_test(bill_list__window_or_end__totals_of_each),
     cmocka_unit_test(summary__windows_and_groups__added_up),
     cmocka_unit_test(invoice__of_one__made_once_and_found),
     cmocka_unit_test(invoices__of_all__one_each_and_the_refused_named),
+    cmocka_unit_test(invoices__of_all_one_is_damaged__is_named_and_the_others_made),
+    cmocka_unit_test(invoices__of_all_end_in_the_future__refused_once),
     cmocka_unit_test(invoices__of_all_killed_and_run_again__one_each),
     cmocka_unit_test(invoices__of_all_no_answer__stops_and_says_how_to_go_on),
     cmocka_unit_test(invoices__of_all_there_already__printed_and_counted),
+    cmocka_unit_test(invoices__of_all_no_list__none_made),
     cmocka_unit_test(invoice_verify__differs__each_named_and_ends_with_1),
     cmocka_unit_test(service__added_changed_and_removed__in_the_list),
+    cmocka_unit_test(service__added_without_its_unit__refused_unless_it_says_so),
 };
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* Invoices are made. */
 #include <string.h>
 
+#include "proto/timestamp.h"
 #include "tests/model/write.h"
 
 /* Whether CUSTOMER has an entry that bills from START to before END. */
@@ -28,6 +29,12 @@ static const struct invoice *find_finalized(const struct write *write, int64_t e
     return NULL;
 }
 
+static void name_invoice(struct write *write, const struct invoice *invoice)
+{
+    write->refusal->existing =
+        memory_format(write->model->step, "%llu", (unsigned long long)invoice->message->number);
+}
+
 /* Whether there can be an invoice from START. */
 static bool check_period(struct write *write, const Billing__V1__FinalizeInvoice *m, int64_t start)
 {
@@ -37,13 +44,14 @@ static bool check_period(struct write *write, const Billing__V1__FinalizeInvoice
         return write_refuse(write, "end", STATUS_PERIOD_NOT_CLOSED);
     }
     if (finalized != NULL) {
-        write->refusal->existing = memory_format(write->model->step, "%llu",
-                                                 (unsigned long long)finalized->message->number);
+        name_invoice(write, finalized);
         if (!m->has_start ||
             (finalized->message->start == start && finalized->message->end == m->end)) {
             write->refusal->status = STATUS_ALREADY_FINALIZED;
             return false;
         }
+    } else if (start < until) {
+        name_invoice(write, find_finalized(write, start + 1));
     }
     if (start < until || has_entries(write->model, write->scope, until, start)) {
         return write_refuse(write, "start", STATUS_NOT_CONTIGUOUS);
@@ -118,13 +126,18 @@ static void add_invoice(struct write *write, int64_t start, int64_t until)
               message_text(model->memory, message->request_id));
 }
 
+static bool is_time(int64_t time)
+{
+    return time >= 0 && time <= TIMESTAMP_MAX;
+}
+
 void write_finalize_invoice(struct write *write, const Billing__V1__FinalizeInvoice *m)
 {
     write_check_time(write, "start", m->has_start, m->start);
     write_check_time(write, "end", m->has_end, m->end);
     if (!m->has_end) {
         refusal_add(write->refusal, "end", STATUS_MISSING_FIELD);
-    } else if ((m->has_start ? m->start : 0) >= m->end) {
+    } else if (is_time(m->end) && (m->has_start && is_time(m->start) ? m->start : 0) >= m->end) {
         refusal_add(write->refusal, "end", STATUS_OUT_OF_BOUNDS);
     }
     write_check_request_id(write);

@@ -506,6 +506,109 @@ static void scans__a_callback_that_fails__ends_them_with_its_status(void **state
     store_close(store);
 }
 
+/* Rows of a scan after the second of which it is told to stop. */
+struct stopped_scan {
+    atomic_bool stopping;
+    unsigned rows;
+};
+
+static int count_and_stop(void *arg)
+{
+    struct stopped_scan *scan = arg;
+    scan->rows++;
+    atomic_store(&scan->stopping, scan->rows == 2);
+    return 0;
+}
+
+static int stopped_customer(const struct store_customer *customer, void *arg)
+{
+    (void)customer;
+    return count_and_stop(arg);
+}
+
+static int stopped_record(const struct record *record, void *arg)
+{
+    (void)record;
+    return count_and_stop(arg);
+}
+
+static int stopped_position(struct store_position position, void *arg)
+{
+    (void)position;
+    return count_and_stop(arg);
+}
+
+static int stopped_sum(const struct store_sum *sum, void *arg)
+{
+    (void)sum;
+    return count_and_stop(arg);
+}
+
+static int stopped_service(const struct store_service *service, void *arg)
+{
+    (void)service;
+    return count_and_stop(arg);
+}
+
+static int scan_until_stopped(struct store_view *view, int which, struct stopped_scan *scan)
+{
+    struct store_range range = {
+        .customer = 1, .rows = STORE_BILLABLE, .by = STORE_BY_BILLED, .end_us = INT64_MAX};
+    switch (which) {
+    case 0:
+        return store_scan_customers(view, 0, stopped_customer, scan);
+    case 1:
+        return store_scan(view, &range, stopped_record, scan);
+    case 2:
+        return store_scan_positions(view, &range, stopped_position, scan);
+    case 3:
+        return store_scan_sums(view, &range, stopped_sum, scan);
+    case 4:
+        return store_scan_invoices(view, 0, 0, stopped_record, scan);
+    case 5:
+        return store_scan_services(view, (struct slice){0}, stopped_service, scan);
+    default:
+        return store_scan_journal(view, 0, stopped_record, scan);
+    }
+}
+
+static void view__told_to_stop__reads_no_further(void **state)
+{
+    struct model *model = model_create();
+    struct store *store = open_in(testkit_tmpdir());
+    struct record record;
+    (void)state;
+    struct store_txn *txn = begin(store, birth_us);
+    for (int i = 1; i <= 3; i++) {
+        struct record customer = customer_named(testkit_format("%d", i), "");
+        append(txn, model, &customer, birth_us);
+    }
+    for (int i = 1; i <= 3; i++) {
+        struct record usage = usage_at(1, i, i, testkit_format("u%d", i));
+        struct record put = service_put(slice_of(testkit_format("s%d", i)), "");
+        struct record invoice =
+            invoice_of((uint64_t)i, (uint64_t)i, 0, 1, testkit_format("i%d", i));
+        append(txn, model, &usage, birth_us);
+        append(txn, model, &put, birth_us);
+        append(txn, model, &invoice, birth_us);
+    }
+    assert_ok(store_commit(txn));
+    struct store_view *view = snapshot(store);
+    for (int which = 0; which < 7; which++) {
+        struct stopped_scan scan = {0};
+        store_view_stop_on(view, &scan.stopping);
+        assert_ok(store_record(view, 1, &record));
+        assert_status(scan_until_stopped(view, which, &scan), STATUS_SHUTTING_DOWN);
+        assert_u64(scan.rows, 2);
+        assert_status(store_record(view, 1, &record), STATUS_SHUTTING_DOWN);
+    }
+    store_release(view);
+    view = snapshot(store); /* it may be the same, taken up again */
+    assert_ok(store_record(view, 1, &record));
+    store_release(view);
+    store_close(store);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(void__is_found_by_its_usage_in_its_own_transaction_too),
     cmocka_unit_test(void__twice__spoils_the_transaction),
@@ -522,6 +625,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(scan_journal__behind_any_record__gives_the_rest),
     cmocka_unit_test(scan_journal__in_a_transaction__sees_what_is_pending),
     cmocka_unit_test(scans__a_callback_that_fails__ends_them_with_its_status),
+    cmocka_unit_test(view__told_to_stop__reads_no_further),
 };
 
 int main(int argc, char **argv)

@@ -163,6 +163,7 @@ static void answer_invoice(Billing__V1__Response *response, fake_send_fn send, v
     TEXT(&invoice, customer_id, "cus_1");
     invoice.n_lines = 1;
     invoice.lines = lines;
+    VALUE(&invoice, end, T0);
     TEXT(&invoice, total, "2.9");
     VALUE(&invoice, finalized_at, T0);
     TEXT(&invoice, digest, "00ff");
@@ -177,6 +178,7 @@ static void answer_invoices(Billing__V1__Response *response, fake_send_fn send, 
     Billing__V1__InvoiceTotals totals = BILLING__V1__INVOICE_TOTALS__INIT;
     Billing__V1__InvoiceTotals *list[1] = {&totals};
     VALUE(&totals, number, 1);
+    VALUE(&totals, end, T0);
     TEXT(&totals, total, "2.9");
     reply.n_invoices = 1;
     reply.invoices = list;

@@ -78,7 +78,10 @@ static void adjustment_create__a_day_ahead__is_taken_and_a_microsecond_more_refu
     int64_t edge_us = book->env.now_us + INT64_C(24) * 3600 * 1000000;
     (void)state;
     assert_ok(create_at(book, customer, edge_us).outcome.status);
-    assert_status(create_at(book, customer, edge_us + 1).outcome.status, STATUS_TIME_OUT_OF_RANGE);
+    struct outcome late = create_at(book, customer, edge_us + 1).outcome;
+    assert_status(late.status, STATUS_TIME_OUT_OF_RANGE);
+    assert_i64(late.asked_us, edge_us + 1);
+    assert_i64(late.bound_us, edge_us);
     assert_status(create_at(book, customer, TIMESTAMP_MAX).outcome.status,
                   STATUS_TIME_OUT_OF_RANGE);
     assert_ok(create_at(book, customer, 0).outcome.status);

@@ -231,6 +231,39 @@ static void list_bills__pages__are_the_whole_and_no_other_lists(void **state)
     desk_close(desk);
 }
 
+/* A bill that cannot be added up: who it is of, and the reason in place of the figures. */
+static void list_bills__one_is_damaged__has_a_problem_and_the_others_their_figures(void **state)
+{
+    struct desk *desk = desk_open(NULL);
+    (void)state;
+    const char *bad = desk_add_customer(desk, "bad");
+    const char *good = desk_add_customer(desk, NULL);
+    use(desk, bad, "S", "3", 1000); /* record 3 */
+    use(desk, good, "S", "3", 1000);
+    memory_store_damage(desk->memory, 3);
+    Billing__V1__ListBills *m = list_bills_input();
+    m->has_end = true;
+    m->end = 2000;
+    for (int i = 0; i < 2; i++) {
+        const Billing__V1__BillsReply *reply = list(desk, m);
+        assert_u64(reply->n_bills, 2);
+        const Billing__V1__BillTotals *row = reply->bills[0];
+        assert_field(row->customer_id, bad);
+        assert_field(row->external_id, "bad");
+        assert_field(row->problem, "storage_damaged");
+        assert_int_equal(row->has_start, m->has_start); /* due: it is unknown from when on */
+        assert_i64(row->end, 2000);
+        assert_false(row->has_lines || row->has_records || row->has_voided || row->has_late ||
+                     row->has_adjustments || row->has_exact_total || row->has_total ||
+                     row->has_rounding);
+        assert_false(reply->bills[1]->has_problem);
+        assert_field(reply->bills[1]->customer_id, good);
+        assert_field(reply->bills[1]->total, "1.5");
+        m->has_start = true;
+    }
+    desk_close(desk);
+}
+
 static void list_bills__wrong_fields__are_named_all_at_once(void **state)
 {
     struct desk *desk = desk_open(NULL);
@@ -270,6 +303,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(list_bills__an_end_alone__is_what_is_due),
     cmocka_unit_test(list_bills__neither__is_the_open_period_of_each),
     cmocka_unit_test(list_bills__pages__are_the_whole_and_no_other_lists),
+    cmocka_unit_test(list_bills__one_is_damaged__has_a_problem_and_the_others_their_figures),
     cmocka_unit_test(list_bills__wrong_fields__are_named_all_at_once),
 };
 

@@ -291,14 +291,91 @@ static void bill_list__what_fails__is_an_error_and_no_shorter_list(void **state)
         assert_status(bill_list(view, &arena, &book->env, &list), STATUS_TOO_LARGE);
         arena_done(&arena);
     }
-    memory_store_damage(book->memory, customers[7] + 1);
-    for (list.of = BILL_LIST_PERIOD; list.of <= BILL_LIST_DUE; list.of++) {
-        assert_status(bill_list(view, &book->arena, &book->env, &list), STATUS_CORRUPT);
-    }
-    list.after_seq = customers[7]; /* the others can be had */
-    assert_ok(bill_list(view, &book->arena, &book->env, &list));
-    assert_u64(list.n, 7);
     book_release(view);
+    book_close(book);
+}
+
+/* --- bills that cannot be added up ------------------------------------------------------------ */
+
+/* LIST has all of CUSTOMERS that it would have if the one at BAD could be added up, and says of
+ * that one why it cannot: STATUS. */
+static void check_troubled(struct book *book, const uint64_t *customers, struct bill_list list,
+                           int bad, int status)
+{
+    bool due = list.of == BILL_LIST_DUE;
+    unsigned at = 0;
+    list_bills(book, &list);
+    assert_false(list.more);
+    for (unsigned i = 0; i < list.n; i++, at++) {
+        at += due && at % 3 == 0;
+        assert_u64(list.rows[i].customer.seq, customers[at]);
+        assert_text(list.rows[i].customer.name.data, list.rows[i].customer.name.length,
+                    "A test customer name");
+        assert_int_equal(list.rows[i].status, (int)at == bad ? status : 0);
+        if ((int)at != bad) {
+            assert_amount(list.rows[i].totals.total,
+                          testkit_format("%u", at % 3 == 0 ? 0 : at + 1));
+        }
+    }
+    assert_u64(at, 15);
+}
+
+static void bill_list__a_damaged_bill__is_said_and_holds_up_no_other(void **state)
+{
+    uint64_t customers[15];
+    struct book *book = book_of_fifteen(customers);
+    struct bill_list list = {.of = BILL_LIST_PERIOD, .period = {0, 1000}, .limit = 100};
+    (void)state;
+    memory_store_damage(book->memory, customers[7] + 1);
+    check_troubled(book, customers, list, 7, STATUS_CORRUPT);
+    list.of = BILL_LIST_DUE;
+    check_troubled(book, customers, list, 7, STATUS_CORRUPT);
+    list_bills(book, &list);
+    assert_i64(list.rows[4].period.start_us, -1); /* where its first record stands */
+    assert_i64(list.rows[4].period.end_us, 1000);
+    assert_i64(list.rows[5].period.start_us, 0);
+    list.of = BILL_LIST_CURRENT;
+    memory_store_damage(book->memory, customers[14] + 1);
+    list_bills(book, &list);
+    assert_u64(list.n, 15);
+    assert_int_equal(list.rows[14].status, 0); /* it is not in that period */
+    book_close(book);
+}
+
+/* Also the one that nothing would be billed to: nobody knows. */
+static void bill_list__a_damaged_adjustment__is_said_and_holds_up_no_other(void **state)
+{
+    uint64_t customers[15];
+    struct book *book = book_of_fifteen(customers);
+    struct bill_list list = {.of = BILL_LIST_DUE, .period = {0, 1000}, .limit = 100};
+    (void)state;
+    memory_store_damage(book->memory, customers[14] + 2);
+    check_troubled(book, customers, list, 14, STATUS_CORRUPT);
+    book_close(book);
+}
+
+static void bill_list__a_bill_of_too_many_lines__is_said_and_holds_up_no_other(void **state)
+{
+    uint64_t customers[15];
+    struct book *book = book_of_fifteen(customers);
+    struct bill_list list = {.of = BILL_LIST_DUE, .period = {0, 1000}, .limit = 100};
+    (void)state;
+    for (int i = 0; i < 2000; i++) {
+        book_add_usage(book, customers[4], testkit_format("T%d", i), "0", "1", 500);
+    }
+    list_bills(book, &list);
+    assert_u64(list.memory_max, BILL_LIST_MEMORY_MAX);
+    check_troubled(book, customers, list, -1, 0);
+    list.memory_max = (size_t)64 * 1024;
+    check_troubled(book, customers, list, 4, STATUS_TOO_LARGE);
+    list.of = BILL_LIST_PERIOD;
+    check_troubled(book, customers, list, 4, STATUS_TOO_LARGE);
+    list.limit = 1; /* a page of just that one gets on, too */
+    list.after_seq = customers[3];
+    list_bills(book, &list);
+    assert_u64(list.n, 1);
+    assert_u64(list.last_seq, customers[4]);
+    assert_true(list.more);
     book_close(book);
 }
 
@@ -311,6 +388,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(bill_list__much_work__ends_the_page_behind_the_customer),
     cmocka_unit_test(bill_list__nobody__is_an_empty_list),
     cmocka_unit_test(bill_list__what_fails__is_an_error_and_no_shorter_list),
+    cmocka_unit_test(bill_list__a_damaged_bill__is_said_and_holds_up_no_other),
+    cmocka_unit_test(bill_list__a_damaged_adjustment__is_said_and_holds_up_no_other),
+    cmocka_unit_test(bill_list__a_bill_of_too_many_lines__is_said_and_holds_up_no_other),
 };
 
 TESTKIT_MAIN(tests)

@@ -1,5 +1,6 @@
 /* Every call through the desk, and what it answers. */
 #include "billingd/base/clock.h"
+#include "proto/timestamp.h"
 #include "tests/lib/calls.h"
 #include "tests/lib/desk.h"
 #include "tests/lib/testkit.h"
@@ -231,7 +232,12 @@ static void create_usage__refused_by_the_rules__is_422_naming_the_field(void **s
     input->has_occurred_at = true;
     input->occurred_at = clock_wall_us() + INT64_C(25) * 3600 * 1000000;
     problem = desk_problem(call(desk, CALL(CREATE_USAGE), input), STATUS_TIME_OUT_OF_RANGE);
-    desk_field(problem, "occurred_at", STATUS_TIME_OUT_OF_RANGE);
+    const char *message = desk_field(problem, "occurred_at", STATUS_TIME_OUT_OF_RANGE);
+    char asked[TIMESTAMP_TEXT_MAX];
+    timestamp_print(input->occurred_at, asked);
+    assert_contains(message, testkit_format("%s is later than 2", asked));
+    assert_contains(message, "Z, which is 24 hours ahead of the daemon's clock");
+    assert_field(problem->detail, message);
     assert_u64(memory_store_counts(desk->memory).records, 1);
     desk_add_usage(desk, customer, "r1"); /* the id was not used up */
     desk_close(desk);

@@ -249,9 +249,11 @@ static Billing__V1__Response *present(struct desk *desk, const char *customer, i
     DESK_SET(&adjustments, cursor, cursor);
     DESK_SET(&adjustments, customer_id, customer);
     DESK_SET(&services, cursor, cursor);
-    usage.has_by = l == L_USAGE_BY_BILLED;
-    adjustments.has_by = l == L_ADJUSTMENTS_BY_BILLED;
-    usage.by = adjustments.by = BILLING__V1__CLOCK__BILLED;
+    bill.has_start = bill.has_end = true;
+    bill.end = 1000000;
+    bool billed = l == L_USAGE_BY_BILLED || l == L_ADJUSTMENTS_BY_BILLED;
+    usage.has_by = adjustments.has_by = true;
+    usage.by = adjustments.by = billed ? BILLING__V1__CLOCK__BILLED : BILLING__V1__CLOCK__OCCURRED;
     switch (l) {
     case L_CUSTOMERS:
         return call(desk, CALL(LIST_CUSTOMERS), &customers);
@@ -352,9 +354,202 @@ static void cursor_parse__what_never_was_one__is_refused(void **state)
     desk_close(desk);
 }
 
+/* --- another question ------------------------------------------------------------------------- */
+
+static const ProtobufCFieldDescriptor *field_of(const ProtobufCMessage *message, const char *name)
+{
+    return protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
+}
+
+/* The value of MESSAGE's FIELD, and whether it is set. */
+#define MEMBER(message, field) ((void *)((char *)(message) + (field)->offset))
+#define IS_SET(message, field)                                                                     \
+    (*(protobuf_c_boolean *)((char *)(message) + (field)->quantifier_offset))
+
+static void set_text(ProtobufCMessage *message, const char *name, const char *value)
+{
+    const ProtobufCFieldDescriptor *field = field_of(message, name);
+    *(ProtobufCBinaryData *)MEMBER(message, field) = raw_bytes(value);
+    IS_SET(message, field) = true;
+}
+
+static void set_limit(ProtobufCMessage *message, uint32_t limit)
+{
+    const ProtobufCFieldDescriptor *field = field_of(message, "limit");
+    *(uint32_t *)MEMBER(message, field) = limit;
+    IS_SET(message, field) = true;
+}
+
+/* The next_cursor of the answer to QUESTION. */
+static const char *ask(struct desk *desk, Billing__V1__Request__CallCase which,
+                       ProtobufCMessage *question)
+{
+    Billing__V1__Response *response = call(desk, which, question);
+    assert_int_equal(response->result_case, which);
+    ProtobufCMessage *reply = &response->list_usage->base; /* whichever it is */
+    const ProtobufCFieldDescriptor *field = field_of(reply, "next_cursor");
+    assert_true(IS_SET(reply, field));
+    return desk_text(*(ProtobufCBinaryData *)MEMBER(reply, field));
+}
+
+/* Set FIELD to something else that it may be; OTHER is another customer. */
+static void change(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
+                   const char *other)
+{
+    bool set = IS_SET(message, field);
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_BYTES:
+        set_text(message, field->name,
+                 strcmp(field->name, "customer_id") == 0 ? other
+                 : strcmp(field->name, "service") == 0   ? "s2"
+                                                         : "1");
+        break;
+    case PROTOBUF_C_TYPE_SFIXED64:
+        *(int64_t *)MEMBER(message, field) += 1;
+        break;
+    case PROTOBUF_C_TYPE_UINT64:
+        *(uint64_t *)MEMBER(message, field) += 1;
+        break;
+    case PROTOBUF_C_TYPE_ENUM:
+        *(int *)MEMBER(message, field) = set ? 3 - *(int *)MEMBER(message, field) : 1;
+        break;
+    default:
+        assert_int_equal(field->type, PROTOBUF_C_TYPE_BOOL);
+        *(protobuf_c_boolean *)MEMBER(message, field) = !set;
+    }
+    IS_SET(message, field) = true;
+}
+
+static void is_refused_as_another(struct desk *desk, Billing__V1__Request__CallCase which,
+                                  ProtobufCMessage *question)
+{
+    const Billing__V1__Problem *problem =
+        desk_problem(call(desk, which, question), STATUS_INVALID_QUERY);
+    assert_string_equal(desk_field(problem, "cursor", STATUS_OUT_OF_BOUNDS),
+                        "is not a next_cursor of this list with these parameters");
+}
+
+/* A cursor of QUESTION is good for no other, whichever field it differs in but the limit. */
+static void check_question(struct desk *desk, Billing__V1__Request__CallCase which,
+                           ProtobufCMessage *question, const char *other)
+{
+    set_limit(question, 1);
+    set_text(question, "cursor", ask(desk, which, question));
+    set_limit(question, 2);
+    assert_int_equal(call(desk, which, question)->result_case, which);
+    IS_SET(question, field_of(question, "limit")) = false;
+    assert_int_equal(call(desk, which, question)->result_case, which);
+    for (unsigned i = 0; i < question->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &question->descriptor->fields[i];
+        if (strcmp(field->name, "cursor") == 0 || strcmp(field->name, "limit") == 0) {
+            continue;
+        }
+        void *copy = testkit_alloc(question->descriptor->sizeof_message);
+        memcpy(copy, question, question->descriptor->sizeof_message);
+        change(copy, field, other);
+        is_refused_as_another(desk, which, copy);
+        if (IS_SET(question, field)) {
+            IS_SET(copy, field) = false;
+            is_refused_as_another(desk, which, copy);
+        }
+    }
+}
+
+static void finalize_until(struct desk *desk, const char *customer, int64_t end)
+{
+    Billing__V1__FinalizeInvoice m = BILLING__V1__FINALIZE_INVOICE__INIT;
+    DESK_SET(&m, customer_id, customer);
+    m.has_end = true;
+    m.end = end;
+    assert_int_equal(call(desk, CALL(FINALIZE_INVOICE), &m)->result_case, CALL(FINALIZE_INVOICE));
+}
+
+/* The questions of entries of one CUSTOMER. */
+static void check_questions_of_entries(struct desk *desk, const char *customer, const char *other)
+{
+    Billing__V1__ListUsage usage = BILLING__V1__LIST_USAGE__INIT;
+    Billing__V1__ListAdjustments adjustments = BILLING__V1__LIST_ADJUSTMENTS__INIT;
+    Billing__V1__SummarizeUsage summary = BILLING__V1__SUMMARIZE_USAGE__INIT;
+    Billing__V1__ListBillRecords records = BILLING__V1__LIST_BILL_RECORDS__INIT;
+    DESK_SET(&usage, customer_id, customer);
+    DESK_SET(&adjustments, customer_id, customer);
+    DESK_SET(&summary, customer_id, customer);
+    DESK_SET(&records, customer_id, customer);
+    DESK_SET(&records, service, "s1");
+    usage.has_start = usage.has_end = usage.has_by = true;
+    summary.has_start = summary.has_end = summary.has_by = summary.has_group_by = true;
+    records.has_start = records.has_end = true;
+    usage.by = summary.by = BILLING__V1__CLOCK__BILLED;
+    summary.group_by = BILLING__V1__SUMMARIZE_USAGE__GROUP__SERVICE;
+    usage.end = summary.end = records.end = 1000000;
+    check_question(desk, CALL(LIST_USAGE), &usage.base, other);
+    check_question(desk, CALL(LIST_ADJUSTMENTS), &adjustments.base, other);
+    check_question(desk, CALL(SUMMARIZE_USAGE), &summary.base, other);
+    check_question(desk, CALL(LIST_BILL_RECORDS), &records.base, other);
+}
+
+static void cursor_parse__of_another_question__is_refused(void **state)
+{
+    struct desk *desk = desk_open(NULL);
+    const char *customer = fill(desk);
+    const char *other = desk_add_customer(desk, NULL);
+    Billing__V1__ListCustomers customers = BILLING__V1__LIST_CUSTOMERS__INIT;
+    Billing__V1__GetBill bill = BILLING__V1__GET_BILL__INIT;
+    Billing__V1__ListBills bills = BILLING__V1__LIST_BILLS__INIT;
+    Billing__V1__GetInvoice invoice = BILLING__V1__GET_INVOICE__INIT;
+    Billing__V1__ListInvoices invoices = BILLING__V1__LIST_INVOICES__INIT;
+    Billing__V1__ListInvoices of_one = BILLING__V1__LIST_INVOICES__INIT;
+    (void)state;
+    finalize_until(desk, customer, 1003);
+    finalize_until(desk, customer, 1000000);
+    DESK_SET(&bill, customer_id, customer);
+    DESK_SET(&of_one, customer_id, customer);
+    bill.has_start = bill.has_end = bills.has_start = bills.has_end = invoice.has_number = true;
+    bill.end = bills.end = 1000000;
+    invoice.number = 1;
+    check_question(desk, CALL(LIST_CUSTOMERS), &customers.base, other);
+    check_questions_of_entries(desk, customer, other);
+    check_question(desk, CALL(GET_BILL), &bill.base, other);
+    check_question(desk, CALL(LIST_BILLS), &bills.base, other);
+    check_question(desk, CALL(GET_INVOICE), &invoice.base, other);
+    check_question(desk, CALL(LIST_INVOICES), &invoices.base, other);
+    check_question(desk, CALL(LIST_INVOICES), &of_one.base, other);
+    desk_close(desk);
+}
+
+/* What finalizes an invoice answers with its first page; the rest is asked for by its number. */
+static void cursor_parse__of_a_new_invoice__is_good_for_that_invoice(void **state)
+{
+    struct desk *desk = desk_open(NULL);
+    const char *customer = desk_add_customer(desk, NULL);
+    Billing__V1__FinalizeInvoice finalize = BILLING__V1__FINALIZE_INVOICE__INIT;
+    Billing__V1__GetInvoice get = BILLING__V1__GET_INVOICE__INIT;
+    (void)state;
+    for (int i = 0; i < 1001; i++) { /* more than a page */
+        Billing__V1__UsageInput *input =
+            desk_usage_input(customer, testkit_format("s%d", i), "1", "1", NULL);
+        input->has_occurred_at = true;
+        input->occurred_at = 1000;
+        assert_int_equal(call(desk, CALL(CREATE_USAGE), input)->result_case, CALL(CREATE_USAGE));
+    }
+    DESK_SET(&finalize, customer_id, customer);
+    finalize.has_end = get.has_number = true;
+    finalize.end = 1000000;
+    DESK_SET(&get, cursor, ask(desk, CALL(FINALIZE_INVOICE), &finalize.base));
+    get.number = 1;
+    Billing__V1__Response *response = call(desk, CALL(GET_INVOICE), &get);
+    assert_int_equal(response->result_case, CALL(GET_INVOICE));
+    assert_u64(response->get_invoice->invoice->n_lines, 1);
+    get.number = 2;
+    is_refused_as_another(desk, CALL(GET_INVOICE), &get.base);
+    desk_close(desk);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(lists__pages_of_any_size__are_together_the_whole),
     cmocka_unit_test(cursor_parse__of_another_list__is_refused),
+    cmocka_unit_test(cursor_parse__of_another_question__is_refused),
+    cmocka_unit_test(cursor_parse__of_a_new_invoice__is_good_for_that_invoice),
     cmocka_unit_test(cursor_parse__of_another_store__is_refused),
     cmocka_unit_test(cursor_parse__tampered_with__is_refused),
     cmocka_unit_test(cursor_parse__what_never_was_one__is_refused),

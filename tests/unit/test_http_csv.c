@@ -141,7 +141,7 @@ static void list__is_a_row_an_item_and_a_column_a_field(void **state)
     Billing__V1__BillTotals *items[] = {&first, &second};
     Billing__V1__BillsReply of = BILLING__V1__BILLS_REPLY__INIT;
     const char *header = "customer_id,name,external_id,start,end,currency,lines,records,voided,"
-                         "late,adjustments,exact_total,total,rounding\r\n";
+                         "late,adjustments,exact_total,total,rounding,problem\r\n";
     assert_string_equal(csv(&of.base), header);
     of.bills = items;
     of.n_bills = 2;
@@ -151,9 +151,10 @@ static void list__is_a_row_an_item_and_a_column_a_field(void **state)
     SET(&first, total, "-1");
     SET(&second, external_id, "x");
     second.has_adjustments = true;
+    SET(&second, problem, "too_large");
     assert_string_equal(csv(&of.base),
-                        testkit_format("%s,Acme,,1970-01-01T00:00:00.000000Z,,,,,,,,,-1,\r\n"
-                                       ",,x,,,,,,,,0,,,\r\n",
+                        testkit_format("%s,Acme,,1970-01-01T00:00:00.000000Z,,,,,,,,,-1,,\r\n"
+                                       ",,x,,,,,,,,0,,,,too_large\r\n",
                                        header));
 }
 
@@ -208,7 +209,7 @@ static void cells__of_text__are_quoted_and_no_formulas(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         SET(&item, name, cases[i].text);
         const char *row = strstr(csv(&of.base), "\r\n") + 2;
-        assert_string_equal(row, testkit_format(",%s,,,,,,,,,,,,\r\n", cases[i].cell));
+        assert_string_equal(row, testkit_format(",%s,,,,,,,,,,,,,\r\n", cases[i].cell));
     }
 }
 

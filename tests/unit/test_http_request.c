@@ -202,6 +202,56 @@ static void query__other_words__are_told_which_there_are(void **state)
     }
 }
 
+static void query__no_times__are_quoted_with_what_may_be_meant(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *start, *message;
+        int status;
+    } cases[] = {
+        {"zz", "'zz' must be an RFC 3339 time, 2026-11-22T11:01:38Z", STATUS_WRONG_TYPE},
+        {"", "'' must be an RFC 3339 time, 2026-11-22T11:01:38Z", STATUS_WRONG_TYPE},
+        {"a%01%C3%A9b", "'a???b' must be an RFC 3339 time, 2026-11-22T11:01:38Z",
+         STATUS_WRONG_TYPE},
+        {"0123456789012345678901234567890123456789012345678",
+         "'012345678901234567890123456789012345678901234567...' must be an RFC 3339 time, "
+         "2026-11-22T11:01:38Z",
+         STATUS_WRONG_TYPE},
+        {"1969-01-01T00:00:00Z", "'1969-01-01T00:00:00Z' lies outside the years 1970 to 9999",
+         STATUS_TIME_OUT_OF_RANGE},
+        {"2026-11-01T00:00:00+01:00",
+         "'2026-11-01T00:00:00 01:00' must be an RFC 3339 time, 2026-11-22T11:01:38Z; in a query "
+         "a + is written %2B",
+         STATUS_WRONG_TYPE},
+        {"2026-11-01+00:00:00.5+01:00",
+         "'2026-11-01 00:00:00.5 01:00' must be an RFC 3339 time, 2026-11-22T11:01:38Z; in a "
+         "query a + is written %2B",
+         STATUS_WRONG_TYPE},
+        {"2026-13-01T00:00:00+01:00", /* is none with a + either */
+         "'2026-13-01T00:00:00 01:00' must be an RFC 3339 time, 2026-11-22T11:01:38Z",
+         STATUS_WRONG_TYPE},
+        {"2016-12-31T23:59:60Z",
+         "'2016-12-31T23:59:60Z' must be an RFC 3339 time, 2026-11-22T11:01:38Z; a leap second "
+         "has no place in it",
+         STATUS_WRONG_TYPE},
+        {"2016-12-31T23:59:60.25%2B00:00",
+         "'2016-12-31T23:59:60.25+00:00' must be an RFC 3339 time, 2026-11-22T11:01:38Z; a leap "
+         "second has no place in it",
+         STATUS_WRONG_TYPE},
+        {"2016-12-31T23:59:61Z",
+         "'2016-12-31T23:59:61Z' must be an RFC 3339 time, 2026-11-22T11:01:38Z",
+         STATUS_WRONG_TYPE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *query = testkit_format("start=%s", cases[i].start);
+        assert_ok(fill(
+            &(struct sent){.method = "GET", .path = "/api/v1/customers/c/usage", .query = query}));
+        const struct field_error *error = find_error("start");
+        assert_status(error->status, cases[i].status);
+        assert_text(error->message.data, error->message.length, cases[i].message);
+    }
+}
+
 static void query__limits__beyond_their_kind_are_named(void **state)
 {
     (void)state;
@@ -470,6 +520,7 @@ static const struct CMUnitTest tests[] = {
     REQUEST_TEST(path__bad_escapes__are_refused),
     REQUEST_TEST(query__parameters__set_fields_by_kind),
     REQUEST_TEST(query__wrong_parameters__are_all_named),
+    REQUEST_TEST(query__no_times__are_quoted_with_what_may_be_meant),
     REQUEST_TEST(query__limits__beyond_their_kind_are_named),
     REQUEST_TEST(query__bad_escapes__are_refused),
     REQUEST_TEST(query__names_of_odd_bytes__cannot_spoil_the_answer),

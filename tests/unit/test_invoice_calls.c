@@ -1,5 +1,6 @@
 /* Invoices through the desk: what is answered, what is refused, and in which words. */
 #include "billingd/base/clock.h"
+#include "proto/timestamp.h"
 #include "tests/lib/book.h"
 #include "tests/lib/calls.h"
 
@@ -223,7 +224,11 @@ static void finalize_invoice__wrong_fields__are_named_all_at_once(void **state)
     m->has_start = true;
     for (m->start = 1000; m->start <= 1001; m->start++) {
         problem = refusal(desk, m, STATUS_OUT_OF_BOUNDS);
-        assert_contains(desk_field(problem, "end", STATUS_OUT_OF_BOUNDS), "later than start");
+        char start[TIMESTAMP_TEXT_MAX];
+        timestamp_print(m->start, start);
+        assert_string_equal(
+            desk_field(problem, "end", STATUS_OUT_OF_BOUNDS),
+            testkit_format("1970-01-01T00:00:00.001000Z must be later than start, %s", start));
     }
     m->has_end = false;
     problem = refusal(desk, m, STATUS_MISSING_FIELD);
@@ -242,9 +247,10 @@ static void finalize_invoice__rules__say_what_is_in_the_way(void **state)
     const Billing__V1__Problem *problem;
     (void)state;
     const char *customer = desk_add_customer(desk, NULL);
-    problem = refusal(desk, finalize_input(customer, clock_wall_us() + 60000000, "r1"),
-                      STATUS_PERIOD_NOT_CLOSED);
-    desk_field(problem, "end", STATUS_PERIOD_NOT_CLOSED);
+    problem =
+        refusal(desk, finalize_input(customer, TIMESTAMP_MAX, "r1"), STATUS_PERIOD_NOT_CLOSED);
+    assert_contains(desk_field(problem, "end", STATUS_PERIOD_NOT_CLOSED),
+                    "9999-12-31T23:59:59.999999Z lies ahead of the daemon's clock, 2");
     assert_false(problem->has_existing_id);
     assert_field(problem->request_id, "r1");
 
@@ -281,11 +287,13 @@ static void finalize_invoice__request_id_reused__names_the_fields_and_the_first(
     m->start = 500;
     problem = refusal(desk, m, STATUS_REQUEST_ID_REUSED);
     assert_field(problem->existing_id, "1");
+    assert_field(problem->detail, "request id 'invoice' recorded invoice 1 with another payload");
     assert_u64(problem->n_errors, 2);
     desk_field(problem, "start", STATUS_REQUEST_ID_REUSED);
     desk_field(problem, "end", STATUS_REQUEST_ID_REUSED);
     problem = refusal(desk, finalize_input(customer, 1000, "usage"), STATUS_REQUEST_ID_REUSED);
     assert_field(problem->existing_id, usage);
+    assert_contains(desk_text(problem->detail), testkit_format(" recorded %s with ", usage));
     desk_field(problem, "method", STATUS_REQUEST_ID_REUSED);
     problem = desk_problem(call(desk, CALL(CREATE_USAGE), usage_input(customer, "invoice")),
                            STATUS_REQUEST_ID_REUSED);

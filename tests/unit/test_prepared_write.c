@@ -224,6 +224,52 @@ static void prepared_write__its_time_is_over_between_the_steps__is_not_carried_o
     desk_close(desk);
 }
 
+/* --- what it costs ---------------------------------------------------------------------------- */
+
+static void note_heavy_cb(struct request *request)
+{
+    bool *heavy = request->door;
+    *heavy = request->op.heavy;
+    request_free(request);
+}
+
+/* Whether the op of REQUEST went to the workers as a heavy one. */
+static bool goes_as_heavy(struct desk *desk, const Billing__V1__Request *message)
+{
+    bool heavy = false;
+    uint8_t packed[256];
+    size_t bytes = billing__v1__request__pack(message, packed);
+    struct request *request =
+        request_create(&desk->dispatch, &desk->who, REQUEST_ARENA_BYTES_MAX, note_heavy_cb, &heavy);
+    assert_non_null(request);
+    assert_ok(request_unpack(request, packed, bytes));
+    dispatch_submit(&desk->dispatch, request);
+    while (desk->dispatch.stats.in_flight > 0) {
+        bell_wait(&desk->bell);
+        completions_drain(&desk->completions);
+    }
+    return heavy;
+}
+
+static void dispatch__what_may_take_seconds__goes_as_heavy(void **state)
+{
+    struct desk *desk = desk_open(NULL);
+    Billing__V1__VerifyInvoice verify = BILLING__V1__VERIFY_INVOICE__INIT;
+    Billing__V1__ListBills bills = BILLING__V1__LIST_BILLS__INIT;
+    Billing__V1__GetCustomer customer = BILLING__V1__GET_CUSTOMER__INIT;
+    (void)state;
+    const char *id = desk_add_customer(desk, NULL);
+    verify.has_number = true;
+    verify.number = 1;
+    DESK_SET(&customer, customer_id, id);
+    assert_true(
+        goes_as_heavy(desk, desk_request(CALL(FINALIZE_INVOICE), finalize_input(id, 2000, NULL))));
+    assert_true(goes_as_heavy(desk, desk_request(CALL(VERIFY_INVOICE), &verify)));
+    assert_true(goes_as_heavy(desk, desk_request(CALL(LIST_BILLS), &bills)));
+    assert_false(goes_as_heavy(desk, desk_request(CALL(GET_CUSTOMER), &customer)));
+    desk_close(desk);
+}
+
 /* --- shutting down ---------------------------------------------------------------------------- */
 
 static void prepared_write__draining__is_still_carried_out(void **state)
@@ -287,6 +333,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(prepared_write__no_room_for_the_second_step__is_busy),
     cmocka_unit_test(prepared_write__no_room_for_the_first_step__is_busy),
     cmocka_unit_test(prepared_write__its_time_is_over_between_the_steps__is_not_carried_out),
+    cmocka_unit_test(dispatch__what_may_take_seconds__goes_as_heavy),
     cmocka_unit_test(prepared_write__draining__is_still_carried_out),
     cmocka_unit_test(dispatch_close__prepared__is_refused_and_records_nothing),
     cmocka_unit_test(desk_close__prepared_or_outdated__touches_no_worker),

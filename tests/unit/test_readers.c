@@ -18,17 +18,21 @@ struct rig {
 
     pthread_mutex_t lock; /* guards what is below */
     pthread_cond_t changed;
-    unsigned running; /* queries that have begun */
-    bool gate;        /* they wait */
+    unsigned running;       /* queries that have begun */
+    unsigned heavy;         /* heavy ones that are at it */
+    unsigned heavy_at_once; /* the most of them at the same time */
+    bool gate;              /* they wait */
 };
 
 struct question {
     struct op op;
     struct rig *rig;
     int query_status; /* to be returned */
+    bool reads;       /* a record, behind the gate */
     /* --- seen --- */
     unsigned asked;
     unsigned done;
+    size_t order; /* among all that are done, from 1 on */
     struct store_view *view;
     uint64_t first_seq; /* what the view showed before the gate, and behind it */
     uint64_t second_seq;
@@ -40,14 +44,17 @@ static struct question *question_of(struct op *op)
     return (struct question *)(void *)op;
 }
 
-static void pass_gate(struct rig *rig)
+static void pass_gate(struct rig *rig, bool heavy)
 {
     pthread_mutex_lock(&rig->lock);
     rig->running++;
+    rig->heavy += heavy;
+    rig->heavy_at_once = rig->heavy > rig->heavy_at_once ? rig->heavy : rig->heavy_at_once;
     pthread_cond_broadcast(&rig->changed);
     while (rig->gate) {
         pthread_cond_wait(&rig->changed, &rig->lock);
     }
+    rig->heavy -= heavy;
     pthread_mutex_unlock(&rig->lock);
 }
 
@@ -60,7 +67,11 @@ static int query_cb(struct op *op, struct store_view *view, const struct ledger_
     question->view = view;
     int rc = store_info(view, &info);
     question->first_seq = info.last_seq;
-    pass_gate(question->rig);
+    pass_gate(question->rig, op->heavy);
+    if (rc == 0 && question->reads) {
+        struct record record;
+        rc = store_record(view, info.last_seq, &record);
+    }
     if (rc == 0) {
         rc = store_info(view, &info);
         question->second_seq = info.last_seq;
@@ -70,8 +81,9 @@ static int query_cb(struct op *op, struct store_view *view, const struct ledger_
 
 static void done_cb(struct op *op)
 {
-    question_of(op)->done++;
-    question_of(op)->rig->n_done++;
+    struct question *question = question_of(op);
+    question->done++;
+    question->order = ++question->rig->n_done;
 }
 
 static struct rig *rig_open(unsigned threads, size_t queue_ops_max)
@@ -261,30 +273,164 @@ static void readers_submit__queue_full_of_bytes__is_busy(void **state)
     rig_close(rig);
 }
 
-static void readers_destroy__queries_waiting__answers_them_all(void **state)
+/* --- light ones and heavy ones ---------------------------------------------------------------- */
+
+static struct question *make_heavy(struct rig *rig, size_t n)
 {
-    struct rig *rig = rig_open(3, 100);
-    struct question *questions = make_questions(rig, 50);
+    struct question *questions = make_questions(rig, n);
+    for (size_t i = 0; i < n; i++) {
+        questions[i].op.heavy = true;
+    }
+    return questions;
+}
+
+static void readers__heavy_ones_waiting__leave_a_thread_to_the_light(void **state)
+{
+    struct rig *rig = rig_open(2, 100);
+    struct question *heavy = make_heavy(rig, 10);
+    struct question *light = make_questions(rig, 1);
     (void)state;
     set_gate(rig, true);
-    submit_all(rig, questions, 50);
-    wait_running(rig, 3);
+    submit_all(rig, heavy, 10);
+    submit_all(rig, light, 1);
+    wait_running(rig, 2);
+    assert_u64(heavy[0].asked, 1);
+    assert_u64(light->asked, 1);
     set_gate(rig, false);
-    readers_destroy(rig->readers);
-    rig->readers = NULL;
-    completions_drain(&rig->completions);
-    for (size_t i = 0; i < 50; i++) {
-        assert_u64(questions[i].done, 1);
-        assert_u64(questions[i].asked, 1);
-        assert_ok(questions[i].op.status);
-    }
-    rig_close(rig); /* destroys NULL */
+    drain_until(rig, 11);
+    assert_u64(rig->heavy_at_once, 1);
+    rig_close(rig);
 }
+
+static void readers__many_heavy_ones__take_all_threads_but_one(void **state)
+{
+    struct rig *rig = rig_open(4, 100);
+    struct question *heavy = make_heavy(rig, 50);
+    struct question *light = make_questions(rig, 50);
+    (void)state;
+    set_gate(rig, true);
+    for (size_t i = 0; i < 50; i++) {
+        submit_all(rig, heavy + i, 1);
+        submit_all(rig, light + i, 1);
+    }
+    wait_running(rig, 4);
+    set_gate(rig, false);
+    drain_until(rig, 100);
+    assert_in_range(rig->heavy_at_once, 1, 3);
+
+    struct question *more = make_heavy(rig, 3);
+    set_gate(rig, true);
+    submit_all(rig, more, 3); /* with nothing else to do, all three go at once */
+    wait_running(rig, 103);
+    assert_u64(rig->heavy_at_once, 3);
+    set_gate(rig, false);
+    drain_until(rig, 103);
+    rig_close(rig);
+}
+
+static void readers__one_thread__answers_heavy_ones_behind_the_light(void **state)
+{
+    struct rig *rig = rig_open(1, 100);
+    struct question *heavy = make_heavy(rig, 3);
+    struct question *light = make_questions(rig, 2);
+    (void)state;
+    set_gate(rig, true);
+    submit_all(rig, heavy, 1);
+    wait_running(rig, 1);
+    submit_all(rig, heavy + 1, 2);
+    submit_all(rig, light, 2);
+    set_gate(rig, false);
+    drain_until(rig, 5);
+    assert_u64(heavy[0].order, 1);
+    assert_u64(light[0].order, 2);
+    assert_u64(light[1].order, 3);
+    assert_u64(heavy[1].order, 4);
+    assert_u64(heavy[2].order, 5);
+    rig_close(rig);
+}
+
+static void readers_submit__too_many_heavy_ones__are_busy_and_light_ones_are_not(void **state)
+{
+    struct rig *rig = rig_open(2, 100);
+    struct question *heavy = make_heavy(rig, READERS_HEAVY_MAX + 2);
+    struct question *light = make_questions(rig, 1);
+    (void)state;
+    set_gate(rig, true);
+    submit_all(rig, heavy, 1);
+    wait_running(rig, 1);
+    submit_all(rig, heavy + 1, READERS_HEAVY_MAX);
+    assert_status(readers_submit(rig->readers, &heavy[READERS_HEAVY_MAX + 1].op), STATUS_BUSY);
+    submit_all(rig, light, 1);
+    set_gate(rig, false);
+    drain_until(rig, READERS_HEAVY_MAX + 2);
+    submit_all(rig, &heavy[READERS_HEAVY_MAX + 1], 1);
+    drain_until(rig, READERS_HEAVY_MAX + 3);
+    rig_close(rig);
+}
+
+static void readers_submit__bounds__count_light_and_heavy_ones_together(void **state)
+{
+    struct rig *rig = rig_open(1, 3); /* 1000 bytes */
+    struct question *heavy = make_heavy(rig, 4);
+    struct question *light = make_questions(rig, 3);
+    (void)state;
+    set_gate(rig, true);
+    submit_all(rig, heavy, 1);
+    wait_running(rig, 1);
+    heavy[1].op.bytes = 600;
+    light[0].op.bytes = 401;
+    submit_all(rig, heavy + 1, 1);
+    assert_status(readers_submit(rig->readers, &light[0].op), STATUS_BUSY); /* bytes */
+    submit_all(rig, light + 1, 1);
+    submit_all(rig, heavy + 2, 1);
+    assert_status(readers_submit(rig->readers, &light[2].op), STATUS_BUSY); /* ops */
+    assert_status(readers_submit(rig->readers, &heavy[3].op), STATUS_BUSY);
+    set_gate(rig, false);
+    drain_until(rig, 4);
+    rig_close(rig);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static void *destroy_main(void *arg)
 {
     readers_destroy(arg);
     return NULL;
+}
+
+/* What waits is not begun, and what runs learns of it at its next read. */
+static void readers_destroy__queries_waiting__are_not_begun_and_those_running_end(void **state)
+{
+    struct rig *rig = rig_open(3, 100);
+    struct question *questions = make_questions(rig, 50);
+    pthread_t destroyer;
+    (void)state;
+    record_one(rig, "1");
+    for (size_t i = 0; i < 50; i++) {
+        questions[i].reads = i != 0;
+        questions[i].op.heavy = i % 2 == 0;
+    }
+    set_gate(rig, true);
+    submit_all(rig, questions, 3);
+    wait_running(rig, 3);
+    submit_all(rig, questions + 3, 47);
+    assert_int_equal(pthread_create(&destroyer, NULL, destroy_main, rig->readers), 0);
+    drain_until(rig, 47); /* while the three are still at it */
+    for (size_t i = 0; i < 50; i++) {
+        assert_u64(questions[i].done, i >= 3);
+        assert_u64(questions[i].asked, i < 3);
+    }
+    set_gate(rig, false);
+    assert_int_equal(pthread_join(destroyer, NULL), 0);
+    rig->readers = NULL;
+    completions_drain(&rig->completions);
+    assert_u64(rig->n_done, 50);
+    assert_ok(questions[0].op.status);
+    for (size_t i = 1; i < 50; i++) {
+        assert_status(questions[i].op.status, STATUS_SHUTTING_DOWN);
+    }
+    assert_u64(memory_store_counts(rig->memory).views_open, 0);
+    rig_close(rig); /* destroys NULL */
 }
 
 static void readers_submit__after_destroy_began__is_shutting_down(void **state)
@@ -318,7 +464,12 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(readers__what_fails__is_told_and_its_view_released),
     cmocka_unit_test(readers_submit__queue_full__is_busy_until_there_is_room),
     cmocka_unit_test(readers_submit__queue_full_of_bytes__is_busy),
-    cmocka_unit_test(readers_destroy__queries_waiting__answers_them_all),
+    cmocka_unit_test(readers__heavy_ones_waiting__leave_a_thread_to_the_light),
+    cmocka_unit_test(readers__many_heavy_ones__take_all_threads_but_one),
+    cmocka_unit_test(readers__one_thread__answers_heavy_ones_behind_the_light),
+    cmocka_unit_test(readers_submit__too_many_heavy_ones__are_busy_and_light_ones_are_not),
+    cmocka_unit_test(readers_submit__bounds__count_light_and_heavy_ones_together),
+    cmocka_unit_test(readers_destroy__queries_waiting__are_not_begun_and_those_running_end),
     cmocka_unit_test(readers_submit__after_destroy_began__is_shutting_down),
 };
 

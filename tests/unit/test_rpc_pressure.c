@@ -1,6 +1,7 @@
 /* The RPC door under pressure: clients that do not read, send too much, or stop in the middle; and
  * honest ones that must not be taken for them. */
 #include "billingd/net/rpc_connection.h"
+#include "tests/lib/calls.h"
 #include "tests/lib/door.h"
 #include "tests/lib/socket.h"
 #include "tests/lib/testkit.h"
@@ -228,6 +229,31 @@ static void rpc_connection__queries_pipelined__few_are_worked_on_at_once(void **
     door_close(door);
 }
 
+/* So may be the answer to a write that is a whole invoice, and a retry of it costs nothing. */
+static void rpc_connection__invoices_pipelined__few_are_worked_on_at_once(void **state)
+{
+    enum { RETRIES = 500 };
+    struct rpc_options options = door_options();
+    struct door *door = door_open(&options, NULL, 0);
+    struct door_client *client = client_open(door);
+    size_t bytes;
+    (void)state;
+    client_request(client, create_request("r"), 1);
+    Billing__V1__Customer *customer = client_expect(client, 1)->create_customer->customer;
+    uint8_t *frames = frames_of(
+        desk_request(CALL(FINALIZE_INVOICE), finalize_input(desk_text(customer->id), 2000, "i")),
+        RETRIES, &bytes);
+    door->in_flight_max = 0;
+    client_send(client, frames, bytes);
+    for (int i = 0; i < RETRIES; i++) {
+        Billing__V1__Response *response = client_expect(client, 1);
+        assert_int_equal(response->result_case, CALL(FINALIZE_INVOICE));
+        assert_u64(response->finalize_invoice->invoice->number, 1);
+    }
+    assert_in_range(door->in_flight_max, 2, 16);
+    door_close(door);
+}
+
 /* --- a frame that is not finished ------------------------------------------------------------- */
 
 static void rpc_connection__a_frame_left_half_sent__is_cut_after_its_time(void **state)
@@ -379,6 +405,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(rpc_connection__answers_taken_slowly__are_all_delivered),
     cmocka_unit_test(rpc_connection__more_than_pipeline_max__waits_its_turn),
     cmocka_unit_test(rpc_connection__queries_pipelined__few_are_worked_on_at_once),
+    cmocka_unit_test(rpc_connection__invoices_pipelined__few_are_worked_on_at_once),
     cmocka_unit_test(rpc_connection__a_frame_left_half_sent__is_cut_after_its_time),
     cmocka_unit_test(rpc_connection__frames_that_wait_for_the_queue__are_not_taken_for_half_ones),
     cmocka_unit_test(rpc_connection__a_queue_that_one_client_fills__holds_nobody_else_back),

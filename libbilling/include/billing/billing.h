@@ -346,8 +346,10 @@ BILLING_API int billing_bill_get(billing_client *client, const char *customer_id
 /* A page of every customer's totals over the window that QUERY asks for (start, end, limit,
  * cursor); with an end and no start, of each customer that has any what no invoice has billed yet.
  * Reply: {"bills": [{"customer_id", "name", "external_id", "start", "end", "currency", "lines",
- * "records", "voided", "late", "adjustments", "exact_total", "total", "rounding"}, ...],
- * "next_cursor"}; lines and adjustments are counts here. */
+ * "records", "voided", "late", "adjustments", "exact_total", "total", "rounding",
+ * "problem"}, ...], "next_cursor"}; lines and adjustments are counts here.  "problem" is the code
+ * of why that customer's bill cannot be added up, which then has no counts and totals; else it is
+ * not set. */
 BILLING_API int billing_bill_list(billing_client *client, const billing_query *query,
                                   billing_object **ret_reply, billing_error **ret_error);
 
