@@ -131,22 +131,28 @@ static int read_promised(const struct billable_scan *scan, const struct source *
     return time_us == source->at.time_us ? 0 : STATUS_CORRUPT;
 }
 
-/* What is to be done with each row: one of these two. */
+/* What is to be done with each row. */
 struct taker {
-    store_record_fn record_cb;
-    store_position_fn position_cb;
+    int (*take)(const struct billable_scan *scan, const struct source *source,
+                const struct taker *taker);
+    store_record_fn record_cb;     /* of take_record() */
+    store_position_fn position_cb; /* of take_position() */
     void *arg;
 };
 
-static int give_row(const struct billable_scan *scan, const struct source *source,
-                    const struct taker *taker)
+static int take_record(const struct billable_scan *scan, const struct source *source,
+                       const struct taker *taker)
 {
     struct record record;
-    if (taker->position_cb != NULL) {
-        return taker->position_cb(source->at, taker->arg);
-    }
     int rc = read_promised(scan, source, &record);
     return rc < 0 ? rc : taker->record_cb(&record, taker->arg);
+}
+
+static int take_position(const struct billable_scan *scan, const struct source *source,
+                         const struct taker *taker)
+{
+    (void)scan;
+    return taker->position_cb(source->at, taker->arg);
 }
 
 static int give_rows(struct billable_scan *scan, const struct taker *taker)
@@ -154,7 +160,7 @@ static int give_rows(struct billable_scan *scan, const struct taker *taker)
     int rc = 0;
     for (struct source *next = next_source(scan); rc == 0 && next != NULL;
          next = next_source(scan)) {
-        rc = give_row(scan, next, taker);
+        rc = taker->take(scan, next, taker);
         if (rc == 0) {
             rc = advance(next, scan->range, (MDB_val){0}, MDB_NEXT);
         }
@@ -179,14 +185,14 @@ static int scan_with(struct store_view *view, const struct store_range *range,
 int scan_billable(struct store_view *view, const struct store_range *range, store_record_fn row_cb,
                   void *arg)
 {
-    struct taker taker = {.record_cb = row_cb, .arg = arg};
+    struct taker taker = {.take = take_record, .record_cb = row_cb, .arg = arg};
     return scan_with(view, range, &taker);
 }
 
 int scan_positions(struct store_view *view, const struct store_range *range,
                    store_position_fn row_cb, void *arg)
 {
-    struct taker taker = {.position_cb = row_cb, .arg = arg};
+    struct taker taker = {.take = take_position, .position_cb = row_cb, .arg = arg};
     return scan_with(view, range, &taker);
 }
 
