@@ -7,7 +7,7 @@ import re
 
 import sources
 
-SUITES = ("unit", "store", "integration", "model", "fault", "fuzz")
+SUITES = ("unit", "store", "integration", "model", "bench", "fault", "fuzz")
 LISTED = re.compile(
     r"^\s*billing_(?:(unit|store)_test\(|(?:program_)?test\((\w+) )(\w+)([^)]*)\)", re.MULTILINE
 )

@@ -1,0 +1,30 @@
+/* What a mode has found: names and figures in the order in which they were put in, printed as a
+ * table for people or as one JSON object in the last line of stdout.
+ *
+ * One thread at a time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/latency.h"
+
+struct report; /* on the heap until the process ends */
+
+/* An empty one but for the name of MODE. */
+struct report *report_create(const char *mode);
+
+void report_text(struct report *report, const char *name, const char *value);
+void report_count(struct report *report, const char *name, uint64_t value);
+
+/* DIGITS of VALUE behind the point. */
+void report_number(struct report *report, const char *name, double value, int digits);
+void report_numbers(struct report *report, const char *name, const double *values, size_t n,
+                    int digits);
+
+/* NAME_p50_us, _p99_us, _p999_us and _max_us. */
+void report_latency(struct report *report, const char *name, const struct latency *latency);
+
+/* Print it on stdout; fails the program where that cannot be written to. */
+void report_print(const struct report *report, bool json);
