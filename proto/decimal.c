@@ -270,10 +270,16 @@ struct amount amount_zero(void)
 static struct amount amount_of(bool negative, u128 magnitude, int scale)
 {
     u128 unit = power_of_ten(scale);
-    struct amount result = {
-        .whole = (i128)(magnitude / unit),
-        .fraction = (magnitude % unit) * power_of_ten(AMOUNT_FRACTION_MAX - scale),
-    };
+    struct amount result;
+    u128 rest;
+    if (magnitude >> 64 == 0 && unit >> 64 == 0) { /* as most are: divided in hardware */
+        result.whole = (i128)((uint64_t)magnitude / (uint64_t)unit);
+        rest = (uint64_t)magnitude % (uint64_t)unit;
+    } else {
+        result.whole = (i128)(magnitude / unit);
+        rest = magnitude % unit;
+    }
+    result.fraction = rest * power_of_ten(AMOUNT_FRACTION_MAX - scale);
     return negative ? amount_negate(result) : result;
 }
 

@@ -1,7 +1,7 @@
 /* Waking the loop thread from another: an eventfd that the loop polls.
  *
  * libuv has uv_async_t for this, but in 1.44 the woken loop spins until the waker has returned from
- * its write(), which costs a lone client 5 % of its round trip (bench/rpc_latency, alternating). */
+ * its write(), which costs a lone client 5 % of its round trip (billing-bench rpc --bare). */
 #pragma once
 
 #include <uv.h>

@@ -75,6 +75,7 @@ struct attempt {
     const char *http;
     const char *target;
     const char *body;
+    const char *request_id;     /* NULL: "once-1" */
     pthread_barrier_t *barrier; /* NULL: none */
     pthread_t thread;
     enum sock_result result;
@@ -86,10 +87,12 @@ static void *attempt_main(void *arg)
 {
     struct attempt *attempt = arg;
     struct http_conn conn;
-    const char *request = testkit_format("POST %s HTTP/1.1\r\nHost: x\r\nX-Request-Id: once-1\r\n"
-                                         "Content-Type: application/json\r\n"
-                                         "Content-Length: %zu\r\n\r\n%s",
-                                         attempt->target, strlen(attempt->body), attempt->body);
+    const char *request_id = attempt->request_id != NULL ? attempt->request_id : "once-1";
+    const char *request =
+        testkit_format("POST %s HTTP/1.1\r\nHost: x\r\nX-Request-Id: %s\r\n"
+                       "Content-Type: application/json\r\n"
+                       "Content-Length: %zu\r\n\r\n%s",
+                       attempt->target, request_id, strlen(attempt->body), attempt->body);
     attempt->result = SOCK_CLOSED;
     bool open = http_open(&conn, attempt->http);
     if (attempt->barrier != NULL) {
@@ -251,6 +254,71 @@ static void survive_kill_at(const char *point, bool expect_replayed)
     daemon_process_stop(second);
     daemon_process_destroy(second);
     daemon_process_destroy(daemon);
+}
+
+/* Make customers until the daemon at HTTP is no more. */
+static void record_until_it_dies(const char *http)
+{
+    struct attempt more = {
+        .http = http, .target = "/api/v1/customers", .body = "{\"customer_name\": \"More\"}"};
+    for (int i = 0; more.result == SOCK_OK; i++) {
+        assert_true(i < 1000);
+        more.request_id = testkit_format("more-%d", i);
+        attempt_main(&more);
+        http_reply_done(&more.reply);
+    }
+}
+
+/* The daemon kills itself at POINT of its sealer, which every record wakes, the TIMESth time; it
+ * may have answered before.  What was answered is there, once. */
+static void survive_kill_of_sealer(const char *point, int times)
+{
+    static const char *const args[] = {"--store", "lmdb:?head_records=1&merge_width=2", NULL};
+    const char *const env[] = {testkit_format("BILLING_FAILPOINT=%s:%d", point, times), NULL};
+    const char *const no_env[] = {"BILLING_FAILPOINT=", NULL};
+    struct daemon_options options = {.program = BILLINGD_FAILPOINTS_PATH, .args = args, .env = env};
+    struct attempt attempt = {.body = usage_body};
+    struct daemon_process *daemon = daemon_process_start(&options);
+    attempt.http = daemon_process_http(daemon);
+    const char *customer = create_customer(attempt.http);
+    attempt.target = testkit_format("/api/v1/customers/%s/usage", customer);
+    attempt_main(&attempt);
+    bool answered = attempt.result == SOCK_OK;
+    if (answered) {
+        assert_int_equal(attempt.reply.status, 201);
+        http_reply_done(&attempt.reply);
+        record_until_it_dies(attempt.http);
+    }
+    assert_int_equal(daemon_process_wait(daemon), DAEMON_KILLED_BY + 9);
+
+    struct daemon_options again = {.program = BILLINGD_FAILPOINTS_PATH,
+                                   .data_dir = daemon_process_data_dir(daemon),
+                                   .args = args,
+                                   .env = no_env};
+    struct daemon_process *second = daemon_process_start(&again);
+    attempt.http = daemon_process_http(second);
+    attempt_main(&attempt);
+    assert_int_equal(attempt.result, SOCK_OK);
+    assert_int_equal(attempt.reply.status, 201);
+    if (answered) {
+        assert_non_null(http_reply_header(&attempt.reply, "Idempotent-Replayed"));
+    }
+    assert_one_usage(attempt.http, customer);
+    http_reply_done(&attempt.reply);
+    daemon_process_stop(second);
+    daemon_process_destroy(second);
+    daemon_process_destroy(daemon);
+}
+
+static void kill__while_sealing_and_merging__the_retry_is_answered_once(void **state)
+{
+    (void)state;
+    survive_kill_of_sealer("sealed", 2); /* the second record's, behind the customer's */
+    survive_kill_of_sealer("before_live", 2);
+    survive_kill_of_sealer("before_live", 3); /* of the merge of both */
+    survive_kill_of_sealer("merged", 1);
+    survive_kill_of_sealer("before_removal", 1);
+    survive_kill_of_sealer("after_removal", 2);
 }
 
 static void kill__between_recording_and_answering__the_retry_is_replayed(void **state)
@@ -469,6 +537,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(http__one_request_id_from_ten_connections_at_once__is_recorded_once),
     cmocka_unit_test(http__another_payload_under_a_used_id__is_refused_naming_what_differs),
     cmocka_unit_test(http__a_retry_after_a_restart__is_replayed),
+    cmocka_unit_test(kill__while_sealing_and_merging__the_retry_is_answered_once),
     cmocka_unit_test(kill__between_recording_and_answering__the_retry_is_replayed),
     cmocka_unit_test(kill__before_the_commit__the_retry_is_recorded),
     cmocka_unit_test(rpc__a_batch_of_ten_thousand__is_one_commit_and_its_retry_replayed),

@@ -352,7 +352,14 @@ void history_lose(struct history *history, Billing__V1__Request *request)
 
 static void begin(struct history *history, uint64_t seed)
 {
-    bool small_blocks = seed % 2 == 0;
+    /* Of these: few records a block, and few a segment, so that all happens that takes millions. */
+    static const char *const stores[] = {
+        NULL,
+        "lmdb:?block_bytes=600",
+        "lmdb:?head_records=3&merge_width=2&slice_bytes=16368",
+        "lmdb:?head_records=1&merge_width=8&block_bytes=600",
+    };
+    const char *store = stores[seed % (sizeof stores / sizeof stores[0])];
     const char *args[5] = {0};
     size_t n = 0;
     *history = (struct history){.seed = seed, .operation = "start"};
@@ -361,9 +368,9 @@ static void begin(struct history *history, uint64_t seed)
     model_init(&history->model, &history->memory);
     history->model.recorded_by = memory_format(&history->memory, "uid:%u", (unsigned)getuid());
     history->model.listed = once_in(&history->values, 3);
-    if (small_blocks) {
+    if (store != NULL) {
         args[n++] = "--store";
-        args[n++] = "lmdb:?block_bytes=600";
+        args[n++] = store;
     }
     if (history->model.listed) {
         args[n++] = "--catalogue";

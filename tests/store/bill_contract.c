@@ -584,7 +584,8 @@ static void view__told_to_stop__reads_no_further(void **state)
         append(txn, model, &customer, birth_us);
     }
     for (int i = 1; i <= 3; i++) {
-        struct record usage = usage_at(1, i, i, testkit_format("u%d", i));
+        int64_t time_us = i * hour_us; /* a sum each */
+        struct record usage = usage_at(1, time_us, time_us, testkit_format("u%d", i));
         struct record put = service_put(slice_of(testkit_format("s%d", i)), "");
         struct record invoice =
             invoice_of((uint64_t)i, (uint64_t)i, 0, 1, testkit_format("i%d", i));

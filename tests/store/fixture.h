@@ -51,6 +51,28 @@ static inline struct store *open_in(const char *directory)
     return open_with(&options);
 }
 
+/* Open and close the store in DIRECTORY, so that all of its records are in segments. */
+static inline void seal_all(const char *directory)
+{
+    const char *uri = fixture_uri;
+    fixture_uri = "lmdb:?head_records=1&merge_width=64";
+    store_close(open_in(directory));
+    fixture_uri = uri;
+}
+
+/* End STORE, in DIRECTORY, as a crash does: nothing is sealed that was not.  Returns the directory
+ * that a start would find. */
+static inline const char *crash(struct store *store, const char *directory)
+{
+    const char *copy = testkit_tmpdir();
+    size_t bytes;
+    char *data = testkit_read_file(testkit_format("%s/data.mdb", directory), &bytes);
+    testkit_write_file(testkit_format("%s/data.mdb", copy), data, bytes);
+    free(data);
+    store_close(store);
+    return copy;
+}
+
 static inline struct store_txn *begin(struct store *store, int64_t now_us)
 {
     struct store_txn *txn;

@@ -9,7 +9,7 @@
 #include "tests/store/records.h"
 
 enum {
-    MODEL_RECORDS_MAX = 16384,
+    MODEL_RECORDS_MAX = 32768,
     MODEL_CUSTOMERS_MAX = 256,
 };
 

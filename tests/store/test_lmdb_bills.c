@@ -220,6 +220,7 @@ static void sums__voided_usage_is_damaged__fail_and_name_it(void **state)
     const char *directory = make_store();
     struct store_range range = {1, 0, STORE_BY_BILLED, 30 * hour_us, INT64_MAX, {0}};
     (void)state;
+    seal_all(directory);
     flip(directory, "journal", 4, IN_VALUE, -20);
     struct store *store = open_in(directory);
     struct store_view *view = snapshot(store);
@@ -317,4 +318,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(open__store_of_record_format_1__goes_on),
 };
 
-TESTKIT_MAIN(tests)
+int main(int argc, char **argv)
+{
+    fixture_take_uri(&argc, &argv);
+    testkit_begin(argc, argv);
+    return testkit_end(cmocka_run_group_tests_name(fixture_uri, tests, NULL, NULL));
+}

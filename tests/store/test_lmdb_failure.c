@@ -2,6 +2,7 @@
  * library's for liblmdb too, so that a test can make them fail. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -21,10 +22,11 @@ enum fault {
 static enum fault fault;
 static int fault_errno;
 static int faults_met;
+static _Thread_local bool is_main; /* the committer's part, which alone meets them */
 
 static bool meets(enum fault wanted)
 {
-    if (fault != wanted) {
+    if (!is_main || fault != wanted) {
         return false;
     }
     faults_met++;
@@ -184,6 +186,21 @@ static void set_file_limit(rlim_t bytes)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
+/* Wait until records are taken again: what waits to be sealed comes first. */
+static void wait_for_room(struct store *store)
+{
+    int rc = STATUS_STORAGE_FULL;
+    for (int tries = 0; rc == STATUS_STORAGE_FULL; tries++) {
+        struct store_txn *txn = begin(store, birth_us);
+        struct record usage = usage_at(1, 0, 0, "");
+        rc = store_append(txn, &usage);
+        store_abort(txn);
+        assert_true(tries < 1000);
+        poll(NULL, 0, rc < 0 ? 10 : 0); /* the next attempt comes within a second */
+    }
+    assert_ok(rc);
+}
+
 /* A file that may not grow behaves as on a full disk: the write that crosses the limit is cut
  * short, which LMDB reports as EIO, and one behind it fails. */
 static void commit__file_cannot_grow__nothing_recorded_until_it_can(void **state)
@@ -195,6 +212,7 @@ static void commit__file_cannot_grow__nothing_recorded_until_it_can(void **state
     (void)state;
     assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
     for (rlim_t room = 0; room < 400000; room += 30011) {
+        wait_for_room(store);
         struct model_mark mark = model_mark(model);
         struct store_txn *txn = begin_usages(store, model, 1000);
         assert_int_equal(stat(testkit_format("%s/data.mdb", directory), &about), 0);
@@ -206,10 +224,11 @@ static void commit__file_cannot_grow__nothing_recorded_until_it_can(void **state
         }
         set_file_limit(RLIM_INFINITY);
         check_now(store, model);
-        if (room == 0) {
+        if (room == 0 && strcmp(fixture_uri, "lmdb:") == 0) { /* else there may be free pages */
             assert_true(rc < 0);
         }
     }
+    wait_for_room(store);
     assert_ok(store_commit(begin_usages(store, model, 10)));
     store_close(store);
     store = open_in(directory);
@@ -226,4 +245,10 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(commit__file_cannot_grow__nothing_recorded_until_it_can),
 };
 
-TESTKIT_MAIN(tests)
+int main(int argc, char **argv)
+{
+    is_main = true;
+    fixture_take_uri(&argc, &argv);
+    testkit_begin(argc, argv);
+    return testkit_end(cmocka_run_group_tests_name(fixture_uri, tests, NULL, NULL));
+}

@@ -34,6 +34,31 @@ static void config__uris__name_directory_and_block_size(void **state)
     }
 }
 
+static void config__options__come_in_any_order_within_their_bounds(void **state)
+{
+    static const struct {
+        const char *uri;
+        unsigned long head_records;
+        unsigned long slice_bytes;
+        unsigned long merge_width;
+    } cases[] = {
+        {"lmdb:", 262144, 1048576, 8},
+        {"lmdb:/d?head_records=1&slice_bytes=16368&merge_width=2", 1, 16368, 2},
+        {"lmdb:?merge_width=64&block_bytes=600&head_records=16777216", 16777216, 1048576, 64},
+        {"lmdb:?slice_bytes=67108864", 262144, 67108864, 8},
+        {"lmdb:?head_records=5&head_records=6", 6, 1048576, 8}, /* the last one counts */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct lmdb_config config;
+        struct errinfo reason;
+        assert_ok(lmdb_config_parse(cases[i].uri, "/data", &config, &reason));
+        assert_u64(config.head_records, cases[i].head_records);
+        assert_u64(config.slice_bytes, cases[i].slice_bytes);
+        assert_u64(config.merge_width, cases[i].merge_width);
+    }
+}
+
 static void config__bad_uris__are_refused_by_name(void **state)
 {
     static const struct {
@@ -49,6 +74,18 @@ static void config__bad_uris__are_refused_by_name(void **state)
         {"lmdb:?block_bytes=-1", "not '-1'"},
         {"lmdb:?block_bytes=1k", "not '1k'"},
         {"lmdb:?block_bytes=99999999999999999999999", "not '9999"},
+        {"lmdb:?head_records=0", "head_records is to be from 1 to 16777216, not '0'"},
+        {"lmdb:?head_records=16777217", "not '16777217'"},
+        {"lmdb:?slice_bytes=16367", "slice_bytes is to be from 16368 to 67108864, not '16367'"},
+        {"lmdb:?slice_bytes=67108865", "not '67108865'"},
+        {"lmdb:?merge_width=1", "merge_width is to be from 2 to 64, not '1'"},
+        {"lmdb:?merge_width=65", "not '65'"},
+        {"lmdb:?merge_width=2&", "unknown option ''"},
+        {"lmdb:?merge_width=2&&head_records=2", "unknown option ''"},
+        {"lmdb:?merge_width=2&merge_width=x", "not 'x'"},
+        {"lmdb:?merge_width", "unknown option 'merge_width'; known: block_bytes=N, head_records=N"},
+        {"lmdb:?merge_widths=2", "unknown option 'merge_widths=2'"},
+        {"lmdb:?merge_width=2?head_records=2", "not '2?head_records=2'"},
     };
     struct lmdb_config config;
     struct errinfo reason;
@@ -199,6 +236,7 @@ static void refused_type__network_and_fuse__by_name(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(config__uris__name_directory_and_block_size),
+    cmocka_unit_test(config__options__come_in_any_order_within_their_bounds),
     cmocka_unit_test(config__bad_uris__are_refused_by_name),
     cmocka_unit_test(open__missing_directories__are_made_for_the_owner_alone),
     cmocka_unit_test(open__directory_of_the_uri__comes_before_the_options),

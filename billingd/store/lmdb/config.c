@@ -6,6 +6,7 @@
 #include "billingd/store/block.h"
 #include "billingd/store/engine.h"
 #include "billingd/store/errinfo.h"
+#include "billingd/store/lmdb/segment.h"
 
 enum {
     /* A page of the data file begins with 16 bytes of its own, and a value is kept in a run of
@@ -15,27 +16,70 @@ enum {
     BLOCK_BYTES_MIN = 256,
 };
 
-static const char block_bytes_option[] = "block_bytes=";
+static const struct option {
+    const char *name;
+    size_t at; /* in struct lmdb_config */
+    unsigned long min;
+    unsigned long max;
+    unsigned long fallback;
+} known[] = {
+    {"block_bytes", offsetof(struct lmdb_config, block_bytes), BLOCK_BYTES_MIN, BLOCK_BYTES_MAX,
+     BLOCK_BYTES_DEFAULT},
+    {"head_records", offsetof(struct lmdb_config, head_records), 1, 1 << 24, 1 << 18},
+    {"slice_bytes", offsetof(struct lmdb_config, slice_bytes), SEGMENT_CHUNK_BYTES, 1 << 26,
+     1 << 20},
+    {"merge_width", offsetof(struct lmdb_config, merge_width), 2, 64, 8},
+};
+
+enum {
+    N_KNOWN = sizeof known / sizeof known[0],
+};
+
+static unsigned long *value_of(struct lmdb_config *config, const struct option *option)
+{
+    return (unsigned long *)(void *)((char *)config + option->at);
+}
+
+/* Parse "name=digits", of LENGTH bytes. */
+static int parse_option(const char *text, size_t length, struct lmdb_config *config,
+                        struct errinfo *reason)
+{
+    for (size_t i = 0; i < N_KNOWN; i++) {
+        size_t name_bytes = strlen(known[i].name);
+        if (length <= name_bytes || strncmp(text, known[i].name, name_bytes) != 0 ||
+            text[name_bytes] != '=') {
+            continue;
+        }
+        const char *digits = text + name_bytes + 1;
+        char *end;
+        errno = 0;
+        unsigned long value = strtoul(digits, &end, 10);
+        if (*digits < '0' || *digits > '9' || end != text + length || errno != 0 ||
+            value < known[i].min || value > known[i].max) {
+            return errinfo_set(
+                reason, STATUS_OUT_OF_BOUNDS, "store: %s is to be from %lu to %lu, not '%.*s'",
+                known[i].name, known[i].min, known[i].max,
+                (int)(length - name_bytes - 1 < 40 ? length - name_bytes - 1 : 40), digits);
+        }
+        *value_of(config, &known[i]) = value;
+        return 0;
+    }
+    return errinfo_set(reason, STATUS_OUT_OF_BOUNDS,
+                       "store: unknown option '%.*s'; known: block_bytes=N, head_records=N, "
+                       "slice_bytes=N, merge_width=N",
+                       length < 100 ? (int)length : 100, text);
+}
 
 static int parse_options(const char *text, struct lmdb_config *config, struct errinfo *reason)
 {
-    size_t name_bytes = sizeof block_bytes_option - 1;
-    if (strncmp(text, block_bytes_option, name_bytes) != 0) {
-        return errinfo_set(reason, STATUS_OUT_OF_BOUNDS,
-                           "store: unknown option '%.100s'; known: block_bytes=N", text);
+    for (;;) {
+        size_t length = strcspn(text, "&");
+        int rc = parse_option(text, length, config, reason);
+        if (rc < 0 || text[length] == '\0') {
+            return rc;
+        }
+        text += length + 1;
     }
-    const char *digits = text + name_bytes;
-    char *end;
-    errno = 0;
-    unsigned long bytes = strtoul(digits, &end, 10);
-    if (*digits < '0' || *digits > '9' || *end != '\0' || errno != 0 || bytes < BLOCK_BYTES_MIN ||
-        bytes > BLOCK_BYTES_MAX) {
-        return errinfo_set(reason, STATUS_OUT_OF_BOUNDS,
-                           "store: block_bytes is to be from %d to %d, not '%.40s'",
-                           BLOCK_BYTES_MIN, BLOCK_BYTES_MAX, digits);
-    }
-    config->block_bytes = bytes;
-    return 0;
 }
 
 int lmdb_config_parse(const char *uri, const char *data_dir, struct lmdb_config *ret,
@@ -58,6 +102,8 @@ int lmdb_config_parse(const char *uri, const char *data_dir, struct lmdb_config 
     }
     memcpy(ret->directory, path, length);
     ret->directory[length] = '\0';
-    ret->block_bytes = BLOCK_BYTES_DEFAULT;
+    for (size_t i = 0; i < N_KNOWN; i++) {
+        *value_of(ret, &known[i]) = known[i].fallback;
+    }
     return *options == '\0' ? 0 : parse_options(options + 1, ret, reason);
 }

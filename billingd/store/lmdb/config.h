@@ -1,9 +1,13 @@
 /* What an "lmdb:" URI says:
  *
- *   lmdb:[/absolute/directory][?block_bytes=N]
+ *   lmdb:[/absolute/directory][?OPTION=N[&OPTION=N]...]
  *
- * Without a directory it is the data directory of the store's options.  block_bytes bounds the
- * journal's blocks: small ones let a test span many blocks with few records.
+ * Without a directory it is the data directory of the store's options.  The options bound what
+ * the engine does at once; small ones let a test see with few records what else takes millions:
+ *   block_bytes    of a block of the journal
+ *   head_records   that are kept in memory before they are sealed into a segment
+ *   slice_bytes    of what the sealer writes in one transaction
+ *   merge_width    so many segments of a size are merged into one
  *
  * Pure; any thread. */
 #pragma once
@@ -15,7 +19,10 @@
 
 struct lmdb_config {
     char directory[PATH_MAX];
-    size_t block_bytes;
+    unsigned long block_bytes;
+    unsigned long head_records;
+    unsigned long slice_bytes;
+    unsigned long merge_width;
 };
 
 /* Parse URI.  Returns 0, or STATUS_OUT_OF_BOUNDS with REASON. */

@@ -14,9 +14,6 @@ static const char *const table_names[ENV__TABLES] = {
     [ENV_JOURNAL] = "journal",
     [ENV_CUSTOMERS] = "customers",
     [ENV_EXTERNAL_IDS] = "external_ids",
-    [ENV_REQUESTS] = "requests",
-    [ENV_USAGE] = "usage",
-    [ENV_USAGE_LATE] = "usage_late",
     [ENV_VOIDS] = "voids",
     [ENV_VOIDS_LATE] = "voids_late",
     [ENV_VOID_OF] = "void_of",
@@ -25,6 +22,8 @@ static const char *const table_names[ENV__TABLES] = {
     [ENV_INVOICES] = "invoices",
     [ENV_CUSTOMER_INVOICES] = "customer_invoices",
     [ENV_SERVICES] = "services",
+    [ENV_MANIFEST] = "manifest",
+    [ENV_SEGMENTS] = "segments",
 };
 
 /* --- errors ----------------------------------------------------------------------------------- */
@@ -91,7 +90,7 @@ static int prepare(MDB_env *mdb, const char *directory, uint64_t map_bytes, unsi
         rc = mdb_env_set_maxreaders(mdb, readers);
     }
     if (rc == 0) {
-        rc = mdb_env_set_maxdbs(mdb, ENV__TABLES);
+        rc = mdb_env_set_maxdbs(mdb, ENV__TABLES + ENV_OLD_TABLES_MAX);
     }
     if (rc == 0) {
         rc = mdb_env_open(mdb, directory, MDB_NOTLS, 0600);

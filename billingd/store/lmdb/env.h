@@ -5,14 +5,15 @@
  *   journal       first seq -> block
  *   customers     seq -> row (customer_row.h)
  *   external_ids  external id -> seq of the customer
- *   requests      scope, request id -> seq
- *   usage         customer, occurred_at, seq -> one byte: FF where it came late, else 00
- *   usage_late    customer, bills_at, seq -> nothing; only where bills_at is another
- *   voids, voids_late, adjustments, adjustments_late   as those of usage
+ *   voids         customer, occurred_at, seq -> one byte: FF where it came late, else 00
+ *   voids_late    customer, bills_at, seq -> nothing; only where bills_at is another
+ *   adjustments, adjustments_late   likewise
  *   void_of       seq of a usage -> seq of its void
  *   invoices      number -> seq
  *   customer_invoices   customer, number -> seq
  *   services      name -> row (service_row.h)
+ *   manifest      segment -> row (manifest.h)
+ *   segments      segment, table, place -> chunk of rows (segment.h)
  *
  * Opened and closed without other threads; the rest: any thread, a transaction in one at a time. */
 #pragma once
@@ -30,9 +31,6 @@ enum env_table {
     ENV_JOURNAL,
     ENV_CUSTOMERS,
     ENV_EXTERNAL_IDS,
-    ENV_REQUESTS,
-    ENV_USAGE,
-    ENV_USAGE_LATE,
     ENV_VOIDS,
     ENV_VOIDS_LATE,
     ENV_VOID_OF,
@@ -41,7 +39,13 @@ enum env_table {
     ENV_INVOICES,
     ENV_CUSTOMER_INVOICES,
     ENV_SERVICES,
+    ENV_MANIFEST,
+    ENV_SEGMENTS,
     ENV__TABLES,
+};
+
+enum {
+    ENV_OLD_TABLES_MAX = 8, /* of an older format, which upgrade.h opens to drop them */
 };
 
 struct env {

@@ -6,7 +6,6 @@
 #include "billingd/store/lmdb/service_row.h"
 
 const struct index_billable index_billable[INDEX_BILLABLE_KINDS] = {
-    {RECORD_USAGE, STORE_USAGE, ENV_USAGE, ENV_USAGE_LATE},
     {RECORD_USAGE_VOIDED, STORE_VOIDS, ENV_VOIDS, ENV_VOIDS_LATE},
     {RECORD_ADJUSTMENT, STORE_ADJUSTMENTS, ENV_ADJUSTMENTS, ENV_ADJUSTMENTS_LATE},
 };
@@ -186,22 +185,9 @@ static int add_service_deleted(const struct env *env, MDB_txn *txn, const struct
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
-static int add_request(const struct env *env, MDB_txn *txn, const struct record *record)
-{
-    struct key key;
-    struct store_key request = {record_scope(record), record->request_id};
-    if (request.request_id.length == 0) {
-        return 0;
-    }
-    return put_seq(env, txn, ENV_REQUESTS, key_request(&key, request), record->seq);
-}
-
 int index_add(const struct env *env, MDB_txn *txn, const struct record *record)
 {
-    int rc = add_request(env, txn, record);
-    if (rc == 0) {
-        rc = add_to_bills(env, txn, record);
-    }
+    int rc = add_to_bills(env, txn, record);
     if (rc < 0) {
         return rc;
     }

@@ -6,7 +6,7 @@
 #include "billingd/store/lmdb/env.h"
 
 enum {
-    INDEX_BILLABLE_KINDS = 3,
+    INDEX_BILLABLE_KINDS = 2, /* usage has rows of its own */
 };
 
 /* A kind of record that stands on bills, and its tables: all by occurred_at, and those that came

@@ -214,22 +214,29 @@ static int pending_record(const struct journal_writer *writer, uint64_t seq, str
     return block_writer_record(writer->pending, (uint32_t)index, ret);
 }
 
-/* Of SEQ, which no block has: whether the journal ends before it, or lacks a block. */
-static int missing(const struct journal_reader *reader, uint64_t seq)
+int journal_last_block(const struct journal_reader *reader, uint64_t *ret_seq)
 {
     MDB_cursor *cursor;
     MDB_val key;
     MDB_val value;
-    uint64_t last = 0;
     int rc = env_status(mdb_cursor_open(reader->txn, reader->env->tables[ENV_JOURNAL], &cursor));
     if (rc < 0) {
         return rc;
     }
     rc = env_status(mdb_cursor_get(cursor, &key, &value, MDB_LAST));
     mdb_cursor_close(cursor);
-    if (rc == 0) {
-        rc = key_parse_seq(key, &last);
+    if (rc == STATUS_NOT_FOUND) {
+        *ret_seq = 0;
+        return 0;
     }
+    return rc < 0 ? rc : key_parse_seq(key, ret_seq);
+}
+
+/* Of SEQ, which no block has: whether the journal ends before it, or lacks a block. */
+static int missing(const struct journal_reader *reader, uint64_t seq)
+{
+    uint64_t last;
+    int rc = journal_last_block(reader, &last);
     return rc < 0 ? rc : last > seq ? STATUS_CORRUPT : STATUS_NOT_FOUND;
 }
 

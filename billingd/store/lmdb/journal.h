@@ -63,3 +63,7 @@ MUSTCHECK int journal_scan(struct journal_reader *reader, uint64_t after_seq,
 
 /* Sequence number of the newest record, 0 if there is none.  Returns as journal_record(). */
 MUSTCHECK int journal_last_seq(struct journal_reader *reader, uint64_t *ret_seq);
+
+/* Sequence number of the first record of the newest block, 0 if there is none; the block is not
+ * looked at.  Returns 0, STATUS_CORRUPT, or the status of a failed read. */
+MUSTCHECK int journal_last_block(const struct journal_reader *reader, uint64_t *ret_seq);

@@ -24,15 +24,6 @@ MDB_val key_text(struct key *key, struct slice text)
     return (MDB_val){.mv_size = text.length, .mv_data = key->bytes};
 }
 
-MDB_val key_request(struct key *key, struct store_key request)
-{
-    size_t length = request.request_id.length;
-    REQUIRE(length > 0 && length <= LIMIT_REQUEST_ID_BYTES);
-    bytes_put_be64(key->bytes, request.scope);
-    memcpy(key->bytes + SEQ_BYTES, request.request_id.data, length);
-    return (MDB_val){.mv_size = SEQ_BYTES + length, .mv_data = key->bytes};
-}
-
 MDB_val key_position(struct key *key, uint64_t customer, struct store_position position)
 {
     REQUIRE(position.time_us >= 0); /* or it would sort behind all others */

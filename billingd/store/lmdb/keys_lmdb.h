@@ -22,16 +22,13 @@ struct key {
 
 /* Each builds into KEY and returns a value that refers to it. */
 
-/* Of `journal` and `customers`, of `void_of`, and with a number of `invoices`. */
+/* Of `journal`, `customers`, `void_of` and `manifest`, and with a number of `invoices`. */
 MDB_val key_seq(struct key *key, uint64_t seq);
 
 /* Of `external_ids` and `services`, for 1 to KEY_BYTES_MAX bytes. */
 MDB_val key_text(struct key *key, struct slice text);
 
-/* Of `requests`, for up to LIMIT_REQUEST_ID_BYTES. */
-MDB_val key_request(struct key *key, struct store_key request);
-
-/* Of `usage`, `voids` and `adjustments`, and of what came late of each. */
+/* Of `voids` and `adjustments`, and of what came late of each. */
 MDB_val key_position(struct key *key, uint64_t customer, struct store_position position);
 
 /* Of `customer_invoices`. */

@@ -61,23 +61,54 @@ uint64_t lookup_damaged(struct store_view *view)
     return view_of(view)->journal.damaged;
 }
 
+/* A search for KEY: what bears its fingerprint. */
+struct request_search {
+    struct store_view *view;
+    struct store_key key;
+    struct record *ret;
+};
+
+static int is_request(uint64_t seq, void *arg)
+{
+    const struct request_search *search = arg;
+    int rc = promised(lookup_record(search->view, seq, search->ret));
+    if (rc < 0) {
+        return rc;
+    }
+    return record_scope(search->ret) == search->key.scope &&
+           slice_equal(search->ret->request_id, search->key.request_id);
+}
+
 int lookup_request(struct store_view *view, struct store_key key, struct record *ret)
 {
-    struct key buffer;
-    uint64_t seq;
+    struct lmdb_view *v = view_of(view);
+    struct request_search search = {view, key, ret};
+    uint64_t high;
+    uint64_t low;
     if (key.request_id.length == 0 || key.request_id.length > LIMIT_REQUEST_ID_BYTES) {
         return STATUS_NOT_FOUND;
     }
-    int rc = get_seq(view_of(view), ENV_REQUESTS, key_request(&buffer, key), &seq);
-    if (rc < 0) {
-        return rc;
+    row_fingerprint(key, v->id_key, &high, &low);
+    if (v->dedup == NULL) {
+        return dedup_search(&v->rows, high, low, is_request, &search);
     }
-    rc = promised(lookup_record(view, seq, ret));
-    if (rc < 0) {
-        return rc;
+    int rc = dedup_find(v->dedup, &v->rows, high, low, is_request, &search);
+    v->absent = (struct request_row){high, low, rc == STATUS_NOT_FOUND};
+    return rc;
+}
+
+int lookup_request_is_free(struct store_view *view, struct store_key key, struct request_row *ret)
+{
+    struct lmdb_view *v = view_of(view);
+    struct record first;
+    row_fingerprint(key, v->id_key, &ret->high, &ret->low);
+    if (v->absent.seq != 0 && v->absent.high == ret->high && v->absent.low == ret->low) {
+        v->absent.seq = 0; /* it will not be free for long */
+        return 0;
     }
-    bool same = record_scope(ret) == key.scope && slice_equal(ret->request_id, key.request_id);
-    return same ? 0 : STATUS_CORRUPT;
+    int rc = lookup_request(view, key, &first);
+    v->absent.seq = 0;
+    return rc == STATUS_NOT_FOUND ? 0 : rc == 0 ? STATUS_INTERNAL : rc;
 }
 
 int lookup_customer(struct store_view *view, uint64_t seq, struct store_customer *ret)

@@ -24,27 +24,32 @@ static MDB_val row_key(void)
     return (MDB_val){.mv_size = sizeof row_name - 1, .mv_data = row_name};
 }
 
+int meta_put(const struct env *env, MDB_txn *txn, const struct meta *meta)
+{
+    uint8_t row[ROW_BYTES] = {0};
+    memcpy(row, magic, sizeof magic);
+    bytes_put_le32(row + AT_FORMAT, META_FORMAT);
+    bytes_put_le64(row + AT_ID_KEY, meta->id_key);
+    bytes_put_le64(row + AT_CREATED_AT, (uint64_t)meta->created_at_us);
+    memcpy(row + AT_CURRENCY, meta->currency, META_CURRENCY_BYTES);
+    bytes_put_le64(row + AT_CHECKSUM, XXH3_64bits(row, AT_CHECKSUM));
+    return env_put(env, txn, ENV_META, row_key(), row, sizeof row);
+}
+
 static int make(const struct env *env, MDB_txn *txn, const struct store_options *options,
                 struct meta *ret, struct errinfo *reason)
 {
-    uint8_t row[ROW_BYTES] = {0};
     size_t length = strlen(options->currency);
     if (length == 0 || length > META_CURRENCY_BYTES) {
         return errinfo_set(reason, STATUS_OUT_OF_BOUNDS, "'%.40s' is no currency code",
                            options->currency);
     }
-    *ret = (struct meta){.created_at_us = options->now_us};
+    *ret = (struct meta){.format = META_FORMAT, .created_at_us = options->now_us};
     memcpy(ret->currency, options->currency, length);
     if (getrandom(&ret->id_key, sizeof ret->id_key, 0) != (ssize_t)sizeof ret->id_key) {
         return errinfo_set(reason, STATUS_INTERNAL, "the kernel gives no random numbers");
     }
-    memcpy(row, magic, sizeof magic);
-    bytes_put_le32(row + AT_FORMAT, META_FORMAT);
-    bytes_put_le64(row + AT_ID_KEY, ret->id_key);
-    bytes_put_le64(row + AT_CREATED_AT, (uint64_t)ret->created_at_us);
-    memcpy(row + AT_CURRENCY, ret->currency, META_CURRENCY_BYTES);
-    bytes_put_le64(row + AT_CHECKSUM, XXH3_64bits(row, AT_CHECKSUM));
-    int rc = env_put_new(env, txn, ENV_META, row_key(), row, sizeof row);
+    int rc = meta_put(env, txn, ret);
     return rc < 0 ? errinfo_set(reason, rc, "cannot write to the new store") : 0;
 }
 
@@ -58,7 +63,7 @@ static int parse(const struct env *env, MDB_val value, struct meta *ret, struct 
                            env->directory);
     }
     uint32_t format = bytes_get_le32(row + AT_FORMAT);
-    if (format != META_FORMAT) {
+    if (format < META_FORMAT_OLDEST || format > META_FORMAT) {
         return errinfo_set(reason, STATUS_NOT_IMPLEMENTED,
                            "'%.120s/data.mdb' has store format %u and this program knows %d: "
                            "start the version that wrote it",
@@ -72,6 +77,7 @@ static int parse(const struct env *env, MDB_val value, struct meta *ret, struct 
                            env->directory);
     }
     *ret = (struct meta){
+        .format = format,
         .id_key = bytes_get_le64(row + AT_ID_KEY),
         .created_at_us = (int64_t)bytes_get_le64(row + AT_CREATED_AT),
     };

@@ -3,19 +3,19 @@
 #include "billingd/store/lmdb/keys_lmdb.h"
 #include "billingd/store/lmdb/lookup.h"
 #include "billingd/store/lmdb/scan.h"
-#include "billingd/store/sum.h"
 
 /* Of each kind of record the rows by occurred_at, or by bills_at those of them that came in time
  * and those that came late: so many sorted sources, merged. */
 enum {
-    SOURCES_MAX = 2 * INDEX_BILLABLE_KINDS,
+    SOURCES_MAX = 2 * (INDEX_BILLABLE_KINDS + 1),
 };
 
-/* One table within the range. */
+/* The rows of one kind within the range: of usage out of runs and segments, else out of a table. */
 struct source {
-    MDB_cursor *cursor; /* owned */
+    MDB_cursor *cursor;     /* owned; NULL: it is a merge */
+    struct row_merge merge; /* owned */
     enum record_kind kind;
-    bool in_time_only;        /* pass over what the table of what came late has */
+    bool in_time_only;        /* pass over what the rows of what came late have */
     bool done;                /* nothing more in the range */
     struct store_position at; /* of the row that is next */
 };
@@ -46,9 +46,11 @@ static struct store_position first_position(const struct store_range *range)
     return (struct store_position){after.time_us, after.seq + 1};
 }
 
+/* --- tables ----------------------------------------------------------------------------------- */
+
 /* Go to the next row: by OP from KEY, then on and on. */
-static int advance(struct source *source, const struct store_range *range, MDB_val key,
-                   MDB_cursor_op op)
+static int advance_cursor(struct source *source, const struct store_range *range, MDB_val key,
+                          MDB_cursor_op op)
 {
     MDB_val value;
     uint64_t customer;
@@ -67,8 +69,8 @@ static int advance(struct source *source, const struct store_range *range, MDB_v
     return 0;
 }
 
-static int add_source(struct billable_scan *scan, enum record_kind kind, enum env_table table,
-                      bool in_time_only)
+static int add_table(struct billable_scan *scan, enum record_kind kind, enum env_table table,
+                     bool in_time_only)
 {
     struct key key;
     struct source *source = &scan->sources[scan->n];
@@ -78,26 +80,92 @@ static int add_source(struct billable_scan *scan, enum record_kind kind, enum en
         return rc;
     }
     scan->n++;
-    return advance(source, scan->range,
-                   key_position(&key, scan->range->customer, first_position(scan->range)),
-                   MDB_SET_RANGE);
+    return advance_cursor(source, scan->range,
+                          key_position(&key, scan->range->customer, first_position(scan->range)),
+                          MDB_SET_RANGE);
+}
+
+/* --- usage ------------------------------------------------------------------------------------ */
+
+/* Take up the row that the merge has next, but for those before FIRST and those that are not
+ * wanted. */
+static int find_place(struct source *source, const struct store_range *range,
+                      struct store_position first)
+{
+    for (;;) {
+        const struct place_row *row = row_merge_peek(&source->merge);
+        source->done =
+            row == NULL || row->customer != range->customer || row->time_us >= range->end_us;
+        if (source->done) {
+            return 0;
+        }
+        source->at = (struct store_position){row->time_us, place_row_seq(row)};
+        if (!is_before(source->at, first) && !(source->in_time_only && place_row_is_late(row))) {
+            return 0;
+        }
+        int rc = row_merge_step(&source->merge);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+}
+
+static int add_usage(struct billable_scan *scan, enum segment_table table, bool in_time_only)
+{
+    struct lmdb_view *view = (struct lmdb_view *)scan->view; /* its first member */
+    struct source *source = &scan->sources[scan->n];
+    struct store_position first = first_position(scan->range);
+    *source = (struct source){.kind = RECORD_USAGE, .in_time_only = in_time_only};
+    int rc = view_rows_merge(&view->rows, table, scan->range->customer, (uint64_t)first.time_us,
+                             &source->merge);
+    if (rc < 0) {
+        return rc;
+    }
+    scan->n++;
+    return find_place(source, scan->range, first);
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
+static int advance(struct source *source, const struct store_range *range)
+{
+    if (source->cursor != NULL) {
+        return advance_cursor(source, range, (MDB_val){0}, MDB_NEXT);
+    }
+    int rc = row_merge_step(&source->merge);
+    return rc < 0 ? rc : find_place(source, range, (struct store_position){0});
 }
 
 static int add_sources(struct billable_scan *scan)
 {
     bool billed = scan->range->by == STORE_BY_BILLED;
-    int rc = 0;
+    bool usage = (scan->range->rows & STORE_USAGE) != 0;
+    int rc = usage ? add_usage(scan, SEGMENT_USAGE, billed) : 0;
+    if (rc == 0 && usage && billed) {
+        rc = add_usage(scan, SEGMENT_LATE, false);
+    }
     for (int i = 0; i < INDEX_BILLABLE_KINDS && rc == 0; i++) {
         const struct index_billable *tables = &index_billable[i];
         if ((scan->range->rows & tables->row) == 0) {
             continue;
         }
-        rc = add_source(scan, tables->kind, tables->by_occurred, billed);
+        rc = add_table(scan, tables->kind, tables->by_occurred, billed);
         if (rc == 0 && billed) {
-            rc = add_source(scan, tables->kind, tables->late, false);
+            rc = add_table(scan, tables->kind, tables->late, false);
         }
     }
     return rc;
+}
+
+static void close_sources(struct billable_scan *scan)
+{
+    for (unsigned i = 0; i < scan->n; i++) {
+        if (scan->sources[i].cursor != NULL) {
+            mdb_cursor_close(scan->sources[i].cursor);
+        } else {
+            row_merge_done(&scan->sources[i].merge);
+        }
+    }
 }
 
 /* The source whose row comes next; NULL: all are done. */
@@ -113,7 +181,7 @@ static struct source *next_source(struct billable_scan *scan)
     return next;
 }
 
-/* The record that SOURCE has next must be what its table says of it. */
+/* The record that SOURCE has next must be what its row says of it. */
 static int read_promised(const struct billable_scan *scan, const struct source *source,
                          struct record *ret)
 {
@@ -162,7 +230,7 @@ static int give_rows(struct billable_scan *scan, const struct taker *taker)
          next = next_source(scan)) {
         rc = taker->take(scan, next, taker);
         if (rc == 0) {
-            rc = advance(next, scan->range, (MDB_val){0}, MDB_NEXT);
+            rc = advance(next, scan->range);
         }
     }
     return rc;
@@ -176,9 +244,7 @@ static int scan_with(struct store_view *view, const struct store_range *range,
     if (rc == 0) {
         rc = give_rows(&scan, taker);
     }
-    for (unsigned i = 0; i < scan.n; i++) {
-        mdb_cursor_close(scan.sources[i].cursor);
-    }
+    close_sources(&scan);
     return cursor_ended(rc);
 }
 
@@ -194,51 +260,4 @@ int scan_positions(struct store_view *view, const struct store_range *range,
 {
     struct taker taker = {.take = take_position, .position_cb = row_cb, .arg = arg};
     return scan_with(view, range, &taker);
-}
-
-/* --- sums ------------------------------------------------------------------------------------- */
-
-struct sum_scan {
-    struct store_view *view;
-    enum store_clock by;
-    store_sum_fn row_cb;
-    void *arg;
-};
-
-/* The usage that VOIDED voids. */
-static int read_voided(struct store_view *view, const struct usage_voided *voided,
-                       struct record *ret)
-{
-    int rc = lookup_promised(view, voided->usage, RECORD_USAGE, ret);
-    if (rc < 0) {
-        return rc;
-    }
-    return ret->usage.customer == voided->customer ? 0 : STATUS_CORRUPT;
-}
-
-static int give_sum(const struct record *record, void *arg)
-{
-    const struct sum_scan *scan = arg;
-    const struct usage *usage = &record->usage;
-    struct record voided;
-    struct store_sum sum;
-    int rc = 0;
-    if (record->kind == RECORD_USAGE_VOIDED) {
-        rc = read_voided(scan->view, &record->usage_voided, &voided);
-        usage = &voided.usage;
-    }
-    if (rc == 0) {
-        rc = store_sum_of(record, usage, scan->by, &sum);
-    }
-    return rc < 0 ? rc : scan->row_cb(&sum, scan->arg);
-}
-
-int scan_sums(struct store_view *view, const struct store_range *range, store_sum_fn row_cb,
-              void *arg)
-{
-    struct store_range all = *range;
-    struct sum_scan scan = {.view = view, .by = range->by, .row_cb = row_cb, .arg = arg};
-    all.rows = STORE_USAGE | STORE_VOIDS;
-    all.after = (struct store_position){0};
-    return scan_billable(view, &all, give_sum, &scan);
 }

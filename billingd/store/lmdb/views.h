@@ -10,6 +10,8 @@
 
 struct views {
     const struct env *env; /* not owned */
+    struct head *head;     /* not owned */
+    uint64_t id_key;
     struct lmdb_view *all; /* owned */
     unsigned count;        /* of all */
     pthread_mutex_t lock;
@@ -19,8 +21,9 @@ struct views {
     unsigned taken;
 };
 
-/* COUNT views over ENV.  Returns 0, or STATUS_NO_MEMORY. */
-MUSTCHECK int views_init(struct views *views, const struct env *env, unsigned count);
+/* COUNT views over ENV and HEAD of the store with ID_KEY.  Returns 0, or STATUS_NO_MEMORY. */
+MUSTCHECK int views_init(struct views *views, const struct env *env, struct head *head,
+                         uint64_t id_key, unsigned count);
 
 /* End them all; none may be taken. */
 void views_done(struct views *views);

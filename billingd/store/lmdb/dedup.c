@@ -1,0 +1,239 @@
+#include "billingd/store/lmdb/dedup.h"
+
+#include <stdlib.h>
+
+#include "billingd/store/lmdb/filter.h"
+
+enum {
+    APPENDED_BYTES_KEPT = 4 * 1024 * 1024, /* of the table, from one transaction to the next */
+};
+
+void dedup_init(struct dedup *dedup, const struct env *env, struct head *head)
+{
+    *dedup = (struct dedup){.env = env, .head = head};
+    request_table_init(&dedup->appended);
+}
+
+static void free_filters(struct dedup_filter *filters, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(filters[i].chunks);
+    }
+    free(filters);
+}
+
+void dedup_done(struct dedup *dedup)
+{
+    free_filters(dedup->filters, dedup->n);
+    request_table_done(&dedup->appended);
+    *dedup = (struct dedup){0};
+}
+
+/* --- filters ---------------------------------------------------------------------------------- */
+
+/* Whether FILTERS are those of the live segments of ROWS. */
+static bool is_current(const struct dedup *dedup, const struct view_rows *rows)
+{
+    bool same = dedup->n == rows->segments.n;
+    for (size_t i = 0; i < dedup->n && same; i++) {
+        same = dedup->filters[i].segment == rows->segments.segments[i].id;
+    }
+    return same;
+}
+
+/* In place of a damaged filter, lest nothing could be recorded any more: everything may be in the
+ * segment, so that every search looks there. */
+static void open_without(struct dedup_filter *filter)
+{
+    static const uint8_t may_have_all[FILTER_BLOCK_BYTES] = {
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+    };
+    filter->n_blocks = 1;
+    filter->chunks[0] = may_have_all;
+}
+
+static int open_filter(const struct view_rows *rows, const struct segment *segment,
+                       struct dedup_filter *ret)
+{
+    uint64_t full = segment_chunk_rows(SEGMENT_FILTER);
+    uint64_t n_chunks = (segment->filter_blocks + full - 1) / full;
+    *ret = (struct dedup_filter){.segment = segment->id, .n_blocks = segment->filter_blocks};
+    ret->chunks = calloc(n_chunks + 1, sizeof *ret->chunks);
+    if (ret->chunks == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    int rc = segment_filter(rows->env, rows->txn, segment->id, ret->chunks, n_chunks);
+    if (rc == STATUS_CORRUPT) {
+        open_without(ret);
+        rc = 0;
+    }
+    return rc;
+}
+
+/* The filter that is open already, taken out of DEDUP; returns whether there is one. */
+static bool reuse_filter(struct dedup *dedup, uint64_t segment, struct dedup_filter *ret)
+{
+    for (size_t i = 0; i < dedup->n; i++) {
+        if (dedup->filters[i].segment == segment && dedup->filters[i].chunks != NULL) {
+            *ret = dedup->filters[i];
+            dedup->filters[i].chunks = NULL;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int refresh(struct dedup *dedup, const struct view_rows *rows)
+{
+    size_t n = rows->segments.n;
+    int rc = 0;
+    struct dedup_filter *filters = calloc(n + 1, sizeof *filters);
+    if (filters == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        const struct segment *segment = &rows->segments.segments[i];
+        if (!reuse_filter(dedup, segment->id, &filters[i])) {
+            rc = open_filter(rows, segment, &filters[i]);
+        }
+    }
+    free_filters(dedup->filters, dedup->n);
+    dedup->filters = filters;
+    dedup->n = n;
+    if (rc < 0) { /* all anew the next time */
+        free_filters(filters, n);
+        dedup->filters = NULL;
+        dedup->n = 0;
+    }
+    return rc;
+}
+
+static const uint8_t *block_of(const struct dedup_filter *filter, uint64_t high)
+{
+    uint64_t full = segment_chunk_rows(SEGMENT_FILTER);
+    uint64_t block = filter_block_of(high, filter->n_blocks);
+    return filter->chunks[block / full] + block % full * FILTER_BLOCK_BYTES;
+}
+
+/* --- a transaction ---------------------------------------------------------------------------- */
+
+int dedup_begin(struct dedup *dedup, const struct view_rows *rows)
+{
+    request_table_clear(&dedup->appended, APPENDED_BYTES_KEPT);
+    return is_current(dedup, rows) ? 0 : refresh(dedup, rows);
+}
+
+int dedup_add(struct dedup *dedup, struct request_row row)
+{
+    int rc = request_table_reserve(&dedup->appended, 1);
+    if (rc == 0) {
+        request_table_add(&dedup->appended, row);
+    }
+    return rc;
+}
+
+void dedup_prefetch(const struct dedup *dedup, uint64_t high, uint64_t low)
+{
+    head_prefetch(dedup->head, low);
+    for (size_t i = 0; i < dedup->n; i++) {
+        __builtin_prefetch(block_of(&dedup->filters[i], high));
+    }
+}
+
+/* --- searching -------------------------------------------------------------------------------- */
+
+/* What a candidate's answer RC means for the search: 0 goes on. */
+static int ended(int rc)
+{
+    return rc == 1 ? 0 : rc == 0 ? STATUS_NOT_FOUND : rc;
+}
+
+static int search_appended(const struct dedup *dedup, uint64_t low, dedup_candidate_fn candidate_cb,
+                           void *arg)
+{
+    size_t at = SIZE_MAX;
+    int rc = 0;
+    for (uint64_t seq = request_table_next(&dedup->appended, low, &at); seq != 0 && rc == 0;
+         seq = request_table_next(&dedup->appended, low, &at)) {
+        rc = candidate_cb(seq, arg);
+    }
+    return rc;
+}
+
+static int search_head(const struct dedup *dedup, uint64_t low, dedup_candidate_fn candidate_cb,
+                       void *arg)
+{
+    struct head_requests requests = head_requests(low);
+    int rc = 0;
+    for (uint64_t seq = head_requests_next(dedup->head, &requests); seq != 0 && rc == 0;
+         seq = head_requests_next(dedup->head, &requests)) {
+        rc = candidate_cb(seq, arg);
+    }
+    return rc;
+}
+
+/* The rows with the fingerprint, out of sorted ones. */
+static int search_merge(struct row_merge *merge, uint64_t high, uint64_t low,
+                        dedup_candidate_fn candidate_cb, void *arg)
+{
+    int rc = 0;
+    for (const struct request_row *row = row_merge_peek(merge);
+         rc == 0 && row != NULL && row->high == high; row = row_merge_peek(merge)) {
+        if (row->low == low) {
+            rc = candidate_cb(row->seq, arg);
+        }
+        if (rc == 0) {
+            rc = row_merge_step(merge);
+        }
+    }
+    return rc;
+}
+
+static int search_segment(const struct view_rows *rows, uint64_t segment, uint64_t high,
+                          uint64_t low, dedup_candidate_fn candidate_cb, void *arg)
+{
+    struct row_merge merge;
+    int rc = row_merge_init(&merge, SEGMENT_REQUESTS, 1);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = row_merge_add_segment(&merge, rows->env, rows->txn, segment, high, 0);
+    if (rc == 0) {
+        rc = search_merge(&merge, high, low, candidate_cb, arg);
+    }
+    row_merge_done(&merge);
+    return rc;
+}
+
+int dedup_find(const struct dedup *dedup, const struct view_rows *rows, uint64_t high, uint64_t low,
+               dedup_candidate_fn candidate_cb, void *arg)
+{
+    int rc = search_appended(dedup, low, candidate_cb, arg);
+    if (rc == 0) {
+        rc = search_head(dedup, low, candidate_cb, arg);
+    }
+    for (size_t i = 0; i < dedup->n && rc == 0; i++) {
+        const struct dedup_filter *filter = &dedup->filters[i];
+        if (filter_may_have(block_of(filter, high), low)) {
+            rc = search_segment(rows, filter->segment, high, low, candidate_cb, arg);
+        }
+    }
+    return ended(rc);
+}
+
+int dedup_search(struct view_rows *rows, uint64_t high, uint64_t low,
+                 dedup_candidate_fn candidate_cb, void *arg)
+{
+    struct row_merge merge;
+    int rc = view_rows_merge(rows, SEGMENT_REQUESTS, high, 0, &merge);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = search_merge(&merge, high, low, candidate_cb, arg);
+    row_merge_done(&merge);
+    return ended(rc);
+}

@@ -1,0 +1,310 @@
+#include "billingd/store/lmdb/head.h"
+
+#include <stdlib.h>
+
+#include "billingd/base/assert.h"
+
+enum {
+    MERGE_WIDTH = 16,              /* so many runs of a level become one of the next */
+    PREFETCH_AHEAD = 16,           /* rows: as long as memory takes */
+    MERGE_RECORDS_MAX = 64 * 1024, /* what is larger takes milliseconds: the sealer's part */
+};
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+static struct head_list *list_create(size_t n)
+{
+    struct head_list *list = calloc(1, sizeof *list + n * sizeof *list->runs);
+    if (list != NULL) {
+        atomic_init(&list->refs, 1);
+        list->n = n;
+    }
+    return list;
+}
+
+static struct head_list *list_hold(struct head_list *list)
+{
+    atomic_fetch_add(&list->refs, 1);
+    return list;
+}
+
+void head_list_release(struct head_list *list)
+{
+    if (list == NULL || atomic_fetch_sub(&list->refs, 1) > 1) {
+        return;
+    }
+    for (size_t i = 0; i < list->n; i++) {
+        run_release(list->runs[i]);
+    }
+    free(list);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+int head_init(struct head *head, uint64_t records_max, uint64_t sealed_seq)
+{
+    *head = (struct head){.records_max = records_max, .sealed_seq = sealed_seq};
+    head->list = list_create(0);
+    if (head->list == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    request_table_init(&head->active);
+    request_table_init(&head->frozen);
+    INVARIANT(pthread_mutex_init(&head->lock, NULL) == 0);
+    return 0;
+}
+
+void head_done(struct head *head)
+{
+    if (head->list == NULL) {
+        return; /* it was never begun */
+    }
+    head_list_release(head->list);
+    request_table_done(&head->active);
+    request_table_done(&head->frozen);
+    INVARIANT(pthread_mutex_destroy(&head->lock) == 0);
+}
+
+/* --- readers ---------------------------------------------------------------------------------- */
+
+int head_view(struct head *head, int (*begin)(void *arg), void *arg, struct head_list **ret_list)
+{
+    pthread_mutex_lock(&head->lock);
+    int rc = begin(arg);
+    if (rc == 0) {
+        *ret_list = list_hold(head->list);
+    }
+    pthread_mutex_unlock(&head->lock);
+    return rc;
+}
+
+struct head_list *head_hold(struct head *head)
+{
+    pthread_mutex_lock(&head->lock);
+    struct head_list *list = list_hold(head->list);
+    pthread_mutex_unlock(&head->lock);
+    return list;
+}
+
+/* --- committer -------------------------------------------------------------------------------- */
+
+/* Put a new list in place: the first N runs of the old one, but for those that are sealed, and RUN
+ * behind them unless it is NULL.  Takes over the caller's hold of RUN.  *RET_OLD is the old list,
+ * still held: to be let go outside the lock, since it may be the last to hold much.
+ * Returns 0 or STATUS_NO_MEMORY. */
+static int change_list(struct head *head, size_t n, struct run *run, struct head_list **ret_old)
+{
+    struct head_list *old = head->list;
+    struct head_list *list = list_create(n + (run != NULL));
+    if (list == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    list->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (old->runs[i]->last_seq > head->sealed_seq) {
+            list->runs[list->n] = run_hold(old->runs[i]);
+            list->n++;
+        }
+    }
+    if (run != NULL) {
+        list->runs[list->n] = run;
+        list->n++;
+    }
+    head->list = list;
+    *ret_old = old;
+    return 0;
+}
+
+/* The last record that is not to be touched any more.  Under the lock. */
+static uint64_t boundary(const struct head *head)
+{
+    return head->frozen_seq > head->sealed_seq ? head->frozen_seq : head->sealed_seq;
+}
+
+int head_publish(struct head *head, struct run *run)
+{
+    REQUIRE(head->before == NULL);
+    int rc = request_table_reserve(&head->active, run->n_requests);
+    if (rc < 0) {
+        return rc;
+    }
+    pthread_mutex_lock(&head->lock);
+    rc = change_list(head, head->list->n, run, &head->before);
+    pthread_mutex_unlock(&head->lock);
+    return rc;
+}
+
+void head_retract(struct head *head)
+{
+    pthread_mutex_lock(&head->lock);
+    struct head_list *failed = head->list;
+    head->list = head->before;
+    head->before = NULL;
+    pthread_mutex_unlock(&head->lock);
+    head_list_release(failed);
+}
+
+/* Whether the last MERGE_WIDTH runs of LIST, all behind FROZEN_SEQ, are to become one. */
+static bool is_to_merge(const struct head_list *list, uint64_t frozen_seq)
+{
+    if (list->n < MERGE_WIDTH) {
+        return false;
+    }
+    struct run *const *last = &list->runs[list->n - MERGE_WIDTH];
+    for (size_t i = 0; i < MERGE_WIDTH; i++) {
+        if (last[i]->level != last[0]->level) {
+            return false;
+        }
+    }
+    return last[0]->first_seq > frozen_seq &&
+           last[MERGE_WIDTH - 1]->last_seq - last[0]->first_seq < MERGE_RECORDS_MAX;
+}
+
+/* Merge the last runs where there are enough of a kind.  Returns whether it did. */
+static bool merge_last(struct head *head)
+{
+    struct head_list *old = NULL;
+    struct run *merged = NULL;
+    pthread_mutex_lock(&head->lock);
+    struct head_list *list = list_hold(head->list); /* but for the first, they stay */
+    uint64_t frozen_seq = boundary(head);
+    pthread_mutex_unlock(&head->lock);
+    bool merges = is_to_merge(list, frozen_seq) &&
+                  run_merge(&list->runs[list->n - MERGE_WIDTH], MERGE_WIDTH, &merged) == 0;
+    head_list_release(list);
+    if (!merges) {
+        return false;
+    }
+    pthread_mutex_lock(&head->lock);
+    int rc = change_list(head, head->list->n - MERGE_WIDTH, merged, &old);
+    pthread_mutex_unlock(&head->lock);
+    head_list_release(old);
+    if (rc < 0) {
+        run_release(merged);
+    }
+    return rc == 0;
+}
+
+void head_settle(struct head *head)
+{
+    pthread_mutex_lock(&head->lock);
+    const struct run *run = head->list->runs[head->list->n - 1];
+    bool sealed = head->frozen_seq == 0;
+    pthread_mutex_unlock(&head->lock);
+    for (size_t i = 0; i < run->n_requests; i++) {
+        if (i + PREFETCH_AHEAD < run->n_requests) {
+            request_table_prefetch(&head->active, run->requests[i + PREFETCH_AHEAD].low);
+        }
+        request_table_add(&head->active, run->requests[i]);
+    }
+    if (sealed) {
+        request_table_clear(&head->frozen, 0);
+    }
+    head_list_release(head->before);
+    head->before = NULL;
+    while (merge_last(head)) {
+    }
+}
+
+uint64_t head_active(struct head *head)
+{
+    pthread_mutex_lock(&head->lock);
+    const struct head_list *list = head->list;
+    uint64_t base = boundary(head);
+    uint64_t last = list->n == 0 ? base : list->runs[list->n - 1]->last_seq;
+    pthread_mutex_unlock(&head->lock);
+    return last > base ? last - base : 0;
+}
+
+bool head_freeze(struct head *head)
+{
+    return head_active(head) >= head->records_max && head_freeze_all(head);
+}
+
+bool head_freeze_all(struct head *head)
+{
+    bool any = head_active(head) > 0;
+    pthread_mutex_lock(&head->lock);
+    bool freezes = any && head->frozen_seq == 0;
+    if (freezes) {
+        head->frozen_seq = head->list->runs[head->list->n - 1]->last_seq;
+    }
+    pthread_mutex_unlock(&head->lock);
+    if (freezes) {
+        struct request_table spare = head->frozen;
+        request_table_clear(&spare, SIZE_MAX);
+        head->frozen = head->active;
+        head->active = spare;
+        /* It will be as full: growing takes milliseconds.  Where memory lacks, it grows. */
+        IGNORE(request_table_reserve(&head->active, head->records_max) < 0);
+    }
+    return freezes;
+}
+
+/* --- request ids ------------------------------------------------------------------------------ */
+
+struct head_requests head_requests(uint64_t low)
+{
+    return (struct head_requests){.low = low, .at = SIZE_MAX};
+}
+
+uint64_t head_requests_next(const struct head *head, struct head_requests *r)
+{
+    if (!r->in_frozen) {
+        uint64_t seq = request_table_next(&head->active, r->low, &r->at);
+        if (seq != 0) {
+            return seq;
+        }
+        r->in_frozen = true;
+        r->at = SIZE_MAX;
+    }
+    return request_table_next(&head->frozen, r->low, &r->at);
+}
+
+void head_prefetch(const struct head *head, uint64_t low)
+{
+    request_table_prefetch(&head->active, low);
+    request_table_prefetch(&head->frozen, low);
+}
+
+/* --- sealer ----------------------------------------------------------------------------------- */
+
+int head_frozen(struct head *head, struct head_list **ret_list)
+{
+    pthread_mutex_lock(&head->lock);
+    const struct head_list *all = head->list;
+    size_t first = 0;
+    while (first < all->n && all->runs[first]->last_seq <= head->sealed_seq) {
+        first++; /* sealed before, and still there where there was no memory to drop it */
+    }
+    size_t n = 0;
+    while (first + n < all->n && all->runs[first + n]->last_seq <= head->frozen_seq) {
+        n++;
+    }
+    struct head_list *list = n == 0 ? NULL : list_create(n);
+    for (size_t i = 0; list != NULL && i < n; i++) {
+        list->runs[i] = run_hold(all->runs[first + i]);
+    }
+    pthread_mutex_unlock(&head->lock);
+    *ret_list = list;
+    return n > 0 && list == NULL ? STATUS_NO_MEMORY : 0;
+}
+
+bool head_is_frozen(struct head *head)
+{
+    pthread_mutex_lock(&head->lock);
+    bool frozen = head->frozen_seq != 0;
+    pthread_mutex_unlock(&head->lock);
+    return frozen;
+}
+
+void head_drop(struct head *head)
+{
+    struct head_list *old = NULL;
+    pthread_mutex_lock(&head->lock);
+    head->sealed_seq = head->frozen_seq;
+    head->frozen_seq = 0;
+    IGNORE(change_list(head, head->list->n, NULL, &old) < 0); /* the next change does it */
+    pthread_mutex_unlock(&head->lock);
+    head_list_release(old);
+}

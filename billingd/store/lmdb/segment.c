@@ -1,0 +1,358 @@
+#include "billingd/store/lmdb/segment.h"
+
+#include <xxhash.h>
+
+#include "billingd/base/assert.h"
+#include "billingd/base/bytes.h"
+#include "billingd/store/lmdb/filter.h"
+
+enum { /* offsets in a key */
+       AT_TABLE = 8,
+       AT_A = 9,
+       AT_B = 17,
+       AT_NUMBER = 25,
+       KEY_BYTES = 29,
+       /* and in a chunk */
+       AT_KEY_HASH = 8,
+       HEADER_BYTES = 16,        /* behind LMDB's 16 of a page: so rows are aligned */
+       FILTER_HEADER_BYTES = 48, /* likewise: so blocks begin at a line of the cache */
+       CHECKSUM_BYTES = 8,
+       /* A value that is too large to stand among others gets pages of its own, aligned, and
+        * nobody moves it: a filter is read in place long after its transaction. */
+       CHUNK_BYTES_MIN = 4096 - 16,
+};
+
+static const size_t row_bytes[] = {
+    [SEGMENT_REQUESTS] = sizeof(struct request_row), [SEGMENT_USAGE] = sizeof(struct place_row),
+    [SEGMENT_LATE] = sizeof(struct place_row),       [SEGMENT_SUMS] = sizeof(struct sum_row),
+    [SEGMENT_FILTER] = FILTER_BLOCK_BYTES,
+};
+
+static size_t header_bytes(enum segment_table table)
+{
+    return table == SEGMENT_FILTER ? FILTER_HEADER_BYTES : HEADER_BYTES;
+}
+
+size_t segment_row_bytes(enum segment_table table)
+{
+    return row_bytes[table];
+}
+
+size_t segment_chunk_rows(enum segment_table table)
+{
+    return (SEGMENT_CHUNK_BYTES - header_bytes(table) - CHECKSUM_BYTES) / row_bytes[table];
+}
+
+void segment_row_leading(enum segment_table table, const void *row, uint64_t *ret_a,
+                         uint64_t *ret_b)
+{
+    *ret_a = 0;
+    *ret_b = 0;
+    switch (table) {
+    case SEGMENT_REQUESTS:
+        *ret_a = ((const struct request_row *)row)->high;
+        break;
+    case SEGMENT_USAGE:
+    case SEGMENT_LATE:
+        *ret_a = ((const struct place_row *)row)->customer;
+        *ret_b = (uint64_t)((const struct place_row *)row)->time_us;
+        break;
+    case SEGMENT_SUMS:
+        *ret_a = ((const struct sum_row *)row)->customer;
+        *ret_b = ((const struct sum_row *)row)->hour;
+        break;
+    case SEGMENT_FILTER:
+        break;
+    }
+}
+
+static bool is_before(enum segment_table table, const void *row, uint64_t a, uint64_t b)
+{
+    uint64_t row_a;
+    uint64_t row_b;
+    segment_row_leading(table, row, &row_a, &row_b);
+    return row_a != a ? row_a < a : row_b < b;
+}
+
+size_t segment_rows_before(enum segment_table table, const void *rows, size_t n, uint64_t a,
+                           uint64_t b)
+{
+    const uint8_t *bytes = rows;
+    size_t low = 0;
+    size_t high = n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (is_before(table, bytes + middle * row_bytes[table], a, b)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* --- keys ------------------------------------------------------------------------------------- */
+
+static void put_be32(uint8_t *at, uint32_t value)
+{
+    value = htobe32(value);
+    memcpy(at, &value, sizeof value);
+}
+
+static MDB_val make_key(uint8_t bytes[KEY_BYTES], uint64_t segment, enum segment_table table,
+                        uint64_t a, uint64_t b, uint32_t number)
+{
+    bytes_put_be64(bytes, segment);
+    bytes[AT_TABLE] = (uint8_t)table;
+    bytes_put_be64(bytes + AT_A, a);
+    bytes_put_be64(bytes + AT_B, b);
+    put_be32(bytes + AT_NUMBER, number);
+    return (MDB_val){.mv_size = KEY_BYTES, .mv_data = bytes};
+}
+
+static bool is_of_segment(MDB_val key, uint64_t segment)
+{
+    return key.mv_size == KEY_BYTES && bytes_get_be64(key.mv_data) == segment;
+}
+
+static bool is_of(MDB_val key, uint64_t segment, enum segment_table table)
+{
+    return is_of_segment(key, segment) && ((const uint8_t *)key.mv_data)[AT_TABLE] == table;
+}
+
+static uint32_t number_of(MDB_val key)
+{
+    uint32_t number;
+    memcpy(&number, (const uint8_t *)key.mv_data + AT_NUMBER, sizeof number);
+    return be32toh(number);
+}
+
+/* --- chunks ----------------------------------------------------------------------------------- */
+
+/* NOLINTNEXTLINE(readability-function-size): each is one thing, and the callers are two */
+int segment_put(const struct env *env, MDB_txn *txn, uint64_t segment, enum segment_table table,
+                uint32_t number, const void *rows, size_t n)
+{
+    uint8_t bytes[KEY_BYTES];
+    uint8_t chunk[SEGMENT_CHUNK_BYTES] = {0};
+    uint64_t a;
+    uint64_t b;
+    size_t header = header_bytes(table);
+    size_t body = n * row_bytes[table];
+    size_t length = header + body;
+    REQUIRE(n > 0 && n <= segment_chunk_rows(table));
+    if (length < CHUNK_BYTES_MIN - CHECKSUM_BYTES) {
+        length = CHUNK_BYTES_MIN - CHECKSUM_BYTES;
+    }
+    bytes_put_le32(chunk, (uint32_t)n);
+    memcpy(chunk + header, rows, body);
+    segment_row_leading(table, rows, &a, &b);
+    MDB_val key = make_key(bytes, segment, table, a, b, number);
+    bytes_put_le64(chunk + AT_KEY_HASH, XXH3_64bits(key.mv_data, key.mv_size));
+    bytes_put_le64(chunk + length, XXH3_64bits(chunk, length));
+    return env_put_new(env, txn, ENV_SEGMENTS, key, chunk, length + CHECKSUM_BYTES);
+}
+
+/* That CHUNK was put under KEY. */
+static int check_place(MDB_val key, MDB_val chunk)
+{
+    const uint8_t *bytes = chunk.mv_data;
+    return chunk.mv_size >= CHUNK_BYTES_MIN &&
+                   bytes_get_le64(bytes + AT_KEY_HASH) == XXH3_64bits(key.mv_data, key.mv_size)
+               ? 0
+               : STATUS_CORRUPT;
+}
+
+/* The rows in CHUNK of TABLE, under KEY, checked. */
+static int open_chunk(enum segment_table table, MDB_val key, MDB_val chunk,
+                      const uint8_t **ret_rows, size_t *ret_n)
+{
+    const uint8_t *bytes = chunk.mv_data;
+    size_t header = header_bytes(table);
+    if (check_place(key, chunk) < 0 || chunk.mv_size > SEGMENT_CHUNK_BYTES) {
+        return STATUS_CORRUPT;
+    }
+    size_t length = chunk.mv_size - CHECKSUM_BYTES;
+    size_t n = bytes_get_le32(bytes);
+    if (bytes_get_le64(bytes + length) != XXH3_64bits(bytes, length) || n == 0 ||
+        n > (length - header) / row_bytes[table]) {
+        return STATUS_CORRUPT;
+    }
+    *ret_rows = bytes + header;
+    *ret_n = n;
+    return 0;
+}
+
+/* --- removing --------------------------------------------------------------------------------- */
+
+static int remove_from(const struct env *env, MDB_txn *txn, MDB_cursor *cursor, uint64_t segment,
+                       unsigned chunks_max, bool *ret_left)
+{
+    uint8_t bytes[KEY_BYTES] = {0};
+    MDB_val value;
+    bytes_put_be64(bytes, segment);
+    for (unsigned i = 0; i <= chunks_max; i++) {
+        MDB_val key = {.mv_size = KEY_BYTES, .mv_data = bytes};
+        int rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+        *ret_left = rc == 0 && key.mv_size == KEY_BYTES && bytes_get_be64(key.mv_data) == segment;
+        if (rc != 0 && rc != MDB_NOTFOUND) {
+            return env_status(rc);
+        }
+        if (!*ret_left || i == chunks_max) {
+            return 0;
+        }
+        rc = env_delete(env, txn, ENV_SEGMENTS, key);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+int segment_remove(const struct env *env, MDB_txn *txn, uint64_t segment, unsigned chunks_max,
+                   bool *ret_left)
+{
+    MDB_cursor *cursor;
+    int rc = env_status(mdb_cursor_open(txn, env->tables[ENV_SEGMENTS], &cursor));
+    if (rc < 0) {
+        return rc;
+    }
+    rc = remove_from(env, txn, cursor, segment, chunks_max, ret_left);
+    mdb_cursor_close(cursor);
+    return rc;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+void segment_scan_close(struct segment_scan *scan)
+{
+    if (scan->cursor != NULL) {
+        mdb_cursor_close(scan->cursor);
+        scan->cursor = NULL;
+    }
+}
+
+/* Take up the chunk at KEY, which was found with RC and is to have NUMBER; another table's ends the
+ * scan.  Numbers go on from table to table, and the filter's chunks are always there: so a chunk
+ * that is missing is no end of a table. */
+static int take_chunk(struct segment_scan *scan, int rc, MDB_val key, MDB_val chunk,
+                      uint32_t number)
+{
+    scan->n = 0;
+    scan->at = 0;
+    scan->rows = NULL;
+    if (rc != 0 && rc != MDB_NOTFOUND) {
+        return env_status(rc);
+    }
+    if (rc == MDB_NOTFOUND || !is_of_segment(key, scan->segment) || number_of(key) != number) {
+        return STATUS_CORRUPT;
+    }
+    scan->number = number;
+    return is_of(key, scan->segment, scan->table)
+               ? open_chunk(scan->table, key, chunk, &scan->rows, &scan->n)
+               : check_place(key, chunk);
+}
+
+/* Go to the last chunk that begins before A and B, since the first row that is wanted may be in
+ * it; if there is none, to the first that does not. */
+static int find_chunk(struct segment_scan *scan, uint64_t a, uint64_t b)
+{
+    uint8_t bytes[KEY_BYTES];
+    MDB_val key = make_key(bytes, scan->segment, scan->table, a, b, 0);
+    MDB_val chunk;
+    uint32_t number = 0; /* of the segment's first */
+    int rc = mdb_cursor_get(scan->cursor, &key, &chunk, MDB_SET_RANGE);
+    rc = mdb_cursor_get(scan->cursor, &key, &chunk, rc == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
+    if (rc == 0 && is_of(key, scan->segment, scan->table)) {
+        return take_chunk(scan, rc, key, chunk, number_of(key));
+    }
+    if (rc == 0 && is_of_segment(key, scan->segment)) {
+        number = number_of(key) + 1;
+        rc = check_place(key, chunk);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    key = make_key(bytes, scan->segment, scan->table, a, b, 0);
+    rc = mdb_cursor_get(scan->cursor, &key, &chunk, MDB_SET_RANGE);
+    return take_chunk(scan, rc, key, chunk, number);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): likewise */
+int segment_scan_open(const struct env *env, MDB_txn *txn, uint64_t segment,
+                      enum segment_table table, uint64_t a, uint64_t b, struct segment_scan *ret)
+{
+    *ret = (struct segment_scan){.segment = segment, .table = table};
+    int rc = env_status(mdb_cursor_open(txn, env->tables[ENV_SEGMENTS], &ret->cursor));
+    if (rc < 0) {
+        ret->cursor = NULL;
+        return rc;
+    }
+    rc = find_chunk(ret, a, b);
+    if (rc < 0) {
+        segment_scan_close(ret);
+        return rc;
+    }
+    ret->at = segment_rows_before(table, ret->rows, ret->n, a, b);
+    return 0;
+}
+
+int segment_scan_peek(struct segment_scan *scan, const void **ret_row)
+{
+    while (scan->at == scan->n && scan->rows != NULL) {
+        MDB_val key;
+        MDB_val chunk;
+        int rc = mdb_cursor_get(scan->cursor, &key, &chunk, MDB_NEXT);
+        rc = take_chunk(scan, rc, key, chunk, scan->number + 1);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    *ret_row = scan->rows == NULL ? NULL : scan->rows + scan->at * row_bytes[scan->table];
+    return 0;
+}
+
+void segment_scan_step(struct segment_scan *scan)
+{
+    scan->at++;
+}
+
+/* --- filters ---------------------------------------------------------------------------------- */
+
+static int filter_chunks(MDB_cursor *cursor, uint64_t segment, const uint8_t **ret_chunks,
+                         size_t chunks_max)
+{
+    uint8_t bytes[KEY_BYTES];
+    MDB_val key = make_key(bytes, segment, SEGMENT_FILTER, 0, 0, 0);
+    MDB_val chunk;
+    size_t n = 0;
+    size_t full = segment_chunk_rows(SEGMENT_FILTER);
+    int rc = mdb_cursor_get(cursor, &key, &chunk, MDB_SET_RANGE);
+    for (size_t i = 0; i < chunks_max; i++) {
+        if (rc == MDB_NOTFOUND || (rc == 0 && !is_of(key, segment, SEGMENT_FILTER))) {
+            return STATUS_CORRUPT;
+        }
+        rc = rc != 0 ? env_status(rc) : open_chunk(SEGMENT_FILTER, key, chunk, &ret_chunks[i], &n);
+        if (rc < 0) {
+            return rc;
+        }
+        if (i + 1 < chunks_max && n != full) {
+            return STATUS_CORRUPT;
+        }
+        rc = mdb_cursor_get(cursor, &key, &chunk, MDB_NEXT);
+    }
+    return 0;
+}
+
+int segment_filter(const struct env *env, MDB_txn *txn, uint64_t segment,
+                   const uint8_t **ret_chunks, size_t chunks_max)
+{
+    MDB_cursor *cursor;
+    int rc = env_status(mdb_cursor_open(txn, env->tables[ENV_SEGMENTS], &cursor));
+    if (rc < 0) {
+        return rc;
+    }
+    rc = filter_chunks(cursor, segment, ret_chunks, chunks_max);
+    mdb_cursor_close(cursor);
+    return rc;
+}

@@ -1,0 +1,91 @@
+/* Segments: sorted rows on disk, of so many records one behind the other in the journal.
+ *
+ * The rows of each table of a segment lie in chunks, under keys of the table `segments`:
+ *   segment (8), table (1), the first row's two leading members (8 and 8), number of the chunk (4),
+ *   all big-endian
+ * and a chunk is: how many rows (4), zeros (4), XXH3-64 of the key (8), the rows as they lie in
+ * memory, zeros up to a page where they are few, XXH3-64 of all before.  A filter's chunks hold
+ * blocks in place of rows, from byte 48 on, so that they begin at a line of the cache.  Chunks are
+ * numbered from 0 through all tables of a segment, the filter's being the last, so that a scan sees
+ * where one is missing.
+ *
+ * A segment never changes once it is whole; writing and removing it takes many transactions, which
+ * the manifest keeps track of (manifest.h). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "billingd/store/lmdb/env.h"
+#include "billingd/store/lmdb/rows.h"
+
+/* Stored: never renumber. */
+enum segment_table {
+    SEGMENT_REQUESTS = 1, /* struct request_row; leading members: high, 0 */
+    SEGMENT_USAGE = 2,    /* struct place_row: customer, time */
+    SEGMENT_LATE = 3,     /* likewise */
+    SEGMENT_SUMS = 4,     /* struct sum_row: customer, hour */
+    SEGMENT_FILTER = 5,   /* blocks of filter.h: 0, 0 */
+};
+
+enum {
+    SEGMENT_CHUNK_BYTES = 4 * 4096 - 16, /* at most: whole pages of LMDB, less its header */
+};
+
+/* Bytes of one row of TABLE. */
+size_t segment_row_bytes(enum segment_table table);
+
+/* The two leading members of ROW, by which a scan is opened. */
+void segment_row_leading(enum segment_table table, const void *row, uint64_t *ret_a,
+                         uint64_t *ret_b);
+
+/* How many of the N sorted rows of TABLE at ROWS have leading members below A and B. */
+size_t segment_rows_before(enum segment_table table, const void *rows, size_t n, uint64_t a,
+                           uint64_t b);
+
+/* How many rows of TABLE one chunk takes. */
+size_t segment_chunk_rows(enum segment_table table);
+
+/* --- writing: as part of a write transaction -------------------------------------------------- */
+
+/* Write N rows (1 to segment_chunk_rows()) at ROWS as chunk NUMBER of TABLE.  Returns 0, or the
+ * status of a failed write. */
+MUSTCHECK int segment_put(const struct env *env, MDB_txn *txn, uint64_t segment,
+                          enum segment_table table, uint32_t number, const void *rows, size_t n);
+
+/* Remove up to CHUNKS_MAX chunks of SEGMENT; *RET_LEFT: there are more.  Returns as above. */
+MUSTCHECK int segment_remove(const struct env *env, MDB_txn *txn, uint64_t segment,
+                             unsigned chunks_max, bool *ret_left);
+
+/* --- reading: as part of any transaction ------------------------------------------------------ */
+
+/* The rows of one table of one segment, in order, from somewhere on. */
+struct segment_scan {
+    MDB_cursor *cursor; /* owned; NULL: closed */
+    uint64_t segment;
+    enum segment_table table;
+    uint32_t number;     /* of the chunk at hand, or of the one behind the table's last */
+    const uint8_t *rows; /* its rows, in the transaction's pages; NULL: at the end */
+    size_t n;
+    size_t at; /* the next of them */
+};
+
+/* Begin at the first row whose two leading members are at least A and B.  Returns 0,
+ * STATUS_CORRUPT where a chunk is damaged, or the status of a failed read; the scan is then
+ * closed. */
+MUSTCHECK int segment_scan_open(const struct env *env, MDB_txn *txn, uint64_t segment,
+                                enum segment_table table, uint64_t a, uint64_t b,
+                                struct segment_scan *ret);
+void segment_scan_close(struct segment_scan *scan);
+
+/* The next row, which stays next until segment_scan_step(): *RET_ROW, or NULL at the end.  Returns
+ * as segment_scan_open(). */
+MUSTCHECK int segment_scan_peek(struct segment_scan *scan, const void **ret_row);
+void segment_scan_step(struct segment_scan *scan);
+
+/* Where the blocks of SEGMENT's filter lie: in every chunk but the last segment_chunk_rows() of
+ * them.  Fills RET_CHUNKS, room for CHUNKS_MAX; they stay where they are until the segment is
+ * removed.  Returns 0, STATUS_CORRUPT where one is damaged or they are not CHUNKS_MAX, or the
+ * status of a failed read. */
+MUSTCHECK int segment_filter(const struct env *env, MDB_txn *txn, uint64_t segment,
+                             const uint8_t **ret_chunks, size_t chunks_max);
