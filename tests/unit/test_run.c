@@ -151,9 +151,10 @@ static void make_record(struct rng *rng, const struct variety *variety, size_t a
     case 4:
         if (other->kind == RECORD_USAGE) {
             make_void(rng, other, record);
-            break;
+        } else {
+            make_usage(rng, variety, record);
         }
-        /* fall through */
+        break;
     default:
         make_usage(rng, variety, record);
     }
