@@ -17,8 +17,8 @@ enum lane {
 
 /* A call of the protocol.  Adding one is a row in methods.c and a handler. */
 struct method {
-    Billing__V1__Request__CallCase call; /* also the field number of its message and its reply */
     const char *name;                    /* "CreateUsage" */
+    Billing__V1__Request__CallCase call; /* also the field number of its message and its reply */
     enum lane lane;
     enum role role; /* the least that may call it */
     bool heavy;     /* what a reader does for it may take seconds */

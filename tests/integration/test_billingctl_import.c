@@ -479,10 +479,10 @@ static void kinds__in_one_file__recorded_in_order(void **state)
     const char *const lines[] = {
         "line 6: ",
         "(already_voided)",
-        "line 7: voided_request_id: 'nothing' has recorded no usage of this customer "
-        "(request_not_found)\n",
-        "line 8: voided_request_id: 'k2' has recorded no usage of this customer "
-        "(usage_not_found)\n",
+        ("line 7: voided_request_id: 'nothing' has recorded no usage of this customer "
+         "(request_not_found)\n"),
+        ("line 8: voided_request_id: 'k2' has recorded no usage of this customer "
+         "(usage_not_found)\n"),
         "line 9: ",
         "(request_id_reused)",
         "line 10: ",
