@@ -297,8 +297,6 @@ static void check_run(const struct run *run, size_t first, size_t behind)
     check_rows(run->usage, run->n_usage, model.usage, model.n_usage, sizeof *model.usage);
     check_rows(run->late, run->n_late, model.late, model.n_late, sizeof *model.late);
     check_rows(run->sums, run->n_sums, model.sums, model.n_sums, sizeof *model.sums);
-    assert_u64(run_bytes(run), sizeof *run + model.n_requests * 24 +
-                                   (model.n_usage + model.n_late) * 24 + model.n_sums * 128);
 }
 
 /* --- building --------------------------------------------------------------------------------- */

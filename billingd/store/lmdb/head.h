@@ -5,8 +5,14 @@
  * has its fill, its runs are frozen: the sealer turns them into a segment while new ones gather
  * behind them, and then they are dropped.
  *
- *   committer: head_requests .. head_publish, the commit, head_settle or head_retract ..
- * head_freeze sealer:    head_frozen .. head_drop readers:   head_view .. head_list_release */
+ *   committer
+ *     head_requests .. head_publish, the commit, head_settle or head_retract .. head_freeze
+ *
+ *   sealer
+ *     head_frozen .. head_drop
+ *
+ *   readers
+ *     head_view .. head_list_release */
 #pragma once
 
 #include <pthread.h>

@@ -34,12 +34,6 @@ void run_release(struct run *run)
     free(run);
 }
 
-size_t run_bytes(const struct run *run)
-{
-    return sizeof *run + run->n_requests * sizeof *run->requests +
-           (run->n_usage + run->n_late) * sizeof *run->usage + run->n_sums * sizeof *run->sums;
-}
-
 /* --- merging ---------------------------------------------------------------------------------- */
 
 /* A tree of losers (Knuth, volume 3, 5.4.1): inputs are its leaves, and each node keeps the one

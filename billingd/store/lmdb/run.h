@@ -34,9 +34,6 @@ struct run *run_create(uint64_t first_seq, uint64_t last_seq);
 struct run *run_hold(struct run *run);
 void run_release(struct run *run);
 
-/* Bytes of memory that RUN takes. */
-size_t run_bytes(const struct run *run);
-
 /* Merge N runs (at least 1), in the order of their records and without gaps between them, into one
  * of the level above theirs.  Sums of the same become one.  Returns 0, STATUS_NO_MEMORY, or
  * STATUS_OUT_OF_BOUNDS where a sum leaves what its members can hold.  Any thread. */
