@@ -157,35 +157,6 @@ static void view__after_a_failed_meta_write__is_refused(void **state)
 
 /* --- filling ---------------------------------------------------------------------------------- */
 
-static void commit__no_room_at_sync__nothing_recorded_and_goes_on(void **state)
-{
-    static const int errors[] = {ENOSPC, EDQUOT};
-    struct model *model = model_create();
-    struct store *store = store_with_customer(testkit_tmpdir(), model);
-    (void)state;
-    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
-        struct model_mark mark = model_mark(model);
-        struct store_txn *txn = begin_usages(store, model, 3);
-        fail_next(FAIL_SYNC, errors[i]);
-        assert_status(store_commit(txn), STATUS_STORAGE_FULL);
-        assert_true(faults_met > 0);
-        fail_next(NO_FAULT, 0);
-        model_return(model, &mark);
-        check_now(store, model);
-        assert_ok(store_commit(begin_usages(store, model, 3)));
-        check_now(store, model);
-    }
-    store_close(store);
-}
-
-static void set_file_limit(rlim_t bytes)
-{
-    struct rlimit limit;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = bytes;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 /* Wait until records are taken again: what waits to be sealed comes first. */
 static void wait_for_room(struct store *store)
 {
@@ -199,6 +170,37 @@ static void wait_for_room(struct store *store)
         poll(NULL, 0, rc < 0 ? 10 : 0); /* the next attempt comes within a second */
     }
     assert_ok(rc);
+}
+
+static void commit__no_room_at_sync__nothing_recorded_and_goes_on(void **state)
+{
+    static const int errors[] = {ENOSPC, EDQUOT};
+    struct model *model = model_create();
+    struct store *store = store_with_customer(testkit_tmpdir(), model);
+    (void)state;
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        wait_for_room(store);
+        struct model_mark mark = model_mark(model);
+        struct store_txn *txn = begin_usages(store, model, 3);
+        fail_next(FAIL_SYNC, errors[i]);
+        assert_status(store_commit(txn), STATUS_STORAGE_FULL);
+        assert_true(faults_met > 0);
+        fail_next(NO_FAULT, 0);
+        model_return(model, &mark);
+        check_now(store, model);
+        wait_for_room(store);
+        assert_ok(store_commit(begin_usages(store, model, 3)));
+        check_now(store, model);
+    }
+    store_close(store);
+}
+
+static void set_file_limit(rlim_t bytes)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 /* A file that may not grow behaves as on a full disk: the write that crosses the limit is cut
