@@ -367,6 +367,46 @@ int amount_product(struct decimal units, struct decimal price, struct amount *re
     return 0;
 }
 
+/* MAGNITUDE x 10^-SCALE with a sign. */
+static int amount_of_any(bool negative, u128 magnitude, int scale, struct amount *ret)
+{
+    for (; scale < 0 && magnitude != 0; scale++) {
+        if (__builtin_mul_overflow(magnitude, (u128)10, &magnitude)) {
+            return STATUS_CORRUPT;
+        }
+    }
+    if (magnitude >> 127 != 0 || scale > AMOUNT_FRACTION_MAX) {
+        return STATUS_CORRUPT;
+    }
+    *ret = amount_of(negative, magnitude, scale < 0 ? 0 : scale);
+    return 0;
+}
+
+int amount_times(__int128 mantissa, int scale, struct decimal price, struct amount *ret)
+{
+    static const uint64_t split = 1000000000000000000ULL; /* 10^18: each product is below 10^36 */
+    bool negative = (mantissa < 0) != (price.mantissa < 0);
+    u128 units = mantissa < 0 ? -(u128)mantissa : (u128)mantissa;
+    u128 each = (u128)(price.mantissa < 0 ? -(i128)price.mantissa : price.mantissa);
+    struct amount high = amount_zero();
+    int rc = 0;
+    scale += price.scale;
+    if (units >= split) {
+        if (units / split >= split) {
+            return STATUS_CORRUPT;
+        }
+        rc = amount_of_any(negative, units / split * each, scale - 18, &high);
+        units %= split;
+    }
+    if (rc == 0) {
+        rc = amount_of_any(negative, units * each, scale, ret);
+    }
+    if (rc == 0 && amount_add(ret, high) < 0) {
+        rc = STATUS_CORRUPT;
+    }
+    return rc;
+}
+
 int amount_add(struct amount *sum, struct amount value)
 {
     i128 whole;

@@ -69,6 +69,11 @@ int decimal_compare(struct decimal a, struct decimal b);
 /* UNITS x PRICE, exact.  Returns 0, or STATUS_AMOUNT_TOO_LARGE if it reaches 10^15 either way. */
 MUSTCHECK int amount_product(struct decimal units, struct decimal price, struct amount *ret);
 
+/* MANTISSA x 10^-SCALE x PRICE, exact: what many units of one price cost.  Returns 0, or
+ * STATUS_CORRUPT where MANTISSA has more than 36 digits, SCALE is not that of a decimal, or the
+ * amount is beyond all bounds. */
+MUSTCHECK int amount_times(__int128 mantissa, int scale, struct decimal price, struct amount *ret);
+
 /* 0, where sums begin. */
 struct amount amount_zero(void);
 

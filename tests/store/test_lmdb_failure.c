@@ -216,7 +216,7 @@ static void commit__file_cannot_grow__nothing_recorded_until_it_can(void **state
     for (rlim_t room = 0; room < 400000; room += 30011) {
         wait_for_room(store);
         struct model_mark mark = model_mark(model);
-        struct store_txn *txn = begin_usages(store, model, 1000);
+        struct store_txn *txn = begin_usages(store, model, room == 0 ? 9000 : 1000);
         assert_int_equal(stat(testkit_format("%s/data.mdb", directory), &about), 0);
         set_file_limit((rlim_t)about.st_size + room);
         int rc = store_commit(txn);

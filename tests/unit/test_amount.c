@@ -150,6 +150,74 @@ static void product__random__as_the_oracle(void **state)
     assert_true(fitting > RANDOM_CASES / 10 && fitting < RANDOM_CASES * 9 / 10);
 }
 
+/* MANTISSA, below 2^127 either way. */
+static __int128 mantissa_of(const mpz_t mantissa)
+{
+    mpz_t low;
+    mpz_t high;
+    mpz_inits(low, high, NULL);
+    mpz_fdiv_r_2exp(low, mantissa, 64);
+    mpz_fdiv_q_2exp(high, mantissa, 64);
+    __int128 value = (__int128)mpz_get_si(high) * ((__int128)1 << 64) + mpz_get_ui(low);
+    mpz_clears(low, high, NULL);
+    return value;
+}
+
+static void times__random__as_the_oracle(void **state)
+{
+    (void)state;
+    struct rng rng = rng_make("times");
+    int fitting = 0;
+    mpz_t units;
+    mpz_t expected;
+    mpz_t price_value;
+    mpz_t bound;
+    mpz_inits(units, expected, price_value, bound, NULL);
+    oracle_power(bound, 30 + ORACLE_SCALE); /* more than all records of a price add up to */
+    for (int i = 0; i < RANDOM_CASES; i++) {
+        struct decimal price = random_decimal(&rng);
+        struct amount amount;
+        int scale = (int)rng_between(&rng, -25, 18);
+        random_digits(&rng, 35, units); /* an edge has one more */
+        if (rng_below(&rng, 4) == 0) {
+            mpz_neg(units, units);
+        }
+        oracle_power(expected, (unsigned)(ORACLE_SCALE - scale));
+        mpz_mul(expected, expected, units);
+        oracle_of_decimal(price, price_value);
+        mpz_mul(expected, expected, price_value);
+        oracle_power(price_value, ORACLE_SCALE);
+        mpz_fdiv_q(expected, expected, price_value);
+        int status = amount_times(mantissa_of(units), scale, price, &amount);
+        if (status == 0) {
+            assert_amount(amount, expected);
+            fitting++;
+        } else {
+            assert_status(status, STATUS_CORRUPT);
+            assert_true(mpz_cmpabs(expected, bound) >= 0);
+        }
+    }
+    mpz_clears(units, expected, price_value, bound, NULL);
+    assert_true(fitting > RANDOM_CASES / 2 && fitting < RANDOM_CASES);
+}
+
+static void times__mantissa_or_scale_out_of_bounds__corrupt(void **state)
+{
+    (void)state;
+    struct amount amount;
+    __int128 first = 1;
+    for (int i = 0; i < 36; i++) {
+        first *= 10;
+    }
+    assert_status(amount_times(first, 18, parsed("1"), &amount), STATUS_CORRUPT);
+    assert_status(amount_times(-first, 18, parsed("1"), &amount), STATUS_CORRUPT);
+    assert_ok(amount_times(first - 1, 18, parsed("1"), &amount));
+    assert_status(amount_times(1, 19, parsed("1e-18"), &amount),
+                  STATUS_CORRUPT); /* nor such a scale */
+    assert_status(amount_times(1, 127, parsed("1"), &amount), STATUS_CORRUPT);
+    assert_status(amount_times(1, -128, parsed("1"), &amount), STATUS_CORRUPT);
+}
+
 /* --- sums ------------------------------------------------------------------------------------- */
 
 static void sum__a_million_random__as_the_oracle(void **state)
@@ -510,6 +578,8 @@ static void negate__random__as_the_oracle(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(product__edges__exact_or_refused),
     cmocka_unit_test(product__random__as_the_oracle),
+    cmocka_unit_test(times__random__as_the_oracle),
+    cmocka_unit_test(times__mantissa_or_scale_out_of_bounds__corrupt),
     cmocka_unit_test(sum__a_million_random__as_the_oracle),
     cmocka_unit_test(sum__of_the_largest__exact_for_10_to_the_12),
     cmocka_unit_test(sum__out_of_reach__refused_and_unchanged),

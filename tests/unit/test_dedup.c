@@ -1,5 +1,7 @@
 /* Finding candidates: in the transaction, in the head, in segments; what a filter says for nothing;
  * and fingerprints that several request ids have. */
+#include <stdio.h>
+
 #include "billingd/store/lmdb/dedup.h"
 #include "billingd/store/lmdb/filter.h"
 #include "billingd/store/lmdb/segment_writer.h"
@@ -8,6 +10,8 @@
 enum {
     CANDIDATES_MAX = 16,
 };
+
+#define ID_KEY UINT64_C(0x0123456789ABCDEF)
 
 static struct turn turn;
 
@@ -26,7 +30,7 @@ static void set_up(struct bench *bench, struct env *env, uint64_t sealed_seq)
 {
     *bench = (struct bench){.env = env};
     assert_ok(head_init(&bench->head, 1000000, sealed_seq));
-    dedup_init(&bench->dedup, env, &bench->head);
+    dedup_init(&bench->dedup, env, &bench->head, ID_KEY);
 }
 
 static void begin(struct bench *bench)
@@ -96,7 +100,6 @@ static int find(struct bench *bench, uint64_t high, uint64_t low, uint64_t wante
                 struct candidates *ret)
 {
     *ret = (struct candidates){.wanted = wanted};
-    dedup_prefetch(&bench->dedup, high, low);
     return dedup_find(&bench->dedup, &bench->rows, high, low, keep, ret);
 }
 
@@ -119,12 +122,13 @@ static void find__equal_fingerprints_everywhere__gives_each(void **state)
         run->requests = calloc(1, sizeof *run->requests);
         run->requests[0] = (struct request_row){5, seq < 10 ? 6 : 600, seq};
         run->n_requests = 1;
+        assert_ok(head_note(&bench.head, run->requests[0]));
         assert_ok(head_publish(&bench.head, run));
         head_settle(&bench.head);
     }
     begin(&bench);
-    assert_ok(dedup_add(&bench.dedup, (struct request_row){5, 6, 12}));
-    assert_ok(dedup_add(&bench.dedup, (struct request_row){5, 6, 13}));
+    assert_ok(head_note(&bench.head, (struct request_row){5, 6, 12}));
+    assert_ok(head_note(&bench.head, (struct request_row){5, 6, 13}));
     assert_status(find(&bench, 5, 6, 0, &candidates), STATUS_NOT_FOUND);
     assert_u64(candidates.n, 7);
     for (uint64_t seq = 1; seq <= 13; seq++) {
@@ -138,7 +142,9 @@ static void find__equal_fingerprints_everywhere__gives_each(void **state)
     assert_u64(candidates.n, 0);
     assert_status(dedup_find(&bench.dedup, &bench.rows, 5, 6, cannot_tell, NULL), STATUS_CORRUPT);
     end(&bench);
-    begin(&bench); /* another transaction: what the last one appended is forgotten */
+    head_forget(&bench.head, (struct request_row){5, 6, 12});
+    head_forget(&bench.head, (struct request_row){5, 6, 13});
+    begin(&bench);
     assert_status(find(&bench, 5, 6, 12, &candidates), STATUS_NOT_FOUND);
     assert_u64(candidates.n, 5);
     candidates = (struct candidates){.wanted = 9};
@@ -146,6 +152,52 @@ static void find__equal_fingerprints_everywhere__gives_each(void **state)
     candidates = (struct candidates){0};
     assert_status(dedup_search(&bench.rows, 5, 6, keep, &candidates), STATUS_NOT_FOUND);
     assert_u64(candidates.n, 5);
+    take_down(&bench);
+}
+
+/* --- fingerprints ----------------------------------------------------------------------------- */
+
+static void assert_fingerprint(struct bench *bench, struct store_key key)
+{
+    uint64_t expected[2];
+    uint64_t got[2];
+    row_fingerprint(key, ID_KEY, &expected[0], &expected[1]);
+    dedup_fingerprint(&bench->dedup, key, &got[0], &got[1]);
+    assert_memory_equal(got, expected, sizeof got);
+}
+
+/* Whether it was announced, in which order, and how many were passed over, is of no matter. */
+static void fingerprint__announced_or_not__is_that_of_the_key(void **state)
+{
+    enum { KEYS = 300 };
+    struct bench bench;
+    struct store_key keys[KEYS];
+    (void)state;
+    for (uint64_t i = 0; i < KEYS; i++) {
+        char *id = testkit_alloc(16);
+        int length = snprintf(id, 16, "id-%d", (int)(i / 3)); /* of three customers the same */
+        keys[i] = (struct store_key){1 + i % 3, {id, (size_t)length}};
+    }
+    set_up(&bench, lmdb_env_new(), 0);
+    for (size_t step = 1; step <= 64; step *= 4) {
+        begin(&bench);
+        for (size_t i = 0; i < KEYS; i++) {
+            assert_ok(dedup_announce(&bench.dedup, keys[i]));
+        }
+        for (size_t i = 0; i < KEYS; i += step) {
+            struct store_key other = {keys[i].scope + 3, keys[i].request_id};
+            struct store_key part = {keys[i].scope, {keys[i].request_id.data, 2}};
+            assert_fingerprint(&bench, keys[i]);
+            assert_fingerprint(&bench, keys[i]);
+            assert_fingerprint(&bench, other);
+            assert_fingerprint(&bench, part);
+        }
+        assert_fingerprint(&bench, keys[0]);
+        end(&bench);
+    }
+    begin(&bench); /* another transaction: what was announced is forgotten */
+    assert_u64(bench.dedup.n_announced, 0);
+    assert_fingerprint(&bench, keys[0]);
     take_down(&bench);
 }
 
@@ -235,6 +287,7 @@ static void find__in_large_segments_that_come_and_go__is_exact(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(find__equal_fingerprints_everywhere__gives_each),
+    cmocka_unit_test(fingerprint__announced_or_not__is_that_of_the_key),
     cmocka_unit_test(find__false_positive_of_a_filter__is_not_found),
     cmocka_unit_test(find__in_large_segments_that_come_and_go__is_exact),
 };

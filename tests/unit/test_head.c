@@ -31,10 +31,35 @@ static void start(uint64_t records_max)
     assert_ok(head_init(&head, records_max, 0));
 }
 
+/* A run whose request ids are noted, as they are when its records are appended. */
+static struct run *noted_run(uint64_t first_seq, uint64_t last_seq)
+{
+    struct run *run = lmdb_env_run(first_seq, last_seq);
+    for (size_t i = 0; i < run->n_requests; i++) {
+        assert_ok(head_note(&head, run->requests[i]));
+    }
+    return run;
+}
+
 static void record(uint64_t first_seq, uint64_t last_seq)
 {
-    assert_ok(head_publish(&head, lmdb_env_run(first_seq, last_seq)));
+    assert_ok(head_publish(&head, noted_run(first_seq, last_seq)));
     head_settle(&head);
+    head_tidy(&head);
+    assert_false(head_is_untidy(&head));
+}
+
+/* The last run was not recorded after all. */
+static void retract(void)
+{
+    struct head_list *list = head_hold(&head);
+    const struct run *run = list->runs[list->n - 1];
+    head_retract(&head);
+    for (size_t i = 0; i < run->n_requests; i++) {
+        head_forget(&head, run->requests[i]);
+        head_forget(&head, run->requests[i]); /* does no more */
+    }
+    head_list_release(list);
 }
 
 /* LIST has the records from FIRST_SEQ to LAST_SEQ, without a gap; it is let go. */
@@ -80,14 +105,16 @@ static void assert_found(uint64_t first_seq, uint64_t last_seq, int times)
 
 /* --- publishing ------------------------------------------------------------------------------- */
 
-static void publish__before_it_settles__is_listed_and_its_ids_are_not_found(void **state)
+static void publish__before_it_settles__is_listed_and_its_ids_are_found(void **state)
 {
     (void)state;
     start(100);
     assert_covers(head_hold(&head), 1, 0);
-    assert_ok(head_publish(&head, lmdb_env_run(1, 5)));
+    struct run *run = noted_run(1, 5);
+    assert_covers(head_hold(&head), 1, 0);
+    assert_found(1, 5, 1); /* by the transaction itself */
+    assert_ok(head_publish(&head, run));
     assert_covers(head_hold(&head), 1, 5);
-    assert_found(1, 5, 0);
     head_settle(&head);
     assert_covers(head_hold(&head), 1, 5);
     assert_found(1, 5, 1);
@@ -101,9 +128,9 @@ static void retract__takes_the_last_run_back_alone(void **state)
     start(100);
     record(1, 5);
     struct head_list *before = head_hold(&head);
-    assert_ok(head_publish(&head, lmdb_env_run(6, 9)));
+    assert_ok(head_publish(&head, noted_run(6, 9)));
     struct head_list *with = head_hold(&head);
-    head_retract(&head);
+    retract();
     assert_covers(head_hold(&head), 1, 5);
     assert_covers(before, 1, 5);
     assert_covers(with, 1, 9); /* who has it keeps it */
@@ -135,7 +162,7 @@ static void view__whose_transaction_fails__has_no_list(void **state)
 
 /* --- merging ---------------------------------------------------------------------------------- */
 
-static void settle__many_runs__leaves_few(void **state)
+static void tidy__many_runs__leaves_few(void **state)
 {
     size_t most = 0;
     (void)state;
@@ -251,10 +278,10 @@ static void drop__while_a_run_is_published__and_it_is_retracted(void **state)
     start(4);
     record(1, 4);
     assert_true(head_freeze(&head));
-    assert_ok(head_publish(&head, lmdb_env_run(5, 8)));
+    assert_ok(head_publish(&head, noted_run(5, 8)));
     head_drop(&head);
     assert_covers(head_hold(&head), 5, 8);
-    head_retract(&head);
+    retract();
     assert_null(frozen());
     record(5, 9);
     assert_covers(head_hold(&head), 5, 9);
@@ -271,7 +298,7 @@ static void publish__no_memory__nothing_done(void **state)
     start(100);
     record(1, 3);
     for (int i = 0; i < 2; i++) {
-        struct run *run = lmdb_env_run(4, 400); /* more than the table has room for */
+        struct run *run = lmdb_env_run(4, 400);
         until_failure = i;
         assert_status(head_publish(&head, run), STATUS_NO_MEMORY);
         until_failure = -1;
@@ -283,22 +310,69 @@ static void publish__no_memory__nothing_done(void **state)
     head_done(&head);
 }
 
-static void settle__no_memory_to_merge__merges_later(void **state)
+static void note__no_memory__says_so(void **state)
+{
+    struct request_row row = {1, 2, 3};
+    (void)state;
+    start(100);
+    until_failure = 0;
+    assert_status(head_note(&head, row), STATUS_NO_MEMORY);
+    until_failure = -1;
+    head_forget(&head, row);
+    record(1, 3);
+    assert_found(1, 3, 1);
+    head_done(&head);
+}
+
+static void tidy__no_memory_to_merge__merges_later(void **state)
 {
     (void)state;
     start(1000);
-    for (uint64_t seq = 1; seq <= 8; seq++) {
-        assert_ok(head_publish(&head, lmdb_env_run(seq, seq)));
-        until_failure = 0;
+    for (uint64_t seq = 1; seq <= 40; seq++) {
+        assert_ok(head_publish(&head, noted_run(seq, seq)));
         head_settle(&head);
-        until_failure = -1;
+        for (int i = 0; i < 2; i++) {
+            until_failure = i;
+            head_tidy(&head);
+            until_failure = -1;
+        }
     }
     struct head_list *list = head_hold(&head);
-    assert_u64(list->n, 8);
-    assert_covers(list, 1, 8);
-    record(9, 9);
-    assert_covers(head_hold(&head), 1, 9);
-    assert_found(1, 9, 1);
+    assert_u64(list->n, 40);
+    assert_covers(list, 1, 40);
+    assert_true(head_is_untidy(&head));
+    record(41, 41);
+    list = head_hold(&head);
+    assert_u64(list->n, 2 + 9);
+    assert_covers(list, 1, 41);
+    assert_found(1, 41, 1);
+    head_done(&head);
+}
+
+/* A run that is published may still be taken back. */
+static void tidy__before_the_last_settles__leaves_it_alone(void **state)
+{
+    (void)state;
+    start(1000);
+    for (uint64_t seq = 1; seq <= 16; seq++) {
+        assert_ok(head_publish(&head, noted_run(seq, seq)));
+        head_tidy(&head);
+        assert_false(head_is_untidy(&head));
+        if (seq < 16) {
+            head_settle(&head);
+        }
+    }
+    retract();
+    assert_covers(head_hold(&head), 1, 15);
+    record(16, 16);
+    struct head_list *list = head_hold(&head);
+    assert_u64(list->n, 1);
+    assert_covers(list, 1, 16);
+    assert_ok(head_publish(&head, noted_run(17, 17)));
+    retract();
+    assert_covers(head_hold(&head), 1, 16);
+    assert_found(1, 16, 1);
+    assert_found(17, 17, 0);
     head_done(&head);
 }
 
@@ -347,17 +421,19 @@ static void init__no_memory__says_so(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(publish__before_it_settles__is_listed_and_its_ids_are_not_found),
+    cmocka_unit_test(publish__before_it_settles__is_listed_and_its_ids_are_found),
     cmocka_unit_test(retract__takes_the_last_run_back_alone),
     cmocka_unit_test(view__whose_transaction_fails__has_no_list),
-    cmocka_unit_test(settle__many_runs__leaves_few),
+    cmocka_unit_test(tidy__many_runs__leaves_few),
     cmocka_unit_test(list__pinned_through_merges_and_seals__stays_as_it_was),
     cmocka_unit_test(freeze__only_when_full_and_nothing_is_frozen),
     cmocka_unit_test(drop__what_was_frozen_is_found_until_the_next_commit),
     cmocka_unit_test(merge__never_across_what_is_frozen),
     cmocka_unit_test(drop__while_a_run_is_published__and_it_is_retracted),
     cmocka_unit_test(publish__no_memory__nothing_done),
-    cmocka_unit_test(settle__no_memory_to_merge__merges_later),
+    cmocka_unit_test(note__no_memory__says_so),
+    cmocka_unit_test(tidy__no_memory_to_merge__merges_later),
+    cmocka_unit_test(tidy__before_the_last_settles__leaves_it_alone),
     cmocka_unit_test(drop__no_memory__is_not_sealed_again),
     cmocka_unit_test(frozen__no_memory__says_so),
     cmocka_unit_test(init__no_memory__says_so),

@@ -99,6 +99,49 @@ static void request_table__random_fingerprints__finds_every_row(void **state)
     fill_and_check(UINT64_MAX, ROWS_MAX, "apart");
 }
 
+/* What is left is found, whatever went before it. */
+static void remove_and_check(uint64_t bound, size_t n, const char *name)
+{
+    struct rng rng = rng_make(name);
+    struct request_table table;
+    request_table_init(&table);
+    n_rows = 0;
+    for (size_t i = 0; i < n; i++) {
+        add(&table, rng_below(&rng, bound), 0 - rng_below(&rng, bound), i + 1);
+        if (rng_below(&rng, 3) == 0) {
+            size_t gone = rng_below(&rng, n_rows);
+            struct request_row row = rows[gone];
+            rows[gone] = rows[--n_rows];
+            request_table_remove(&table, row);
+            request_table_remove(&table, row); /* it is not there */
+            assert_u64(table.n, n_rows);
+            check(&table, row.low);
+        }
+        if (n_rows > 0) {
+            check(&table, rows[rng_below(&rng, n_rows)].low);
+        }
+    }
+    while (n_rows > 0) {
+        request_table_remove(&table, rows[--n_rows]);
+    }
+    assert_u64(table.n, 0);
+    for (size_t i = 0; i < table.n_slots; i++) {
+        assert_u64(table.slots[i].offset, 0);
+    }
+    request_table_done(&table);
+}
+
+static void request_table_remove__any_row__leaves_the_others(void **state)
+{
+    struct request_table empty;
+    (void)state;
+    remove_and_check(4, 300, "remove, 4");
+    remove_and_check(40, 1000, "remove, 40");
+    remove_and_check(UINT64_MAX, 2000, "remove, apart");
+    request_table_init(&empty);
+    request_table_remove(&empty, (struct request_row){1, 2, 3});
+}
+
 static void request_table_next__empty__is_none(void **state)
 {
     struct request_table table;
@@ -191,6 +234,7 @@ static void request_table_add__no_room__aborts(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(request_table__fingerprints_that_collide__finds_every_row),
     cmocka_unit_test(request_table__random_fingerprints__finds_every_row),
+    cmocka_unit_test(request_table_remove__any_row__leaves_the_others),
     cmocka_unit_test(request_table_next__empty__is_none),
     cmocka_unit_test(request_table_clear__forgets__and_keeps_room_up_to_its_bound),
     cmocka_unit_test(request_table_reserve__so_many__adds_them_without_memory),

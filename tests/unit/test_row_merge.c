@@ -98,7 +98,8 @@ static void assert_merged_from(const struct env *env, MDB_txn *txn, const struct
         size_t n = sources->sizes[i];
         size_t first = segment_rows_before(SEGMENT_USAGE, rows, n, a, b);
         if (sources->stored[i]) {
-            assert_ok(row_merge_add_segment(&merge, env, txn, i + 1, a, b));
+            assert_ok(row_merge_add_segment(&merge, env, txn,
+                                            (struct segment_start){i + 1, SEGMENT_USAGE, a, b}));
         } else {
             row_merge_add_rows(&merge, rows + first, n - first);
         }
@@ -147,7 +148,9 @@ static void merge__segment_that_is_not_there__is_corrupt(void **state)
     struct row_merge merge;
     (void)state;
     assert_ok(row_merge_init(&merge, SEGMENT_USAGE, 1));
-    assert_status(row_merge_add_segment(&merge, env, txn, 7, 0, 0), STATUS_CORRUPT);
+    assert_status(
+        row_merge_add_segment(&merge, env, txn, (struct segment_start){7, SEGMENT_USAGE, 0, 0}),
+        STATUS_CORRUPT);
     row_merge_done(&merge);
     mdb_txn_abort(txn);
     env_close(env);

@@ -173,13 +173,21 @@ static const struct record *voided_by(const struct record *record)
     return record->kind == RECORD_USAGE_VOIDED ? &records[record->usage_voided.usage - 1] : NULL;
 }
 
+static int add_record(struct run_builder *builder, const struct record *record,
+                      const struct record *voided)
+{
+    struct request_row request;
+    bool has = run_builder_request(builder, record, &request);
+    return run_builder_add(builder, record, has ? &request : NULL, voided);
+}
+
 /* Record FIRST up to before BEHIND, both as indices, into BUILDER. */
 static int add_records(struct run_builder *builder, size_t first, size_t behind)
 {
     int rc = 0;
     run_builder_reset(builder, first + 1);
     for (size_t i = first; i < behind && rc == 0; i++) {
-        rc = run_builder_add(builder, &records[i], voided_by(&records[i]));
+        rc = add_record(builder, &records[i], voided_by(&records[i]));
     }
     return rc;
 }
@@ -192,6 +200,7 @@ static struct run *build(size_t first, size_t behind)
     assert_ok(add_records(&builder, first, behind));
     assert_u64(run_builder_count(&builder), behind - first);
     assert_ok(run_build(&builder, &run));
+    assert_ok(run_sort(run));
     run_builder_done(&builder);
     return run;
 }
@@ -228,7 +237,7 @@ static void model_sum(const struct sum_row *row)
 {
     for (size_t i = 0; i < model.n_sums; i++) {
         if (sum_row_compare(&model.sums[i], row) == 0) {
-            assert_ok(sum_row_add(&model.sums[i], row));
+            assert_true(sum_row_add(&model.sums[i], row));
             return;
         }
     }
@@ -258,7 +267,7 @@ static void model_add(const struct record *record)
         }
     }
     if (used != NULL) {
-        assert_ok(sum_rows_of(record, &used->usage, used->seq, ID_KEY, sums, &n_sums));
+        n_sums = sum_rows_of(record, &used->usage, used->seq, ID_KEY, sums);
     }
     for (unsigned i = 0; i < n_sums; i++) {
         model_sum(&sums[i]);
@@ -287,8 +296,9 @@ static void check_rows(const void *got, size_t n_got, const void *expected, size
 }
 
 /* RUN has the rows of these records, to the byte. */
-static void check_run(const struct run *run, size_t first, size_t behind)
+static void check_run(struct run *run, size_t first, size_t behind)
 {
+    assert_ok(run_sort(run));
     make_model(first, behind);
     assert_u64(run->first_seq, first + 1);
     assert_u64(run->last_seq, behind);
@@ -330,7 +340,7 @@ static void run_build__builder__keeps_its_rows_and_takes_more(void **state)
     run_builder_init(&builder, ID_KEY);
     assert_u64(run_builder_count(&builder), 0);
     for (size_t i = 0; i < 500; i++) {
-        assert_ok(run_builder_add(&builder, &records[i], voided_by(&records[i])));
+        assert_ok(add_record(&builder, &records[i], voided_by(&records[i])));
         if (i % 100 == 7) {
             assert_ok(run_build(&builder, &run));
             check_run(run, 0, i + 1);
@@ -338,6 +348,49 @@ static void run_build__builder__keeps_its_rows_and_takes_more(void **state)
         }
     }
     run_builder_done(&builder);
+}
+
+/* How many of RUN's rows stand before one that belongs before them, once it is sorted. */
+static void *sort_and_count(void *arg)
+{
+    struct run *run = arg;
+    size_t wrong = run_sort(run) == 0 ? 0 : 1;
+    for (size_t i = 1; i < run->n_requests; i++) {
+        wrong += request_row_compare(&run->requests[i - 1], &run->requests[i]) > 0;
+    }
+    for (size_t i = 1; i < run->n_usage; i++) {
+        wrong += place_row_compare(&run->usage[i - 1], &run->usage[i]) > 0;
+    }
+    for (size_t i = 1; i < run->n_sums; i++) {
+        wrong += sum_row_compare(&run->sums[i - 1], &run->sums[i]) >= 0;
+    }
+    return (void *)(uintptr_t)wrong;
+}
+
+static void run_sort__by_several_at_once__is_sorted_for_each(void **state)
+{
+    enum { THREADS = 4, ROUNDS = 20 };
+    (void)state;
+    make_records("run_sort", 2000, (struct variety){10, 3, 5});
+    for (size_t round = 0; round < ROUNDS; round++) {
+        struct run_builder builder;
+        struct run *run;
+        pthread_t threads[THREADS];
+        run_builder_init(&builder, ID_KEY);
+        assert_ok(add_records(&builder, round * 100, round * 100 + 100));
+        assert_ok(run_build(&builder, &run));
+        run_builder_done(&builder);
+        for (int i = 0; i < THREADS; i++) {
+            assert_int_equal(pthread_create(&threads[i], NULL, sort_and_count, run), 0);
+        }
+        for (int i = 0; i < THREADS; i++) {
+            void *wrong;
+            assert_int_equal(pthread_join(threads[i], &wrong), 0);
+            assert_null(wrong);
+        }
+        check_run(run, round * 100, round * 100 + 100);
+        run_release(run);
+    }
 }
 
 static void run_builder_reset__used_builder__begins_anew(void **state)
@@ -349,9 +402,6 @@ static void run_builder_reset__used_builder__begins_anew(void **state)
     run_builder_init(&builder, ID_KEY);
     for (size_t i = 0; i < 20; i++) {
         size_t first = i * 37;
-        if (i == 10) {
-            builder.round = UINT32_MAX; /* after very many */
-        }
         assert_ok(add_records(&builder, first, first + 1 + i * 10));
         assert_ok(run_build(&builder, &run));
         check_run(run, first, first + 1 + i * 10);
@@ -368,29 +418,15 @@ static void run_builder_reset__large_builder__gives_its_memory_back(void **state
     run_builder_init(&builder, ID_KEY);
     for (uint64_t seq = 1; seq <= 20000; seq++) {
         record.seq = seq;
-        assert_ok(run_builder_add(&builder, &record, NULL));
+        assert_ok(add_record(&builder, &record, NULL));
     }
     assert_non_null(builder.sums);
     run_builder_reset(&builder, 20001);
     assert_null(builder.sums);
     record.seq = 20001;
-    assert_ok(run_builder_add(&builder, &record, NULL));
+    assert_ok(add_record(&builder, &record, NULL));
     run_builder_reset(&builder, 20001);
     assert_non_null(builder.sums);
-    run_builder_done(&builder);
-}
-
-static void run_builder_add__amount_out_of_bounds__is_corrupt(void **state)
-{
-    struct run_builder builder;
-    struct record record = {
-        .seq = 1,
-        .kind = RECORD_USAGE,
-        .usage = {.customer = 1, .units = decimal(1, -8), .price = decimal(1, -7)}};
-    (void)state;
-    run_builder_init(&builder, ID_KEY);
-    assert_status(run_builder_add(&builder, &record, NULL), STATUS_CORRUPT);
-    assert_u64(run_builder_count(&builder), 0);
     run_builder_done(&builder);
 }
 
@@ -400,7 +436,7 @@ static void add_out_of_order(void *arg)
     struct record record = {.seq = 2, .kind = RECORD_SERVICE_PUT};
     (void)arg;
     run_builder_init(&builder, ID_KEY);
-    IGNORE(run_builder_add(&builder, &record, NULL)); /* does not return */
+    IGNORE(add_record(&builder, &record, NULL)); /* does not return */
 }
 
 static void build_nothing(void *arg)
@@ -504,7 +540,7 @@ static void run_merge__runs_without_rows__is_a_run_without_rows(void **state)
     release_runs(runs, 3);
 }
 
-static void run_merge__sum_beyond_its_counter__is_out_of_bounds(void **state)
+static void run_merge__sum_beyond_its_counter__is_two_rows(void **state)
 {
     struct rng rng = rng_make("run_merge: beyond");
     struct variety one = {1, 1, 1};
@@ -517,15 +553,16 @@ static void run_merge__sum_beyond_its_counter__is_out_of_bounds(void **state)
     records[1].seq = 2;
     runs[0] = build(0, 1);
     runs[1] = build(1, 2);
-    runs[0]->sums[0].records = UINT32_MAX;
-    heap.counts = true;
-    int rc = run_merge(runs, 2, &merged);
-    heap.counts = false;
-    assert_status(rc, STATUS_OUT_OF_BOUNDS);
-    assert_i64(heap.blocks, 0);
+    runs[0]->sums[0].records = UINT16_MAX;
+    assert_ok(run_merge(runs, 2, &merged));
+    assert_u64(merged->n_sums, runs[0]->n_sums + 1);
+    assert_memory_equal(&merged->sums[0], &runs[0]->sums[0], sizeof *merged->sums);
+    assert_memory_equal(&merged->sums[1], &runs[1]->sums[0], sizeof *merged->sums);
+    run_release(merged);
     runs[0]->sums[0].records--;
     assert_ok(run_merge(runs, 2, &merged));
-    assert_u64(merged->sums[0].records, UINT32_MAX);
+    assert_u64(merged->n_sums, runs[0]->n_sums);
+    assert_u64(merged->sums[0].records, UINT16_MAX);
     run_release(merged);
     release_runs(runs, 2);
 }
@@ -617,14 +654,14 @@ static void run__each_allocation_fails_once__says_so_and_leaves_nothing_behind(v
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(run_build__any_records__has_their_rows_in_order),
     cmocka_unit_test(run_build__builder__keeps_its_rows_and_takes_more),
+    cmocka_unit_test(run_sort__by_several_at_once__is_sorted_for_each),
     cmocka_unit_test(run_builder_reset__used_builder__begins_anew),
     cmocka_unit_test(run_builder_reset__large_builder__gives_its_memory_back),
-    cmocka_unit_test(run_builder_add__amount_out_of_bounds__is_corrupt),
     cmocka_unit_test(run_builder__record_out_of_order_or_none__aborts),
     cmocka_unit_test(run_merge__any_number_of_runs__is_the_run_of_all_their_records),
     cmocka_unit_test(run_merge__of_merged_runs__is_a_level_above_the_highest),
     cmocka_unit_test(run_merge__runs_without_rows__is_a_run_without_rows),
-    cmocka_unit_test(run_merge__sum_beyond_its_counter__is_out_of_bounds),
+    cmocka_unit_test(run_merge__sum_beyond_its_counter__is_two_rows),
     cmocka_unit_test(run_merge__gap_between_runs__aborts),
     cmocka_unit_test(run_release__last_hold__frees_it),
     cmocka_unit_test(run__each_allocation_fails_once__says_so_and_leaves_nothing_behind),

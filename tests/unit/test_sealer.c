@@ -45,6 +45,7 @@ static void record(struct bench *bench, uint64_t n)
     struct run *run = lmdb_env_run(bench->last_seq + 1, bench->last_seq + n);
     assert_ok(head_publish(&bench->head, run));
     head_settle(&bench->head);
+    head_tidy(&bench->head);
     bench->last_seq += n;
 }
 
@@ -103,7 +104,8 @@ static void assert_all_there(const struct bench *bench)
         struct segment_scan scan;
         const void *row;
         assert_int_equal(segment->state, SEGMENT_LIVE);
-        assert_ok(segment_scan_open(bench->env, txn, segment->id, SEGMENT_REQUESTS, 0, 0, &scan));
+        assert_ok(segment_scan_open(
+            bench->env, txn, (struct segment_start){segment->id, SEGMENT_REQUESTS, 0, 0}, &scan));
         for (uint64_t high = 0;; requests++) {
             assert_ok(segment_scan_peek(&scan, &row));
             if (row == NULL) {
@@ -213,6 +215,56 @@ static void merge__by_width__leaves_the_digits_of_the_number(void **state)
     assert_merged(8, 16, "110");
     assert_merged(8, 63, "2");
     assert_merged(64, 64, "10");
+}
+
+/* Sums that are equal in all that they are ordered by, more than a slice of them, since no two fit
+ * together. */
+static void merge__equal_sums_that_do_not_fit__keeps_each(void **state)
+{
+    enum { SUMS = 600 };
+    struct bench bench;
+    struct segment_scan scan;
+    const void *row;
+    uint64_t units = 0;
+    uint64_t n = 0;
+    (void)state;
+    set_up(&bench, lmdb_env_new(), 1, 2);
+    for (uint64_t i = 0; i < 2; i++) {
+        bench.last_seq++;
+        struct run *run = lmdb_env_run(bench.last_seq, bench.last_seq);
+        run->sums = calloc(SUMS, sizeof *run->sums);
+        run->n_sums = SUMS;
+        for (uint64_t k = 0; k < SUMS; k++) {
+            run->sums[k] = (struct sum_row){.customer = 1,
+                                            .hour = 7,
+                                            .named_by = 1,
+                                            .units_low = i * SUMS + k,
+                                            .records = UINT16_MAX};
+        }
+        assert_ok(head_publish(&bench.head, run));
+        head_settle(&bench.head);
+        assert_true(head_freeze(&bench.head));
+        assert_ok(sealer_seal(&bench.sealer));
+    }
+    assert_ok(sealer_start(&bench.sealer));
+    wait_for_levels(&bench, "1");
+    struct manifest manifest = lmdb_env_manifest(bench.env);
+    MDB_txn *txn = lmdb_env_begin(bench.env, false);
+    struct segment_start start = {.segment = manifest.segments[0].id, .table = SEGMENT_SUMS};
+    assert_ok(segment_scan_open(bench.env, txn, start, &scan));
+    for (assert_ok(segment_scan_peek(&scan, &row)); row != NULL;
+         assert_ok(segment_scan_peek(&scan, &row))) {
+        units += ((const struct sum_row *)row)->units_low;
+        n++;
+        segment_scan_step(&scan);
+    }
+    assert_u64(n, 2 * SUMS);
+    assert_u64(units, (2 * SUMS - 1) * SUMS);
+    segment_scan_close(&scan);
+    mdb_txn_abort(txn);
+    manifest_done(&manifest);
+    take_down(&bench);
+    env_close(bench.env);
 }
 
 static bool is_building_a_merge(const struct bench *bench)
@@ -407,6 +459,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(seal__nothing_frozen__does_nothing),
     cmocka_unit_test(seal__frozen_runs__become_a_segment),
     cmocka_unit_test(merge__by_width__leaves_the_digits_of_the_number),
+    cmocka_unit_test(merge__equal_sums_that_do_not_fit__keeps_each),
     cmocka_unit_test(merge__is_put_off_for_what_is_frozen_meanwhile),
     cmocka_unit_test(done__in_the_middle_of_a_merge__the_next_begins_anew),
     cmocka_unit_test(merge__of_a_damaged_segment__is_not_done_and_sealing_goes_on),

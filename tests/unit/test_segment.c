@@ -91,7 +91,8 @@ static void assert_places_from(const struct env *env, MDB_txn *txn, uint64_t id,
                           (place(i).customer == customer && place(i).time_us < time_us))) {
         i++;
     }
-    assert_ok(segment_scan_open(env, txn, id, SEGMENT_USAGE, customer, (uint64_t)time_us, &scan));
+    assert_ok(segment_scan_open(
+        env, txn, (struct segment_start){id, SEGMENT_USAGE, customer, (uint64_t)time_us}, &scan));
     for (; i < PLACES; i++) {
         struct place_row expected = place(i);
         const void *row = next_row(&scan);
@@ -109,7 +110,8 @@ static uint64_t count_rows(const struct env *env, MDB_txn *txn, uint64_t id,
 {
     struct segment_scan scan;
     uint64_t n = 0;
-    assert_ok(segment_scan_open(env, txn, id, table, 0, 0, &scan));
+    assert_ok(
+        segment_scan_open(env, txn, (struct segment_start){.segment = id, .table = table}, &scan));
     for (; next_row(&scan) != NULL; n++) {
         segment_scan_step(&scan);
     }
@@ -117,19 +119,30 @@ static uint64_t count_rows(const struct env *env, MDB_txn *txn, uint64_t id,
     return n;
 }
 
+/* The manifest says that there are N_BLOCKS, which is not so. */
+static void assert_filter_differs(const struct env *env, MDB_txn *txn,
+                                  const struct segment *segment, uint64_t n_blocks)
+{
+    const uint8_t *chunks[64];
+    assert_true(n_blocks / segment_chunk_rows(SEGMENT_FILTER) < 63);
+    assert_status(segment_filter(env, txn, segment->id, n_blocks, chunks), STATUS_CORRUPT);
+}
+
 static void assert_filter_has(const struct env *env, MDB_txn *txn, const struct segment *segment)
 {
     uint64_t full = segment_chunk_rows(SEGMENT_FILTER);
     uint64_t n_chunks = (segment->filter_blocks + full - 1) / full;
     const uint8_t **chunks = testkit_alloc((n_chunks + 1) * sizeof *chunks);
-    assert_ok(segment_filter(env, txn, segment->id, chunks, n_chunks));
+    assert_ok(segment_filter(env, txn, segment->id, segment->filter_blocks, chunks));
     for (uint64_t i = 0; i < segment->n_requests; i++) {
         uint64_t block = filter_block_of(i << 40, segment->filter_blocks);
         assert_true(filter_may_have(chunks[block / full] + block % full * FILTER_BLOCK_BYTES,
                                     lmdb_env_mix(i)));
     }
     assert_u64((uintptr_t)chunks[0] % 64, 0); /* at a line of the cache */
-    assert_status(segment_filter(env, txn, segment->id, chunks, n_chunks + 1), STATUS_CORRUPT);
+    assert_filter_differs(env, txn, segment, segment->filter_blocks + 1);
+    assert_filter_differs(env, txn, segment, segment->filter_blocks + full);
+    assert_filter_differs(env, txn, segment, segment->filter_blocks - 1);
 }
 
 static void write__any_slice__is_read_from_any_place(void **state)
@@ -304,7 +317,7 @@ static int read_damaged(const struct env *env, int index, int at)
     struct segment_scan scan;
     const void *row = "";
     uint64_t n = 0;
-    int rc = segment_scan_open(env, txn, 1, SEGMENT_USAGE, 0, 0, &scan);
+    int rc = segment_scan_open(env, txn, (struct segment_start){1, SEGMENT_USAGE, 0, 0}, &scan);
     bool open = rc == 0;
     while (rc == 0 && row != NULL) {
         rc = segment_scan_peek(&scan, &row);

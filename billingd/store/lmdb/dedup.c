@@ -5,13 +5,15 @@
 #include "billingd/store/lmdb/filter.h"
 
 enum {
-    APPENDED_BYTES_KEPT = 4 * 1024 * 1024, /* of the table, from one transaction to the next */
+    ANNOUNCED_FIRST = 64,         /* room to begin with */
+    ANNOUNCED_KEPT = 64 * 1024,   /* room to keep: some 3 MiB */
+    PREFETCH_AHEAD = 16,          /* as long as memory takes; all at once would not stay there */
+    SEARCH_AHEAD = PREFETCH_AHEAD /* for one of them, where some are not looked up */
 };
 
-void dedup_init(struct dedup *dedup, const struct env *env, struct head *head)
+void dedup_init(struct dedup *dedup, const struct env *env, struct head *head, uint64_t id_key)
 {
-    *dedup = (struct dedup){.env = env, .head = head};
-    request_table_init(&dedup->appended);
+    *dedup = (struct dedup){.env = env, .head = head, .id_key = id_key};
 }
 
 static void free_filters(struct dedup_filter *filters, size_t n)
@@ -25,7 +27,7 @@ static void free_filters(struct dedup_filter *filters, size_t n)
 void dedup_done(struct dedup *dedup)
 {
     free_filters(dedup->filters, dedup->n);
-    request_table_done(&dedup->appended);
+    free(dedup->announced);
     *dedup = (struct dedup){0};
 }
 
@@ -66,7 +68,7 @@ static int open_filter(const struct view_rows *rows, const struct segment *segme
     if (ret->chunks == NULL) {
         return STATUS_NO_MEMORY;
     }
-    int rc = segment_filter(rows->env, rows->txn, segment->id, ret->chunks, n_chunks);
+    int rc = segment_filter(rows->env, rows->txn, segment->id, segment->filter_blocks, ret->chunks);
     if (rc == STATUS_CORRUPT) {
         open_without(ret);
         rc = 0;
@@ -114,34 +116,101 @@ static int refresh(struct dedup *dedup, const struct view_rows *rows)
 
 static const uint8_t *block_of(const struct dedup_filter *filter, uint64_t high)
 {
-    uint64_t full = segment_chunk_rows(SEGMENT_FILTER);
     uint64_t block = filter_block_of(high, filter->n_blocks);
-    return filter->chunks[block / full] + block % full * FILTER_BLOCK_BYTES;
+    return filter->chunks[block / SEGMENT_FILTER_ROWS] +
+           block % SEGMENT_FILTER_ROWS * FILTER_BLOCK_BYTES;
 }
 
 /* --- a transaction ---------------------------------------------------------------------------- */
 
+static void forget_announced(struct dedup *dedup)
+{
+    dedup->n_announced = 0;
+    dedup->at = 0;
+    if (dedup->announced_max > ANNOUNCED_KEPT) {
+        free(dedup->announced);
+        dedup->announced = NULL;
+        dedup->announced_max = 0;
+    }
+}
+
 int dedup_begin(struct dedup *dedup, const struct view_rows *rows)
 {
-    request_table_clear(&dedup->appended, APPENDED_BYTES_KEPT);
+    forget_announced(dedup);
     return is_current(dedup, rows) ? 0 : refresh(dedup, rows);
 }
 
-int dedup_add(struct dedup *dedup, struct request_row row)
+/* --- fingerprints ----------------------------------------------------------------------------- */
+
+static int make_room(struct dedup *dedup)
 {
-    int rc = request_table_reserve(&dedup->appended, 1);
-    if (rc == 0) {
-        request_table_add(&dedup->appended, row);
+    if (dedup->n_announced < dedup->announced_max) {
+        return 0;
     }
-    return rc;
+    size_t max = dedup->announced_max == 0 ? ANNOUNCED_FIRST : dedup->announced_max * 2;
+    struct announced *announced = realloc(dedup->announced, max * sizeof *announced);
+    if (announced == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    dedup->announced = announced;
+    dedup->announced_max = max;
+    return 0;
 }
 
-void dedup_prefetch(const struct dedup *dedup, uint64_t high, uint64_t low)
+static void prefetch(const struct dedup *dedup, const struct announced *announced)
 {
-    head_prefetch(dedup->head, low);
+    head_prefetch(dedup->head, announced->low);
     for (size_t i = 0; i < dedup->n; i++) {
-        __builtin_prefetch(block_of(&dedup->filters[i], high));
+        __builtin_prefetch(block_of(&dedup->filters[i], announced->high));
     }
+}
+
+int dedup_announce(struct dedup *dedup, struct store_key key)
+{
+    int rc = make_room(dedup);
+    if (rc < 0) {
+        return rc;
+    }
+    struct announced *announced = &dedup->announced[dedup->n_announced];
+    announced->key = key;
+    row_fingerprint(key, dedup->id_key, &announced->high, &announced->low);
+    if (dedup->n_announced < PREFETCH_AHEAD) {
+        prefetch(dedup, announced);
+    }
+    dedup->n_announced++;
+    return 0;
+}
+
+/* Whether A, which stays valid, is B: the same text at the same place. */
+static bool is_same(struct store_key a, struct store_key b)
+{
+    return a.scope == b.scope && a.request_id.data == b.request_id.data &&
+           a.request_id.length == b.request_id.length;
+}
+
+/* Go on to the one at TO. */
+static void advance(struct dedup *dedup, size_t to)
+{
+    for (; dedup->at < to; dedup->at++) {
+        size_t ahead = dedup->at + PREFETCH_AHEAD;
+        if (ahead < dedup->n_announced) {
+            prefetch(dedup, &dedup->announced[ahead]);
+        }
+    }
+}
+
+void dedup_fingerprint(struct dedup *dedup, struct store_key key, uint64_t *ret_high,
+                       uint64_t *ret_low)
+{
+    for (size_t i = dedup->at; i < dedup->n_announced && i < dedup->at + SEARCH_AHEAD; i++) {
+        if (is_same(dedup->announced[i].key, key)) {
+            advance(dedup, i);
+            *ret_high = dedup->announced[i].high;
+            *ret_low = dedup->announced[i].low;
+            return;
+        }
+    }
+    row_fingerprint(key, dedup->id_key, ret_high, ret_low);
 }
 
 /* --- searching -------------------------------------------------------------------------------- */
@@ -150,18 +219,6 @@ void dedup_prefetch(const struct dedup *dedup, uint64_t high, uint64_t low)
 static int ended(int rc)
 {
     return rc == 1 ? 0 : rc == 0 ? STATUS_NOT_FOUND : rc;
-}
-
-static int search_appended(const struct dedup *dedup, uint64_t low, dedup_candidate_fn candidate_cb,
-                           void *arg)
-{
-    size_t at = SIZE_MAX;
-    int rc = 0;
-    for (uint64_t seq = request_table_next(&dedup->appended, low, &at); seq != 0 && rc == 0;
-         seq = request_table_next(&dedup->appended, low, &at)) {
-        rc = candidate_cb(seq, arg);
-    }
-    return rc;
 }
 
 static int search_head(const struct dedup *dedup, uint64_t low, dedup_candidate_fn candidate_cb,
@@ -201,7 +258,8 @@ static int search_segment(const struct view_rows *rows, uint64_t segment, uint64
     if (rc < 0) {
         return rc;
     }
-    rc = row_merge_add_segment(&merge, rows->env, rows->txn, segment, high, 0);
+    rc = row_merge_add_segment(&merge, rows->env, rows->txn,
+                               (struct segment_start){segment, SEGMENT_REQUESTS, high, 0});
     if (rc == 0) {
         rc = search_merge(&merge, high, low, candidate_cb, arg);
     }
@@ -212,10 +270,7 @@ static int search_segment(const struct view_rows *rows, uint64_t segment, uint64
 int dedup_find(const struct dedup *dedup, const struct view_rows *rows, uint64_t high, uint64_t low,
                dedup_candidate_fn candidate_cb, void *arg)
 {
-    int rc = search_appended(dedup, low, candidate_cb, arg);
-    if (rc == 0) {
-        rc = search_head(dedup, low, candidate_cb, arg);
-    }
+    int rc = search_head(dedup, low, candidate_cb, arg);
     for (size_t i = 0; i < dedup->n && rc == 0; i++) {
         const struct dedup_filter *filter = &dedup->filters[i];
         if (filter_may_have(block_of(filter, high), low)) {

@@ -1,6 +1,6 @@
-/* Finding what was recorded under a request id, for every record that comes in: first what the
- * transaction has itself, then the head's table, then the filters of all segments, and only where
- * one of those says so the segment.
+/* Finding what was recorded under a request id, for every record that comes in: first in the head's
+ * table, which also has what the transaction has appended, then by the filters of all segments, and
+ * only where one of those says so the segment.
  *
  * What is found is a candidate: two request ids may have one fingerprint, so the caller compares
  * the record.  Committer thread. */
@@ -8,6 +8,13 @@
 
 #include "billingd/store/lmdb/head.h"
 #include "billingd/store/lmdb/view_rows.h"
+
+/* A request id that is about to be looked up.  KEY stays valid. */
+struct announced {
+    struct store_key key;
+    uint64_t high; /* its fingerprint */
+    uint64_t low;
+};
 
 /* The filter of one segment, read in place. */
 struct dedup_filter {
@@ -19,25 +26,34 @@ struct dedup_filter {
 struct dedup {
     const struct env *env;
     struct head *head;
-    struct request_table appended; /* by the open transaction */
-    struct dedup_filter *filters;  /* owned; of the live segments, as of the open transaction */
+    uint64_t id_key;              /* of the store */
+    struct dedup_filter *filters; /* owned; of the live segments, as of the open transaction */
     size_t n;
+
+    /* --- in the order in which they are about to be looked up --- */
+    struct announced *announced; /* owned */
+    size_t n_announced;
+    size_t announced_max; /* there is room for so many */
+    size_t at;            /* the one that was looked up last, or the first */
 };
 
-void dedup_init(struct dedup *dedup, const struct env *env, struct head *head);
+/* ID_KEY is the store's. */
+void dedup_init(struct dedup *dedup, const struct env *env, struct head *head, uint64_t id_key);
 void dedup_done(struct dedup *dedup);
 
-/* A transaction begins that sees ROWS: forget what the last one appended, and take up the filters
- * of segments that are new.  Returns 0, STATUS_CORRUPT, STATUS_NO_MEMORY, or the status of a failed
+/* A transaction begins that sees ROWS: forget what was announced, and take up the filters of
+ * segments that are new.  Returns 0, STATUS_CORRUPT, STATUS_NO_MEMORY, or the status of a failed
  * read. */
 MUSTCHECK int dedup_begin(struct dedup *dedup, const struct view_rows *rows);
 
-/* The transaction has appended the record SEQ under the request id with this fingerprint.  Returns
- * 0 or STATUS_NO_MEMORY. */
-MUSTCHECK int dedup_add(struct dedup *dedup, struct request_row row);
+/* KEY, which stays valid until the transaction ends, is about to be looked up, behind all that were
+ * announced before.  Returns 0 or STATUS_NO_MEMORY. */
+MUSTCHECK int dedup_announce(struct dedup *dedup, struct store_key key);
 
-/* Bring into the cache what a search for this fingerprint looks at first. */
-void dedup_prefetch(const struct dedup *dedup, uint64_t high, uint64_t low);
+/* The fingerprint of KEY; of one that was announced, known already.  What a search for those
+ * announced next looks at first is brought into the cache meanwhile. */
+void dedup_fingerprint(struct dedup *dedup, struct store_key key, uint64_t *ret_high,
+                       uint64_t *ret_low);
 
 /* A candidate.  Returns 0 to go on with the next, 1 where it is the one, or a status. */
 typedef int (*dedup_candidate_fn)(uint64_t seq, void *arg);

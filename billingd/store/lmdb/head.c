@@ -6,8 +6,7 @@
 
 enum {
     MERGE_WIDTH = 16,              /* so many runs of a level become one of the next */
-    PREFETCH_AHEAD = 16,           /* rows: as long as memory takes */
-    MERGE_RECORDS_MAX = 64 * 1024, /* what is larger takes milliseconds: the sealer's part */
+    MERGE_RECORDS_MAX = 64 * 1024, /* what is larger is left to the sealer */
 };
 
 /* --- lists ------------------------------------------------------------------------------------ */
@@ -60,6 +59,7 @@ void head_done(struct head *head)
         return; /* it was never begun */
     }
     head_list_release(head->list);
+    free(head->spare);
     request_table_done(&head->active);
     request_table_done(&head->frozen);
     INVARIANT(pthread_mutex_destroy(&head->lock) == 0);
@@ -123,14 +123,17 @@ static uint64_t boundary(const struct head *head)
 
 int head_publish(struct head *head, struct run *run)
 {
-    REQUIRE(head->before == NULL);
-    int rc = request_table_reserve(&head->active, run->n_requests);
-    if (rc < 0) {
-        return rc;
-    }
+    struct head_list *old = NULL;
+    REQUIRE(head->spare == NULL);
     pthread_mutex_lock(&head->lock);
-    rc = change_list(head, head->list->n, run, &head->before);
+    head->spare = list_create(head->list->n);
+    int rc = head->spare == NULL ? STATUS_NO_MEMORY : change_list(head, head->list->n, run, &old);
+    if (rc < 0) {
+        free(head->spare);
+        head->spare = NULL;
+    }
     pthread_mutex_unlock(&head->lock);
+    head_list_release(old);
     return rc;
 }
 
@@ -138,71 +141,27 @@ void head_retract(struct head *head)
 {
     pthread_mutex_lock(&head->lock);
     struct head_list *failed = head->list;
-    head->list = head->before;
-    head->before = NULL;
+    struct head_list *list = head->spare;
+    list->n = failed->n - 1; /* it may have become less by merging, and never more */
+    for (size_t i = 0; i < list->n; i++) {
+        list->runs[i] = run_hold(failed->runs[i]);
+    }
+    head->list = list;
+    head->spare = NULL;
     pthread_mutex_unlock(&head->lock);
     head_list_release(failed);
-}
-
-/* Whether the last MERGE_WIDTH runs of LIST, all behind FROZEN_SEQ, are to become one. */
-static bool is_to_merge(const struct head_list *list, uint64_t frozen_seq)
-{
-    if (list->n < MERGE_WIDTH) {
-        return false;
-    }
-    struct run *const *last = &list->runs[list->n - MERGE_WIDTH];
-    for (size_t i = 0; i < MERGE_WIDTH; i++) {
-        if (last[i]->level != last[0]->level) {
-            return false;
-        }
-    }
-    return last[0]->first_seq > frozen_seq &&
-           last[MERGE_WIDTH - 1]->last_seq - last[0]->first_seq < MERGE_RECORDS_MAX;
-}
-
-/* Merge the last runs where there are enough of a kind.  Returns whether it did. */
-static bool merge_last(struct head *head)
-{
-    struct head_list *old = NULL;
-    struct run *merged = NULL;
-    pthread_mutex_lock(&head->lock);
-    struct head_list *list = list_hold(head->list); /* but for the first, they stay */
-    uint64_t frozen_seq = boundary(head);
-    pthread_mutex_unlock(&head->lock);
-    bool merges = is_to_merge(list, frozen_seq) &&
-                  run_merge(&list->runs[list->n - MERGE_WIDTH], MERGE_WIDTH, &merged) == 0;
-    head_list_release(list);
-    if (!merges) {
-        return false;
-    }
-    pthread_mutex_lock(&head->lock);
-    int rc = change_list(head, head->list->n - MERGE_WIDTH, merged, &old);
-    pthread_mutex_unlock(&head->lock);
-    head_list_release(old);
-    if (rc < 0) {
-        run_release(merged);
-    }
-    return rc == 0;
 }
 
 void head_settle(struct head *head)
 {
     pthread_mutex_lock(&head->lock);
-    const struct run *run = head->list->runs[head->list->n - 1];
+    struct head_list *spare = head->spare;
+    head->spare = NULL;
     bool sealed = head->frozen_seq == 0;
     pthread_mutex_unlock(&head->lock);
-    for (size_t i = 0; i < run->n_requests; i++) {
-        if (i + PREFETCH_AHEAD < run->n_requests) {
-            request_table_prefetch(&head->active, run->requests[i + PREFETCH_AHEAD].low);
-        }
-        request_table_add(&head->active, run->requests[i]);
-    }
+    free(spare);
     if (sealed) {
         request_table_clear(&head->frozen, 0);
-    }
-    head_list_release(head->before);
-    head->before = NULL;
-    while (merge_last(head)) {
     }
 }
 
@@ -241,7 +200,112 @@ bool head_freeze_all(struct head *head)
     return freezes;
 }
 
+/* --- tidying ---------------------------------------------------------------------------------- */
+
+/* The first of MERGE_WIDTH runs of LIST, behind BOUNDARY and among the first N, that are to become
+ * one; NULL: there are none. */
+static struct run *const *find_merge(const struct head_list *list, uint64_t boundary, size_t n)
+{
+    size_t like = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct run *const *last = &list->runs[i];
+        if ((*last)->first_seq <= boundary) {
+            continue;
+        }
+        like = like > 0 && (*last)->level == last[-1]->level ? like + 1 : 1;
+        if (like >= MERGE_WIDTH &&
+            (*last)->last_seq - last[1 - MERGE_WIDTH]->first_seq < MERGE_RECORDS_MAX) {
+            return last + 1 - MERGE_WIDTH;
+        }
+    }
+    return NULL;
+}
+
+/* The list, held, and in it what is to be merged, if anything is.  A run whose commit may fail is
+ * left alone. */
+static struct head_list *hold_for_merge(struct head *head, struct run *const **ret_runs)
+{
+    pthread_mutex_lock(&head->lock);
+    struct head_list *list = list_hold(head->list);
+    size_t n = list->n - (head->spare != NULL);
+    *ret_runs = find_merge(list, boundary(head), n);
+    pthread_mutex_unlock(&head->lock);
+    return list;
+}
+
+bool head_is_untidy(struct head *head)
+{
+    struct run *const *runs;
+    head_list_release(hold_for_merge(head, &runs));
+    return runs != NULL;
+}
+
+/* Put MERGED, whose hold is taken over, in the place of RUNS, if they are still there.  Returns
+ * whether it did. */
+static bool replace_runs(struct head *head, struct run *const *runs, struct run *merged)
+{
+    struct head_list *list = NULL;
+    pthread_mutex_lock(&head->lock);
+    struct head_list *old = head->list;
+    size_t at = 0;
+    while (at < old->n && old->runs[at] != runs[0]) {
+        at++;
+    }
+    if (at < old->n) { /* then all are: they go together, when they are sealed */
+        list = list_create(old->n + 1 - MERGE_WIDTH);
+    }
+    if (list != NULL) {
+        for (size_t i = 0; i < list->n; i++) {
+            size_t from = i < at ? i : i + MERGE_WIDTH - 1;
+            list->runs[i] = i == at ? merged : run_hold(old->runs[from]);
+        }
+        head->list = list;
+    }
+    pthread_mutex_unlock(&head->lock);
+    head_list_release(list != NULL ? old : NULL);
+    if (list == NULL) {
+        run_release(merged);
+    }
+    return list != NULL;
+}
+
+static bool merge_some(struct head *head)
+{
+    struct run *const *runs;
+    struct run *merged;
+    struct head_list *list = hold_for_merge(head, &runs);
+    bool merges = runs != NULL && run_merge(runs, MERGE_WIDTH, &merged) == 0 &&
+                  replace_runs(head, runs, merged);
+    head_list_release(list);
+    return merges;
+}
+
+void head_tidy(struct head *head)
+{
+    struct head_list *list = head_hold(head);
+    for (size_t i = list->n; i-- > 0;) {     /* the newest first: it was not there before */
+        IGNORE(run_sort(list->runs[i]) < 0); /* whoever needs it tries again */
+    }
+    head_list_release(list);
+    while (merge_some(head)) {
+    }
+}
+
 /* --- request ids ------------------------------------------------------------------------------ */
+
+int head_note(struct head *head, struct request_row row)
+{
+    int rc = request_table_reserve(&head->active, 1);
+    if (rc == 0) {
+        request_table_add(&head->active, row);
+    }
+    return rc;
+}
+
+void head_forget(struct head *head, struct request_row row)
+{
+    request_table_remove(&head->active, row);
+}
 
 struct head_requests head_requests(uint64_t low)
 {

@@ -88,10 +88,11 @@ int lookup_request(struct store_view *view, struct store_key key, struct record 
     if (key.request_id.length == 0 || key.request_id.length > LIMIT_REQUEST_ID_BYTES) {
         return STATUS_NOT_FOUND;
     }
-    row_fingerprint(key, v->id_key, &high, &low);
     if (v->dedup == NULL) {
+        row_fingerprint(key, v->id_key, &high, &low);
         return dedup_search(&v->rows, high, low, is_request, &search);
     }
+    dedup_fingerprint(v->dedup, key, &high, &low);
     int rc = dedup_find(v->dedup, &v->rows, high, low, is_request, &search);
     v->absent = (struct request_row){high, low, rc == STATUS_NOT_FOUND};
     return rc;
@@ -101,7 +102,7 @@ int lookup_request_is_free(struct store_view *view, struct store_key key, struct
 {
     struct lmdb_view *v = view_of(view);
     struct record first;
-    row_fingerprint(key, v->id_key, &ret->high, &ret->low);
+    dedup_fingerprint(v->dedup, key, &ret->high, &ret->low);
     if (v->absent.seq != 0 && v->absent.high == ret->high && v->absent.low == ret->low) {
         v->absent.seq = 0; /* it will not be free for long */
         return 0;

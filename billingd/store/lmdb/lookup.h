@@ -21,7 +21,7 @@ struct lmdb_view {
     MDB_txn *txn;                  /* owned by the pool, or by the transaction whose view it is */
     struct journal_reader journal; /* over the same */
     struct view_rows rows;         /* likewise */
-    const struct dedup *dedup;     /* of a transaction that writes; else NULL */
+    struct dedup *dedup;           /* of a transaction that writes; else NULL */
     struct request_row absent;     /* the fingerprint that was looked up last, if it was not found;
                                       seq 1: there is one */
     struct lmdb_view *next_free;   /* guarded by the pool's lock */

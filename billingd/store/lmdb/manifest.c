@@ -22,6 +22,23 @@ enum { /* offsets in a row */
        ROW_BYTES = 72,
 };
 
+uint64_t segment_count(const struct segment *segment, enum segment_table table)
+{
+    switch (table) {
+    case SEGMENT_REQUESTS:
+        return segment->n_requests;
+    case SEGMENT_USAGE:
+        return segment->n_usage;
+    case SEGMENT_LATE:
+        return segment->n_late;
+    case SEGMENT_SUMS:
+        return segment->n_sums;
+    case SEGMENT_FILTER:
+        break;
+    }
+    return segment->filter_blocks;
+}
+
 int manifest_put(const struct env *env, MDB_txn *txn, const struct segment *segment)
 {
     struct key key;

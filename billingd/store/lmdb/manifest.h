@@ -33,6 +33,9 @@ struct manifest {
     size_t n;
 };
 
+/* How many rows SEGMENT has in TABLE; of a filter, blocks. */
+uint64_t segment_count(const struct segment *segment, enum segment_table table);
+
 /* Read all rows as of TXN.  Returns 0, STATUS_CORRUPT, STATUS_NO_MEMORY, or the status of a failed
  * read.  Free it with manifest_done(). */
 MUSTCHECK int manifest_read(const struct env *env, MDB_txn *txn, struct manifest *ret);

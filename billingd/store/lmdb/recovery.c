@@ -40,6 +40,7 @@ static int end_run(struct recovery *recovery)
         return rc;
     }
     head_settle(recovery->head);
+    head_tidy(recovery->head);
     recovery->last_seq = last_seq;
     run_builder_reset(&recovery->builder, last_seq + 1);
     return 0;
@@ -58,6 +59,15 @@ static bool is_enough(const struct recovery *recovery)
            recovery->seq < recovery->last_block;
 }
 
+static int add_rows(struct recovery *recovery, const struct record *record,
+                    const struct record *voided)
+{
+    struct request_row request;
+    bool has_request = run_builder_request(&recovery->builder, record, &request);
+    int rc = run_builder_add(&recovery->builder, record, has_request ? &request : NULL, voided);
+    return rc == 0 && has_request ? head_note(recovery->head, request) : rc;
+}
+
 static int add_record(const struct record *record, void *arg)
 {
     struct recovery *recovery = arg;
@@ -69,7 +79,7 @@ static int add_record(const struct record *record, void *arg)
         rc = journal_record(&recovery->voided, record->usage_voided.usage, &voided);
     }
     if (rc == 0) {
-        rc = run_builder_add(&recovery->builder, record, is_void ? &voided : NULL);
+        rc = add_rows(recovery, record, is_void ? &voided : NULL);
     }
     if (rc < 0 || !is_enough(recovery)) {
         return rc == STATUS_NOT_FOUND ? STATUS_CORRUPT : rc;

@@ -90,6 +90,33 @@ void request_table_add(struct request_table *table, struct request_row row)
     table->n++;
 }
 
+/* Free the slot AT, and move into it what would not be found any more with a gap before it. */
+static void close_gap(struct request_table *table, size_t at)
+{
+    size_t mask = table->n_slots - 1;
+    for (size_t next = (at + 1) & mask; table->slots[next].offset != 0; next = (next + 1) & mask) {
+        size_t distance = (next - home(table, table->slots[next].tag)) & mask;
+        if (distance >= ((next - at) & mask)) {
+            table->slots[at] = table->slots[next];
+            at = next;
+        }
+    }
+    table->slots[at].offset = 0;
+}
+
+void request_table_remove(struct request_table *table, struct request_row row)
+{
+    size_t at = SIZE_MAX;
+    uint64_t seq = request_table_next(table, row.low, &at);
+    while (seq != 0 && seq != row.seq) {
+        seq = request_table_next(table, row.low, &at);
+    }
+    if (seq != 0) {
+        close_gap(table, at);
+        table->n--;
+    }
+}
+
 uint64_t request_table_next(const struct request_table *table, uint64_t low, size_t *at)
 {
     if (table->n == 0) {

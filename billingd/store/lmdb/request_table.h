@@ -36,6 +36,9 @@ MUSTCHECK int request_table_reserve(struct request_table *table, size_t n);
 /* Add ROW, for which there is room. */
 void request_table_add(struct request_table *table, struct request_row row);
 
+/* Take away what request_table_add() made of ROW, if it is there. */
+void request_table_remove(struct request_table *table, struct request_row row);
+
 /* The seq of the next row whose fingerprint may have this lower half: *AT begins as SIZE_MAX and
  * keeps the place.  Returns 0 when there are no more. */
 uint64_t request_table_next(const struct request_table *table, uint64_t low, size_t *at);

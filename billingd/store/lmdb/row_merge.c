@@ -45,6 +45,20 @@ void row_merge_done(struct row_merge *merge)
 
 /* --- the heap --------------------------------------------------------------------------------- */
 
+/* Of rows that are equal, that of the source that was added first. */
+static bool is_before(const struct row_merge *merge, const struct row_source *a,
+                      const struct row_source *b)
+{
+    if (a->a != b->a) {
+        return a->a < b->a;
+    }
+    if (a->b != b->b) {
+        return a->b < b->b;
+    }
+    int order = row_compare(merge->table, a->next, b->next);
+    return order != 0 ? order < 0 : a < b;
+}
+
 /* Let the source at AT sink to where it belongs. */
 static void sink(struct row_merge *merge, size_t at)
 {
@@ -52,7 +66,7 @@ static void sink(struct row_merge *merge, size_t at)
     for (;;) {
         size_t least = at;
         for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < merge->n_heap; child++) {
-            if (row_compare(merge->table, heap[child]->next, heap[least]->next) < 0) {
+            if (is_before(merge, heap[child], heap[least])) {
                 least = child;
             }
         }
@@ -72,7 +86,7 @@ static void rise(struct row_merge *merge)
     struct row_source **heap = merge->heap;
     for (size_t at = merge->n_heap - 1; at > 0;) {
         size_t parent = (at - 1) / 2;
-        if (row_compare(merge->table, heap[parent]->next, heap[at]->next) <= 0) {
+        if (!is_before(merge, heap[at], heap[parent])) {
             return;
         }
         struct row_source *other = heap[at];
@@ -86,12 +100,18 @@ static void rise(struct row_merge *merge)
 
 static int find_next(struct row_merge *merge, struct row_source *source)
 {
+    int rc = 0;
     if (source->rows == NULL) {
-        return segment_scan_peek(&source->scan, &source->next);
+        rc = segment_scan_peek(&source->scan, &source->next);
+    } else {
+        source->next = source->at < source->n
+                           ? source->rows + source->at * segment_row_bytes(merge->table)
+                           : NULL;
     }
-    source->next =
-        source->at < source->n ? source->rows + source->at * segment_row_bytes(merge->table) : NULL;
-    return 0;
+    if (rc == 0 && source->next != NULL) {
+        segment_row_leading(merge->table, source->next, &source->a, &source->b);
+    }
+    return rc;
 }
 
 /* SOURCE, the last of all, takes part where it has rows. */
@@ -110,18 +130,19 @@ void row_merge_add_rows(struct row_merge *merge, const void *rows, size_t n)
     REQUIRE(merge->n < merge->max);
     struct row_source *source = &merge->sources[merge->n];
     if (n > 0) {
-        *source = (struct row_source){.rows = rows, .n = n, .next = rows};
+        *source = (struct row_source){.rows = rows, .n = n};
+        INVARIANT(find_next(merge, source) == 0); /* an array does not fail */
         join(merge, source);
     }
 }
 
 int row_merge_add_segment(struct row_merge *merge, const struct env *env, MDB_txn *txn,
-                          uint64_t segment, uint64_t a, uint64_t b)
+                          struct segment_start start)
 {
-    REQUIRE(merge->n < merge->max);
+    REQUIRE(merge->n < merge->max && start.table == merge->table);
     struct row_source *source = &merge->sources[merge->n];
     *source = (struct row_source){0};
-    int rc = segment_scan_open(env, txn, segment, merge->table, a, b, &source->scan);
+    int rc = segment_scan_open(env, txn, start, &source->scan);
     if (rc < 0) {
         return rc;
     }

@@ -14,6 +14,8 @@ struct row_source {
     struct segment_scan scan;
 
     const void *next; /* its next row; NULL: it has no more */
+    uint64_t a;       /* the leading members of that, which mostly decide */
+    uint64_t b;
 };
 
 struct row_merge {
@@ -34,16 +36,16 @@ void row_merge_done(struct row_merge *merge);
 /* Add the N rows at ROWS, which stay where they are. */
 void row_merge_add_rows(struct row_merge *merge, const void *rows, size_t n);
 
-/* Add the rows of SEGMENT from those on whose leading members are at least A and B.  Returns as
+/* Add the rows of a segment from START on, which is in the table that is merged.  Returns as
  * segment_scan_open(). */
 MUSTCHECK int row_merge_add_segment(struct row_merge *merge, const struct env *env, MDB_txn *txn,
-                                    uint64_t segment, uint64_t a, uint64_t b);
+                                    struct segment_start start);
 
 /* The order of the rows of TABLE. */
 int row_compare(enum segment_table table, const void *a, const void *b);
 
-/* The least of all next rows; NULL: there are no more.  It stays where it is until the merge steps
- * on. */
+/* The least of all next rows, of equal ones that of the source that was added first; NULL: there
+ * are no more.  It stays where it is until the merge steps on. */
 const void *row_merge_peek(const struct row_merge *merge);
 
 /* Pass over it.  Returns as segment_scan_peek(). */

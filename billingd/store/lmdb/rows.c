@@ -51,63 +51,106 @@ int sum_row_compare(const struct sum_row *a, const struct sum_row *b)
     return (a->clocks > b->clocks) - (a->clocks < b->clocks);
 }
 
-int sum_row_add(struct sum_row *sum, const struct sum_row *row)
+/* --- sums ------------------------------------------------------------------------------------- */
+
+static __int128 units_of(const struct sum_row *row)
 {
-    uint32_t records;
-    uint32_t voided;
-    uint32_t late;
-    struct amount units = sum->units;
-    struct amount amount = sum->amount;
+    return (__int128)row->units_high * ((__int128)1 << 64) + row->units_low;
+}
+
+/* Returns whether MANTISSA fits. */
+static bool set_units(struct sum_row *row, __int128 mantissa, int scale)
+{
+    __int128 high = mantissa >> 64;
+    if (high != (int16_t)high) {
+        return false;
+    }
+    row->units_high = (int16_t)high;
+    row->units_low = (uint64_t)mantissa;
+    row->units_scale = (int8_t)scale;
+    return true;
+}
+
+/* Bring *MANTISSA from *SCALE to the larger scale TO.  Returns whether it fits any row. */
+static bool rescale(__int128 *mantissa, int from, int to)
+{
+    static const __int128 bound = (__int128)1 << 80; /* x 10 fits all the more */
+    for (; from < to; from++) {
+        *mantissa *= 10;
+        if (*mantissa >= bound || *mantissa <= -bound) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_units(struct sum_row *sum, const struct sum_row *row)
+{
+    __int128 a = units_of(sum);
+    __int128 b = units_of(row);
+    int scale = sum->units_scale > row->units_scale ? sum->units_scale : row->units_scale;
+    return rescale(&a, sum->units_scale, scale) && rescale(&b, row->units_scale, scale) &&
+           set_units(sum, a + b, scale);
+}
+
+bool sum_row_add(struct sum_row *sum, const struct sum_row *row)
+{
+    uint16_t records;
+    uint16_t voided;
+    uint16_t late;
     if (__builtin_add_overflow(sum->records, row->records, &records) ||
         __builtin_add_overflow(sum->voided, row->voided, &voided) ||
-        __builtin_add_overflow(sum->late, row->late, &late) || amount_add(&units, row->units) < 0 ||
-        amount_add(&amount, row->amount) < 0) {
-        return STATUS_OUT_OF_BOUNDS;
+        __builtin_add_overflow(sum->late, row->late, &late) || !add_units(sum, row)) {
+        return false;
     }
     sum->records = records;
     sum->voided = voided;
     sum->late = late;
-    sum->units = units;
-    sum->amount = amount;
-    return 0;
+    return true;
 }
 
-int sum_rows_of(const struct record *record, const struct usage *usage, uint64_t usage_seq,
-                uint64_t id_key, struct sum_row ret[2], unsigned *ret_n)
+int sum_row_amounts(const struct sum_row *row, struct amount *ret_units, struct amount *ret_amount)
+{
+    struct decimal price;
+    struct decimal one;
+    __int128 units = units_of(row);
+    int rc = decimal_make(row->price_mantissa, row->price_scale, &price);
+    if (rc == 0) {
+        rc = decimal_make(1, 0, &one);
+    }
+    if (rc == 0) {
+        rc = amount_times(units, row->units_scale, one, ret_units);
+    }
+    return rc < 0 ? rc : amount_times(units, row->units_scale, price, ret_amount);
+}
+
+unsigned sum_rows_of(const struct record *record, const struct usage *usage, uint64_t usage_seq,
+                     uint64_t id_key, struct sum_row ret[2])
 {
     int64_t occurred_at_us;
     int64_t bills_at_us;
-    struct store_sum sum;
+    bool is_void = record->kind == RECORD_USAGE_VOIDED;
     REQUIRE(record_times(record, &occurred_at_us, &bills_at_us));
-    int rc = store_sum_of(record, usage, STORE_BY_OCCURRED, &sum);
-    if (rc < 0) {
-        return rc;
-    }
-    uint64_t high;
-    uint64_t low;
-    row_service_hash(sum.service, id_key, &high, &low);
+    int64_t units = decimal_mantissa(usage->units);
     ret[0] = (struct sum_row){
         .customer = record_customer(record),
-        .service_high = high,
-        .service_low = low,
-        .price_mantissa = decimal_mantissa(sum.price),
+        .price_mantissa = decimal_mantissa(usage->price),
         .hour = (uint32_t)(occurred_at_us / hour_us),
-        .price_scale = (int8_t)decimal_scale(sum.price),
+        .price_scale = (int8_t)decimal_scale(usage->price),
         .clocks = SUM_BY_OCCURRED | SUM_BY_BILLED,
         .named_by = usage_seq,
-        .records = (uint32_t)sum.records,
-        .voided = (uint32_t)sum.voided,
-        .late = (uint32_t)sum.late,
-        .units = sum.units,
-        .amount = sum.amount,
+        .records = !is_void,
+        .voided = is_void,
+        .late = !is_void && bills_at_us != occurred_at_us,
     };
-    *ret_n = 1;
-    if (occurred_at_us / hour_us != bills_at_us / hour_us) {
-        ret[1] = ret[0]; /* the clocks differ in the hour alone */
-        ret[0].clocks = SUM_BY_OCCURRED;
-        ret[1].clocks = SUM_BY_BILLED;
-        ret[1].hour = (uint32_t)(bills_at_us / hour_us);
-        *ret_n = 2;
+    row_service_hash(usage->service, id_key, &ret[0].service_high, &ret[0].service_low);
+    INVARIANT(set_units(&ret[0], is_void ? -units : units, decimal_scale(usage->units)));
+    if (occurred_at_us / hour_us == bills_at_us / hour_us) {
+        return 1;
     }
-    return 0;
+    ret[1] = ret[0]; /* the clocks differ in the hour alone */
+    ret[0].clocks = SUM_BY_OCCURRED;
+    ret[1].clocks = SUM_BY_BILLED;
+    ret[1].hour = (uint32_t)(bills_at_us / hour_us);
+    return 2;
 }

@@ -48,7 +48,10 @@ enum {
 };
 
 /* What a customer used of a service at a price in an hour, less what was voided.  By customer,
- * hour, service, price, then clocks: what lies before `named_by`, in which no two are equal. */
+ * hour, service, price, then clocks: what lies before `units_scale`.  Several may be equal in that:
+ * as many as it takes for what they add up to fit.
+ *
+ * What it costs is units x price, exactly, since all have one price. */
 struct sum_row {
     uint64_t customer;
     uint64_t service_high; /* hash of the service's name, keyed by the store */
@@ -57,22 +60,22 @@ struct sum_row {
     uint32_t hour; /* since 1970 */
     int8_t price_scale;
     uint8_t clocks; /* SUM_BY_*: both where the two hours are one */
-    uint16_t unused;
-    uint64_t named_by; /* seq of a usage record of that service: it has the name */
-    uint32_t records;
-    uint32_t voided;
-    uint32_t late;
-    uint32_t unused2;
-    struct amount units;
-    struct amount amount;
+    int8_t units_scale;
+    uint8_t unused;
+    uint64_t named_by;  /* seq of a usage record of that service: it has the name */
+    uint64_t units_low; /* with units_high, 80 bits of a mantissa: x 10^-units_scale */
+    int16_t units_high;
+    uint16_t records;
+    uint16_t voided;
+    uint16_t late;
 };
 
 enum {
-    SUM_ROW_KEY_BYTES = offsetof(struct sum_row, named_by),
+    SUM_ROW_KEY_BYTES = offsetof(struct sum_row, units_scale),
 };
 
 static_assert(sizeof(struct request_row) == 24 && sizeof(struct place_row) == 24 &&
-                  sizeof(struct sum_row) == 128 && SUM_ROW_KEY_BYTES == 40,
+                  sizeof(struct sum_row) == 64 && SUM_ROW_KEY_BYTES == 38,
               "rows are stored: no padding, none of another size");
 
 /* The keyed fingerprint of KEY.  Two keys may have the same one: what it leads to is to be checked.
@@ -114,12 +117,16 @@ static inline bool sum_row_same(const struct sum_row *a, const struct sum_row *b
     return memcmp(a, b, SUM_ROW_KEY_BYTES) == 0;
 }
 
-/* *SUM += ROW, which is the same by sum_row_same().  Returns 0, or STATUS_OUT_OF_BOUNDS with *SUM
- * as it was. */
-MUSTCHECK int sum_row_add(struct sum_row *sum, const struct sum_row *row);
+/* *SUM += ROW, which is the same by sum_row_same().  Returns whether it fits; if not, *SUM is as it
+ * was. */
+bool sum_row_add(struct sum_row *sum, const struct sum_row *row);
+
+/* The units of ROW and what they cost.  Return 0, or STATUS_CORRUPT for what no records add up
+ * to. */
+MUSTCHECK int sum_row_amounts(const struct sum_row *row, struct amount *ret_units,
+                              struct amount *ret_amount);
 
 /* The rows that RECORD, a usage (USAGE is &RECORD->usage, USAGE_SEQ its seq) or a void (of that
- * usage), adds to the sums: *RET_N of them, 1 or 2.  Returns 0, or STATUS_CORRUPT. */
-MUSTCHECK int sum_rows_of(const struct record *record, const struct usage *usage,
-                          uint64_t usage_seq, uint64_t id_key, struct sum_row ret[2],
-                          unsigned *ret_n);
+ * usage), adds to the sums: returns how many, 1 or 2. */
+unsigned sum_rows_of(const struct record *record, const struct usage *usage, uint64_t usage_seq,
+                     uint64_t id_key, struct sum_row ret[2]);

@@ -9,6 +9,8 @@ struct run *run_create(uint64_t first_seq, uint64_t last_seq)
     struct run *run = calloc(1, sizeof *run);
     if (run != NULL) {
         atomic_init(&run->refs, 1);
+        atomic_init(&run->sorted, true);
+        INVARIANT(pthread_mutex_init(&run->lock, NULL) == 0);
         run->first_seq = first_seq;
         run->last_seq = last_seq;
     }
@@ -31,7 +33,24 @@ void run_release(struct run *run)
     free(run->usage);
     free(run->late);
     free(run->sums);
+    INVARIANT(pthread_mutex_destroy(&run->lock) == 0);
     free(run);
+}
+
+/* --- sums ------------------------------------------------------------------------------------- */
+
+void run_add_sum(struct run *run, const struct sum_row *row)
+{
+    struct sum_row *last = run->n_sums > 0 ? &run->sums[run->n_sums - 1] : NULL;
+    if (last == NULL || !sum_row_same(last, row) || !sum_row_add(last, row)) {
+        run->sums[run->n_sums++] = *row;
+    }
+}
+
+void run_fit_sums(struct run *run)
+{
+    struct sum_row *fitting = realloc(run->sums, run->n_sums * sizeof *run->sums);
+    run->sums = fitting != NULL ? fitting : run->sums;
 }
 
 /* --- merging ---------------------------------------------------------------------------------- */
@@ -192,21 +211,14 @@ static int merge_late(struct merge *m, struct run *const *runs, struct run *merg
     return merge_places(m, merged->n_late, &merged->late);
 }
 
-/* TOTAL rows, those of the same sum behind one another, become one each. */
-static int add_up(struct merge *m, size_t total, struct run *merged)
+/* TOTAL rows, those of the same sum behind one another, become one each where they fit. */
+static void add_up(struct merge *m, size_t total, struct run *merged)
 {
-    int rc = 0;
     start(m, compare_sums);
-    for (size_t i = 0; i < total && rc == 0; i++) {
+    for (size_t i = 0; i < total; i++) {
         const struct sum_row *row = next(m, sizeof *row, compare_sums);
-        struct sum_row *last = merged->n_sums > 0 ? &merged->sums[merged->n_sums - 1] : NULL;
-        if (last != NULL && sum_row_same(last, row)) {
-            rc = sum_row_add(last, row);
-        } else {
-            merged->sums[merged->n_sums++] = *row;
-        }
+        run_add_sum(merged, row);
     }
-    return rc;
 }
 
 static int merge_sums(struct merge *m, struct run *const *runs, struct run *merged)
@@ -223,19 +235,21 @@ static int merge_sums(struct merge *m, struct run *const *runs, struct run *merg
     if (merged->sums == NULL) {
         return STATUS_NO_MEMORY;
     }
-    int rc = add_up(m, total, merged);
-    if (rc < 0) {
-        return rc;
-    }
-    struct sum_row *fitting = realloc(merged->sums, merged->n_sums * sizeof *merged->sums);
-    merged->sums = fitting != NULL ? fitting : merged->sums;
+    add_up(m, total, merged);
+    run_fit_sums(merged);
     return 0;
 }
 
 static int merge_all(struct run *const *runs, size_t n, struct run *merged)
 {
     struct merge m = {.inputs = calloc(n, sizeof *m.inputs), .n = n};
-    int rc = m.inputs == NULL ? STATUS_NO_MEMORY : merge_requests(&m, runs, merged);
+    int rc = m.inputs == NULL ? STATUS_NO_MEMORY : 0;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = run_sort(runs[i]);
+    }
+    if (rc == 0) {
+        rc = merge_requests(&m, runs, merged);
+    }
     if (rc == 0) {
         rc = merge_usage(&m, runs, merged);
     }

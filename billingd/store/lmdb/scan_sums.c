@@ -100,14 +100,27 @@ static int give_row(struct sum_scan *scan, const struct sum_row *row)
         .records = row->records,
         .voided = row->voided,
         .late = row->late,
-        .units = row->units,
-        .amount = row->amount,
     };
     int rc = decimal_make(row->price_mantissa, row->price_scale, &sum.price);
+    if (rc == 0) {
+        rc = sum_row_amounts(row, &sum.units, &sum.amount);
+    }
     if (rc == 0) {
         rc = name_of(scan, row, &sum.service);
     }
     return rc < 0 ? rc : scan->row_cb(&sum, scan->arg);
+}
+
+/* Take up ROW: into *SUM, what runs and segments have of the same, or after that in its place. */
+static int take_row(struct sum_scan *scan, struct sum_row *sum, const struct sum_row *row)
+{
+    bool any = sum->customer != 0;
+    if (any && sum_row_same(sum, row) && sum_row_add(sum, row)) {
+        return 0;
+    }
+    int rc = any ? give_row(scan, sum) : 0;
+    *sum = *row;
+    return rc;
 }
 
 /* The rows from the hour FIRST to before LAST, both since 1970. */
@@ -116,6 +129,7 @@ static int give_hours(struct sum_scan *scan, uint64_t first, uint64_t last)
     struct lmdb_view *view = (struct lmdb_view *)scan->view; /* its first member */
     unsigned clock = 1U << scan->range->by;
     struct row_merge merge;
+    struct sum_row sum = {.customer = 0}; /* none yet: no customer is 0 */
     int rc = view_rows_merge(&view->rows, SEGMENT_SUMS, scan->range->customer, first, &merge);
     if (rc < 0) {
         return rc;
@@ -123,13 +137,13 @@ static int give_hours(struct sum_scan *scan, uint64_t first, uint64_t last)
     for (const struct sum_row *row = row_merge_peek(&merge);
          rc == 0 && row != NULL && row->customer == scan->range->customer && row->hour < last;
          row = row_merge_peek(&merge)) {
-        rc = (row->clocks & clock) != 0 ? give_row(scan, row) : 0;
+        rc = (row->clocks & clock) != 0 ? take_row(scan, &sum, row) : 0;
         if (rc == 0) {
             rc = row_merge_step(&merge);
         }
     }
     row_merge_done(&merge);
-    return rc;
+    return rc == 0 && sum.customer != 0 ? give_row(scan, &sum) : rc;
 }
 
 /* --- the rest --------------------------------------------------------------------------------- */

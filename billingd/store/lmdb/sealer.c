@@ -7,6 +7,7 @@
 #include "billingd/base/thread.h"
 #include "billingd/store/lmdb/row_merge.h"
 #include "billingd/store/lmdb/segment_writer.h"
+#include "billingd/store/lmdb/slice.h"
 
 enum {
     RETRY_S = 1,            /* after there was no room */
@@ -62,13 +63,36 @@ static void add_run(struct row_merge *merge, const struct run *run)
     }
 }
 
-/* All rows of TABLE, but with AFTER only those behind it. */
-static int open_merge(struct job *job, enum segment_table table, const union row *after,
+/* How far a table was merged. */
+struct reached {
+    union row row; /* the last that was written */
+    size_t n;      /* of those equal to it, how many went into it and the ones before it; 0: none
+                      were written */
+};
+
+/* Pass over what was merged before.  A merge of the same sources gives the same rows again, equal
+ * ones too. */
+static int pass_over(struct row_merge *merge, const struct reached *reached)
+{
+    size_t left = reached->n;
+    int rc = 0;
+    while (rc == 0 && left > 0 && row_merge_peek(merge) != NULL) {
+        int order = row_compare(merge->table, row_merge_peek(merge), &reached->row);
+        if (order > 0) {
+            break;
+        }
+        left -= order == 0;
+        rc = row_merge_step(merge);
+    }
+    return rc;
+}
+
+/* All rows of TABLE behind what was REACHED. */
+static int open_merge(struct job *job, enum segment_table table, const struct reached *reached,
                       struct row_merge *ret)
 {
     size_t n = job->runs != NULL ? job->runs->n : job->n_segments;
-    uint64_t a = 0;
-    uint64_t b = 0;
+    struct segment_start start = {.table = table};
     int rc = row_merge_init(ret, table, n);
     if (rc < 0) {
         return rc;
@@ -76,16 +100,15 @@ static int open_merge(struct job *job, enum segment_table table, const union row
     for (size_t i = 0; job->runs != NULL && i < n; i++) {
         add_run(ret, job->runs->runs[i]);
     }
-    if (after != NULL) {
-        segment_row_leading(table, after, &a, &b);
+    if (reached->n > 0) {
+        segment_row_leading(table, &reached->row, &start.a, &start.b);
     }
     for (size_t i = 0; job->runs == NULL && i < n && rc == 0; i++) {
-        rc = row_merge_add_segment(ret, job->sealer->options.env, job->txn, job->segments[i].id, a,
-                                   b);
+        start.segment = job->segments[i].id;
+        rc = row_merge_add_segment(ret, job->sealer->options.env, job->txn, start);
     }
-    while (rc == 0 && after != NULL && row_merge_peek(ret) != NULL &&
-           row_compare(table, row_merge_peek(ret), after) <= 0) {
-        rc = row_merge_step(ret);
+    if (rc == 0) {
+        rc = pass_over(ret, reached);
     }
     if (rc < 0) {
         row_merge_done(ret);
@@ -93,19 +116,21 @@ static int open_merge(struct job *job, enum segment_table table, const union row
     return rc;
 }
 
-/* Take the next row; of sums, all that are equal as one. */
-static int take_row(struct row_merge *merge, union row *ret)
+/* Take the next row, of sums all that are equal and fit, as one. */
+static int take_row(struct row_merge *merge, struct reached *reached)
 {
     enum segment_table table = merge->table;
-    memcpy(ret, row_merge_peek(merge), segment_row_bytes(table));
-    int rc = row_merge_step(merge);
-    while (rc == 0 && table == SEGMENT_SUMS && row_merge_peek(merge) != NULL &&
-           sum_row_same(row_merge_peek(merge), &ret->sum)) {
-        rc = sum_row_add(&ret->sum, row_merge_peek(merge));
-        if (rc == 0) {
-            rc = row_merge_step(merge);
-        }
-    }
+    const void *next = row_merge_peek(merge);
+    bool equal = table == SEGMENT_SUMS && reached->n > 0 && sum_row_same(next, &reached->row.sum);
+    memcpy(&reached->row, next, segment_row_bytes(table));
+    reached->n = equal ? reached->n : 0;
+    int rc = 0;
+    do {
+        reached->n++;
+        rc = row_merge_step(merge);
+        next = row_merge_peek(merge);
+    } while (rc == 0 && table == SEGMENT_SUMS && next != NULL &&
+             sum_row_same(next, &reached->row.sum) && sum_row_add(&reached->row.sum, next));
     return rc;
 }
 
@@ -131,16 +156,16 @@ static int end_slice(struct job *job)
 static int write_table(struct job *job, enum segment_table table)
 {
     struct row_merge merge;
-    int rc = open_merge(job, table, NULL, &merge);
+    struct reached reached = {.n = 0};
+    int rc = open_merge(job, table, &reached, &merge);
     if (rc < 0) {
         return rc;
     }
     while (rc == 0 && row_merge_peek(&merge) != NULL) {
-        union row row;
         bool full = false;
-        rc = take_row(&merge, &row);
+        rc = take_row(&merge, &reached);
         if (rc == 0) {
-            segment_writer_add(&job->writer, table, &row, &full);
+            segment_writer_add(&job->writer, table, &reached.row, &full);
         }
         if (rc < 0 || !full) {
             continue;
@@ -152,7 +177,7 @@ static int write_table(struct job *job, enum segment_table table)
         row_merge_done(&merge);
         rc = end_slice(job);
         if (rc == 0) {
-            rc = open_merge(job, table, &row, &merge);
+            rc = open_merge(job, table, &reached, &merge);
         }
     }
     row_merge_done(&merge);
@@ -226,14 +251,17 @@ int sealer_seal(struct sealer *sealer)
     if (rc < 0 || runs == NULL) {
         return rc;
     }
+    struct job job = {.sealer = sealer, .runs = runs};
     rc = next_id(sealer, &segment.id);
     if (rc == 0) {
-        struct job job = {.sealer = sealer, .runs = runs};
         segment.first_seq = runs->runs[0]->first_seq;
         segment.last_seq = runs->runs[runs->n - 1]->last_seq;
-        for (size_t i = 0; i < runs->n; i++) {
+        for (size_t i = 0; i < runs->n && rc == 0; i++) {
             requests += runs->runs[i]->n_requests;
+            rc = run_sort(runs->runs[i]);
         }
+    }
+    if (rc == 0) {
         rc = write_segment(&job, &segment, requests);
     }
     if (rc == 0) {
@@ -309,33 +337,29 @@ static int merge(struct sealer *sealer, bool *ret_did)
 
 /* --- removing --------------------------------------------------------------------------------- */
 
-static int remove_in(struct sealer *sealer, MDB_txn *txn, const struct segment *segment)
+struct removal {
+    const struct env *env;
+    const struct segment *segment;
+};
+
+static int remove_in(void *arg, MDB_txn *txn)
 {
+    const struct removal *removal = arg;
     bool left = false;
-    int rc = segment_remove(sealer->options.env, txn, segment->id, REMOVE_CHUNKS_MAX, &left);
+    int rc = segment_remove(removal->env, txn, removal->segment->id, REMOVE_CHUNKS_MAX, &left);
     if (rc == 0 && !left) {
-        rc = manifest_remove(sealer->options.env, txn, segment->id);
+        rc = manifest_remove(removal->env, txn, removal->segment->id);
     }
+    FAILPOINT("before_removal");
     return rc;
 }
 
 /* Remove a slice of SEGMENT, and with the last its row. */
 static int remove_slice(struct sealer *sealer, const struct segment *segment)
 {
-    MDB_txn *txn;
-    turn_take(sealer->options.turn, TURN_SEALER);
-    int rc = env_status(mdb_txn_begin(sealer->options.env->mdb, NULL, 0, &txn));
-    if (rc == 0) {
-        rc = remove_in(sealer, txn, segment);
-        if (rc == 0) {
-            FAILPOINT("before_removal");
-            rc = env_commit(sealer->options.env, txn);
-            FAILPOINT("after_removal");
-        } else {
-            mdb_txn_abort(txn);
-        }
-    }
-    turn_give(sealer->options.turn);
+    struct removal removal = {sealer->options.env, segment};
+    int rc = slice_write(removal.env, sealer->options.turn, remove_in, &removal);
+    FAILPOINT("after_removal");
     return rc;
 }
 

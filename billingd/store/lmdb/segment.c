@@ -28,6 +28,19 @@ static const size_t row_bytes[] = {
     [SEGMENT_FILTER] = FILTER_BLOCK_BYTES,
 };
 
+#define CHUNK_ROWS(HEADER, ROW) ((SEGMENT_CHUNK_BYTES - (HEADER)-CHECKSUM_BYTES) / (ROW))
+
+static const size_t chunk_rows[] = {
+    [SEGMENT_REQUESTS] = CHUNK_ROWS(HEADER_BYTES, sizeof(struct request_row)),
+    [SEGMENT_USAGE] = CHUNK_ROWS(HEADER_BYTES, sizeof(struct place_row)),
+    [SEGMENT_LATE] = CHUNK_ROWS(HEADER_BYTES, sizeof(struct place_row)),
+    [SEGMENT_SUMS] = CHUNK_ROWS(HEADER_BYTES, sizeof(struct sum_row)),
+    [SEGMENT_FILTER] = SEGMENT_FILTER_ROWS,
+};
+
+static_assert(CHUNK_ROWS(FILTER_HEADER_BYTES, FILTER_BLOCK_BYTES) == SEGMENT_FILTER_ROWS,
+              "as many as fit");
+
 static size_t header_bytes(enum segment_table table)
 {
     return table == SEGMENT_FILTER ? FILTER_HEADER_BYTES : HEADER_BYTES;
@@ -40,7 +53,7 @@ size_t segment_row_bytes(enum segment_table table)
 
 size_t segment_chunk_rows(enum segment_table table)
 {
-    return (SEGMENT_CHUNK_BYTES - header_bytes(table) - CHECKSUM_BYTES) / row_bytes[table];
+    return chunk_rows[table];
 }
 
 void segment_row_leading(enum segment_table table, const void *row, uint64_t *ret_a,
@@ -129,28 +142,27 @@ static uint32_t number_of(MDB_val key)
 
 /* --- chunks ----------------------------------------------------------------------------------- */
 
-/* NOLINTNEXTLINE(readability-function-size): each is one thing, and the callers are two */
-int segment_put(const struct env *env, MDB_txn *txn, uint64_t segment, enum segment_table table,
-                uint32_t number, const void *rows, size_t n)
+int segment_put(const struct env *env, MDB_txn *txn, const struct segment_chunk *chunk)
 {
-    uint8_t bytes[KEY_BYTES];
-    uint8_t chunk[SEGMENT_CHUNK_BYTES] = {0};
+    uint8_t key_bytes[KEY_BYTES];
+    uint8_t bytes[SEGMENT_CHUNK_BYTES] = {0};
     uint64_t a;
     uint64_t b;
+    enum segment_table table = chunk->table;
     size_t header = header_bytes(table);
-    size_t body = n * row_bytes[table];
+    size_t body = chunk->n * row_bytes[table];
     size_t length = header + body;
-    REQUIRE(n > 0 && n <= segment_chunk_rows(table));
+    REQUIRE(chunk->n > 0 && chunk->n <= segment_chunk_rows(table));
     if (length < CHUNK_BYTES_MIN - CHECKSUM_BYTES) {
         length = CHUNK_BYTES_MIN - CHECKSUM_BYTES;
     }
-    bytes_put_le32(chunk, (uint32_t)n);
-    memcpy(chunk + header, rows, body);
-    segment_row_leading(table, rows, &a, &b);
-    MDB_val key = make_key(bytes, segment, table, a, b, number);
-    bytes_put_le64(chunk + AT_KEY_HASH, XXH3_64bits(key.mv_data, key.mv_size));
-    bytes_put_le64(chunk + length, XXH3_64bits(chunk, length));
-    return env_put_new(env, txn, ENV_SEGMENTS, key, chunk, length + CHECKSUM_BYTES);
+    bytes_put_le32(bytes, (uint32_t)chunk->n);
+    memcpy(bytes + header, chunk->rows, body);
+    segment_row_leading(table, chunk->rows, &a, &b);
+    MDB_val key = make_key(key_bytes, chunk->segment, table, a, b, chunk->number);
+    bytes_put_le64(bytes + AT_KEY_HASH, XXH3_64bits(key.mv_data, key.mv_size));
+    bytes_put_le64(bytes + length, XXH3_64bits(bytes, length));
+    return env_put_new(env, txn, ENV_SEGMENTS, key, bytes, length + CHECKSUM_BYTES);
 }
 
 /* That CHUNK was put under KEY. */
@@ -278,22 +290,21 @@ static int find_chunk(struct segment_scan *scan, uint64_t a, uint64_t b)
     return take_chunk(scan, rc, key, chunk, number);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): likewise */
-int segment_scan_open(const struct env *env, MDB_txn *txn, uint64_t segment,
-                      enum segment_table table, uint64_t a, uint64_t b, struct segment_scan *ret)
+int segment_scan_open(const struct env *env, MDB_txn *txn, struct segment_start start,
+                      struct segment_scan *ret)
 {
-    *ret = (struct segment_scan){.segment = segment, .table = table};
+    *ret = (struct segment_scan){.segment = start.segment, .table = start.table};
     int rc = env_status(mdb_cursor_open(txn, env->tables[ENV_SEGMENTS], &ret->cursor));
     if (rc < 0) {
         ret->cursor = NULL;
         return rc;
     }
-    rc = find_chunk(ret, a, b);
+    rc = find_chunk(ret, start.a, start.b);
     if (rc < 0) {
         segment_scan_close(ret);
         return rc;
     }
-    ret->at = segment_rows_before(table, ret->rows, ret->n, a, b);
+    ret->at = segment_rows_before(start.table, ret->rows, ret->n, start.a, start.b);
     return 0;
 }
 
@@ -319,8 +330,8 @@ void segment_scan_step(struct segment_scan *scan)
 
 /* --- filters ---------------------------------------------------------------------------------- */
 
-static int filter_chunks(MDB_cursor *cursor, uint64_t segment, const uint8_t **ret_chunks,
-                         size_t chunks_max)
+static int filter_chunks(MDB_cursor *cursor, uint64_t segment, uint64_t n_blocks,
+                         const uint8_t **ret_chunks)
 {
     uint8_t bytes[KEY_BYTES];
     MDB_val key = make_key(bytes, segment, SEGMENT_FILTER, 0, 0, 0);
@@ -328,31 +339,31 @@ static int filter_chunks(MDB_cursor *cursor, uint64_t segment, const uint8_t **r
     size_t n = 0;
     size_t full = segment_chunk_rows(SEGMENT_FILTER);
     int rc = mdb_cursor_get(cursor, &key, &chunk, MDB_SET_RANGE);
-    for (size_t i = 0; i < chunks_max; i++) {
+    for (uint64_t left = n_blocks; left > 0; left -= n) {
         if (rc == MDB_NOTFOUND || (rc == 0 && !is_of(key, segment, SEGMENT_FILTER))) {
             return STATUS_CORRUPT;
         }
-        rc = rc != 0 ? env_status(rc) : open_chunk(SEGMENT_FILTER, key, chunk, &ret_chunks[i], &n);
+        rc = rc != 0 ? env_status(rc) : open_chunk(SEGMENT_FILTER, key, chunk, ret_chunks++, &n);
         if (rc < 0) {
             return rc;
         }
-        if (i + 1 < chunks_max && n != full) {
+        if (n != (left < full ? left : full)) {
             return STATUS_CORRUPT;
         }
         rc = mdb_cursor_get(cursor, &key, &chunk, MDB_NEXT);
     }
-    return 0;
+    return n_blocks > 0 ? 0 : STATUS_CORRUPT;
 }
 
-int segment_filter(const struct env *env, MDB_txn *txn, uint64_t segment,
-                   const uint8_t **ret_chunks, size_t chunks_max)
+int segment_filter(const struct env *env, MDB_txn *txn, uint64_t segment, uint64_t n_blocks,
+                   const uint8_t **ret_chunks)
 {
     MDB_cursor *cursor;
     int rc = env_status(mdb_cursor_open(txn, env->tables[ENV_SEGMENTS], &cursor));
     if (rc < 0) {
         return rc;
     }
-    rc = filter_chunks(cursor, segment, ret_chunks, chunks_max);
+    rc = filter_chunks(cursor, segment, n_blocks, ret_chunks);
     mdb_cursor_close(cursor);
     return rc;
 }

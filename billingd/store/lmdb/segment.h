@@ -30,6 +30,7 @@ enum segment_table {
 
 enum {
     SEGMENT_CHUNK_BYTES = 4 * 4096 - 16, /* at most: whole pages of LMDB, less its header */
+    SEGMENT_FILTER_ROWS = 254,           /* segment_chunk_rows(SEGMENT_FILTER), where it counts */
 };
 
 /* Bytes of one row of TABLE. */
@@ -48,10 +49,17 @@ size_t segment_chunk_rows(enum segment_table table);
 
 /* --- writing: as part of a write transaction -------------------------------------------------- */
 
-/* Write N rows (1 to segment_chunk_rows()) at ROWS as chunk NUMBER of TABLE.  Returns 0, or the
- * status of a failed write. */
-MUSTCHECK int segment_put(const struct env *env, MDB_txn *txn, uint64_t segment,
-                          enum segment_table table, uint32_t number, const void *rows, size_t n);
+/* Rows that lie, or are to lie, in one chunk. */
+struct segment_chunk {
+    uint64_t segment;
+    enum segment_table table;
+    uint32_t number;
+    const void *rows; /* n of them: 1 to segment_chunk_rows() */
+    size_t n;
+};
+
+/* Write CHUNK.  Returns 0, or the status of a failed write. */
+MUSTCHECK int segment_put(const struct env *env, MDB_txn *txn, const struct segment_chunk *chunk);
 
 /* Remove up to CHUNKS_MAX chunks of SEGMENT; *RET_LEFT: there are more.  Returns as above. */
 MUSTCHECK int segment_remove(const struct env *env, MDB_txn *txn, uint64_t segment,
@@ -70,11 +78,17 @@ struct segment_scan {
     size_t at; /* the next of them */
 };
 
-/* Begin at the first row whose two leading members are at least A and B.  Returns 0,
- * STATUS_CORRUPT where a chunk is damaged, or the status of a failed read; the scan is then
- * closed. */
-MUSTCHECK int segment_scan_open(const struct env *env, MDB_txn *txn, uint64_t segment,
-                                enum segment_table table, uint64_t a, uint64_t b,
+/* The first row of TABLE whose two leading members are at least A and B. */
+struct segment_start {
+    uint64_t segment;
+    enum segment_table table;
+    uint64_t a;
+    uint64_t b;
+};
+
+/* Begin at START.  Returns 0, STATUS_CORRUPT where a chunk is damaged, or the status of a failed
+ * read; the scan is then closed. */
+MUSTCHECK int segment_scan_open(const struct env *env, MDB_txn *txn, struct segment_start start,
                                 struct segment_scan *ret);
 void segment_scan_close(struct segment_scan *scan);
 
@@ -83,9 +97,9 @@ void segment_scan_close(struct segment_scan *scan);
 MUSTCHECK int segment_scan_peek(struct segment_scan *scan, const void **ret_row);
 void segment_scan_step(struct segment_scan *scan);
 
-/* Where the blocks of SEGMENT's filter lie: in every chunk but the last segment_chunk_rows() of
- * them.  Fills RET_CHUNKS, room for CHUNKS_MAX; they stay where they are until the segment is
- * removed.  Returns 0, STATUS_CORRUPT where one is damaged or they are not CHUNKS_MAX, or the
- * status of a failed read. */
+/* Where the N_BLOCKS blocks of SEGMENT's filter lie: in every chunk but the last
+ * segment_chunk_rows() of them.  Fills RET_CHUNKS, room for as many as that takes; they stay where
+ * they are until the segment is removed.  Returns 0, STATUS_CORRUPT where one is damaged or there
+ * are not so many blocks, or the status of a failed read. */
 MUSTCHECK int segment_filter(const struct env *env, MDB_txn *txn, uint64_t segment,
-                             const uint8_t **ret_chunks, size_t chunks_max);
+                             uint64_t n_blocks, const uint8_t **ret_chunks);

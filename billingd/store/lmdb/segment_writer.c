@@ -5,50 +5,37 @@
 #include "billingd/base/assert.h"
 #include "billingd/base/failpoint.h"
 #include "billingd/store/lmdb/filter.h"
+#include "billingd/store/lmdb/slice.h"
 
 enum {
     ROW_ALIGNMENT = 16, /* of the rows of a chunk in the slice: no type of theirs needs more */
 };
 
-/* --- one transaction -------------------------------------------------------------------------- */
+/* --- what is written -------------------------------------------------------------------------- */
 
-/* What is to be done in one: fills TXN.  Returns 0 or the status of a failed write. */
-typedef int write_fn(struct segment_writer *writer, MDB_txn *txn, const void *arg);
-
-static int write_in_turn(struct segment_writer *writer, write_fn *write, const void *arg)
+static int put_row(void *arg, MDB_txn *txn)
 {
-    MDB_txn *txn;
-    turn_take(writer->turn, TURN_SEALER);
-    int rc = env_status(mdb_txn_begin(writer->env->mdb, NULL, 0, &txn));
-    if (rc == 0) {
-        rc = write(writer, txn, arg);
-        if (rc == 0) {
-            FAILPOINT("before_slice");
-            rc = env_commit(writer->env, txn);
-            FAILPOINT("after_slice");
-        } else {
-            mdb_txn_abort(txn);
-        }
-    }
-    turn_give(writer->turn);
-    return rc;
-}
-
-static int put_row(struct segment_writer *writer, MDB_txn *txn, const void *arg)
-{
-    (void)arg;
+    const struct segment_writer *writer = arg;
+    FAILPOINT("before_slice");
     return manifest_put(writer->env, txn, &writer->segment);
 }
 
-static int put_slice(struct segment_writer *writer, MDB_txn *txn, const void *arg)
+static int put_slice(void *arg, MDB_txn *txn)
 {
+    const struct segment_writer *writer = arg;
     int rc = 0;
-    (void)arg;
     for (size_t i = 0; i < writer->n_chunks && rc == 0; i++) {
         const struct slice_chunk *chunk = &writer->chunks[i];
-        rc = segment_put(writer->env, txn, writer->segment.id, chunk->table, chunk->number,
-                         writer->bytes + chunk->offset, chunk->n);
+        struct segment_chunk rows = {
+            .segment = writer->segment.id,
+            .table = chunk->table,
+            .number = chunk->number,
+            .rows = writer->bytes + chunk->offset,
+            .n = chunk->n,
+        };
+        rc = segment_put(writer->env, txn, &rows);
     }
+    FAILPOINT("before_slice");
     return rc;
 }
 
@@ -71,7 +58,9 @@ int segment_writer_begin(struct segment_writer *writer, const struct env *env, s
     if (writer->filter == NULL || writer->bytes == NULL || writer->chunks == NULL) {
         return STATUS_NO_MEMORY;
     }
-    return write_in_turn(writer, put_row, NULL);
+    int rc = slice_write_now(env, turn, put_row, writer);
+    FAILPOINT("after_slice");
+    return rc;
 }
 
 void segment_writer_done(struct segment_writer *writer)
@@ -145,26 +134,13 @@ void segment_writer_add(struct segment_writer *writer, enum segment_table table,
     add(writer, table, row, ret_full);
 }
 
-static int ride_along(void *arg, MDB_txn *txn)
-{
-    int rc = put_slice(arg, txn, NULL);
-    FAILPOINT("before_slice");
-    return rc;
-}
-
 int segment_writer_flush(struct segment_writer *writer)
 {
-    struct ride ride = {.write = ride_along, .arg = writer};
     if (writer->n_chunks == 0) {
         return 0;
     }
-    int rc;
-    if (turn_offer(writer->turn, &ride)) {
-        rc = ride.status;
-        FAILPOINT("after_slice");
-    } else {
-        rc = write_in_turn(writer, put_slice, NULL);
-    }
+    int rc = slice_write(writer->env, writer->turn, put_slice, writer);
+    FAILPOINT("after_slice");
     writer->n_chunks = rc == 0 ? 0 : writer->n_chunks;
     return rc;
 }
@@ -186,31 +162,34 @@ static int write_filter(struct segment_writer *writer)
     return segment_writer_flush(writer);
 }
 
-struct replaced {
-    const struct segment *segments;
+struct end {
+    struct segment_writer *writer;
+    const struct segment *replaced;
     size_t n;
 };
 
-static int put_end(struct segment_writer *writer, MDB_txn *txn, const void *arg)
+static int put_end(void *arg, MDB_txn *txn)
 {
-    const struct replaced *replaced = arg;
-    int rc = put_row(writer, txn, NULL);
-    for (size_t i = 0; i < replaced->n && rc == 0; i++) {
-        struct segment doomed = replaced->segments[i];
+    const struct end *end = arg;
+    int rc = put_row(end->writer, txn);
+    for (size_t i = 0; i < end->n && rc == 0; i++) {
+        struct segment doomed = end->replaced[i];
         doomed.state = SEGMENT_DOOMED;
-        rc = manifest_put(writer->env, txn, &doomed);
+        rc = manifest_put(end->writer->env, txn, &doomed);
     }
     return rc;
 }
 
 int segment_writer_finish(struct segment_writer *writer, const struct segment *replaced, size_t n)
 {
-    struct replaced arg = {replaced, n};
+    struct end end = {writer, replaced, n};
     int rc = write_filter(writer);
     if (rc < 0) {
         return rc;
     }
     writer->segment.state = SEGMENT_LIVE;
     FAILPOINT("before_live"); /* all of it is written, and nobody reads it */
-    return write_in_turn(writer, put_end, &arg);
+    rc = slice_write_now(writer->env, writer->turn, put_end, &end);
+    FAILPOINT("after_slice");
+    return rc;
 }

@@ -5,7 +5,7 @@
 #include "billingd/base/assert.h"
 
 enum {
-    OFFER_NS = 2000000, /* so long nothing is committed, it is quiet enough for a turn of its own */
+    OFFER_NS = 2000000, /* so long nothing is begun, it is quiet enough for a turn of its own */
 };
 
 void turn_init(struct turn *turn)
@@ -65,8 +65,13 @@ bool turn_offer(struct turn *turn, struct ride *ride)
     pthread_mutex_lock(&turn->lock);
     ride->state = RIDE_OFFERED;
     turn->ride = ride;
-    while (ride->state == RIDE_OFFERED &&
-           pthread_cond_timedwait(&turn->given, &turn->lock, &end) == 0) {
+    while (ride->state == RIDE_OFFERED) {
+        if (turn->taken) { /* the committer will come to its commit */
+            pthread_cond_wait(&turn->given, &turn->lock);
+            end = end_of_offer();
+        } else if (pthread_cond_timedwait(&turn->given, &turn->lock, &end) != 0) {
+            break;
+        }
     }
     while (ride->state == RIDE_TAKEN) {
         pthread_cond_wait(&turn->given, &turn->lock);

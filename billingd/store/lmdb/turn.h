@@ -18,10 +18,13 @@ enum turn_of {
     TURN_SEALER,
 };
 
+/* Writes into TXN what is to be made of ARG.  Any thread, perhaps more than once: after a commit
+ * that failed.  Returns 0 or the status of a failed write. */
+typedef int ride_fn(void *arg, MDB_txn *txn);
+
 /* What may be written as part of another's transaction. */
 struct ride {
-    int (*write)(void *arg,
-                 MDB_txn *txn); /* any thread; returns 0 or the status of a failed write */
+    ride_fn *write;
     void *arg;
     enum {
         RIDE_OFFERED,

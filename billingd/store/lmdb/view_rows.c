@@ -30,8 +30,8 @@ bool view_rows_has(const struct view_rows *rows, const struct run *run)
     return run->first_seq > rows->sealed_seq && run->first_seq <= rows->block_seq;
 }
 
-/* Sort what the transaction has appended, where it has since it was last sorted. */
-static int sort_appended(struct view_rows *rows)
+/* Take up what the transaction has appended, where it has since that was last done. */
+static int take_appended(struct view_rows *rows)
 {
     if (rows->builder == NULL || run_builder_count(rows->builder) == 0 ||
         (rows->appended != NULL && rows->appended->last_seq == rows->builder->last_seq)) {
@@ -66,21 +66,26 @@ static const uint8_t *rows_of(const struct run *run, enum segment_table table, s
 }
 
 /* Add those rows of RUN that are at least A and B. */
-static void add_run(struct row_merge *merge, const struct run *run, uint64_t a, uint64_t b)
+static int add_run(struct row_merge *merge, struct run *run, uint64_t a, uint64_t b)
 {
     size_t n;
+    int rc = run_sort(run);
+    if (rc < 0) {
+        return rc;
+    }
     const uint8_t *rows = rows_of(run, merge->table, &n);
     size_t bytes = segment_row_bytes(merge->table);
     size_t first = segment_rows_before(merge->table, rows, n, a, b);
     if (first < n) {
         row_merge_add_rows(merge, rows + first * bytes, n - first);
     }
+    return 0;
 }
 
 int view_rows_merge(struct view_rows *rows, enum segment_table table, uint64_t a, uint64_t b,
                     struct row_merge *ret)
 {
-    int rc = sort_appended(rows);
+    int rc = take_appended(rows);
     if (rc == 0) {
         rc = row_merge_init(ret, table, rows->segments.n + rows->list->n + 1);
     }
@@ -88,15 +93,19 @@ int view_rows_merge(struct view_rows *rows, enum segment_table table, uint64_t a
         return rc;
     }
     for (size_t i = 0; i < rows->segments.n && rc == 0; i++) {
-        rc = row_merge_add_segment(ret, rows->env, rows->txn, rows->segments.segments[i].id, a, b);
-    }
-    for (size_t i = 0; i < rows->list->n; i++) {
-        if (view_rows_has(rows, rows->list->runs[i])) {
-            add_run(ret, rows->list->runs[i], a, b);
+        const struct segment *segment = &rows->segments.segments[i];
+        if (segment_count(segment, table) > 0) {
+            rc = row_merge_add_segment(ret, rows->env, rows->txn,
+                                       (struct segment_start){segment->id, table, a, b});
         }
     }
-    if (rows->appended != NULL) {
-        add_run(ret, rows->appended, a, b);
+    for (size_t i = 0; i < rows->list->n && rc == 0; i++) {
+        if (view_rows_has(rows, rows->list->runs[i])) {
+            rc = add_run(ret, rows->list->runs[i], a, b);
+        }
+    }
+    if (rc == 0 && rows->appended != NULL) {
+        rc = add_run(ret, rows->appended, a, b);
     }
     if (rc < 0) {
         row_merge_done(ret);

@@ -18,8 +18,8 @@ struct view_rows {
 
     /* --- of a view of a transaction that writes --- */
     struct run_builder *builder; /* not owned; else NULL */
-    struct run *appended;        /* held: what the builder had, sorted, when it was last asked for;
-                                    NULL: it was not */
+    struct run *appended;        /* held: what the builder had when it was last asked for; NULL: it
+                                    was not */
 };
 
 /* The rows in TXN whose head was LIST (which is taken over, also on failure), the last block of
