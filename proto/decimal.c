@@ -183,10 +183,9 @@ int decimal_scale(struct decimal value)
 
 /* --- printing --------------------------------------------------------------------------------- */
 
-/* The digits of VALUE, at least WIDTH of them, into OUT.  Returns their number. */
-static size_t print_digits(u128 value, int width, char *out)
+static size_t print_u64(uint64_t value, int width, char *out)
 {
-    char reversed[40];
+    char reversed[20];
     int n = 0;
     while (value > 0 || n < width) {
         reversed[n++] = (char)('0' + (int)(value % 10));
@@ -196,6 +195,19 @@ static size_t print_digits(u128 value, int width, char *out)
         out[i] = reversed[n - 1 - i];
     }
     return (size_t)n;
+}
+
+/* At least WIDTH digits.  Dividing 128 bits is a call, and takes ten times as long as 64: so it is
+ * not done for each digit. */
+static size_t print_digits(u128 value, int width, char *out)
+{
+    enum { LOW_DIGITS = 18 }; /* fit 64 bits, whatever they are */
+    if (value <= UINT64_MAX && width <= LOW_DIGITS) {
+        return print_u64((uint64_t)value, width, out);
+    }
+    u128 unit = power_of_ten(LOW_DIGITS);
+    size_t n = print_digits(value / unit, width > LOW_DIGITS ? width - LOW_DIGITS : 1, out);
+    return n + print_u64((uint64_t)(value % unit), LOW_DIGITS, out + n);
 }
 
 /* WHOLE and, behind a point, FRACTION of SCALE digits without its trailing zeros. */
@@ -225,8 +237,9 @@ size_t decimal_print(struct decimal value, char *buffer)
         /* at most 26 digits, as decimal_parse() saw to */
         return print_parts(negative, magnitude * power_of_ten(-value.scale), 0, 0, buffer);
     }
-    u128 unit = power_of_ten(value.scale);
-    return print_parts(negative, magnitude / unit, magnitude % unit, value.scale, buffer);
+    uint64_t unit = (uint64_t)power_of_ten(value.scale);
+    return print_parts(negative, (uint64_t)magnitude / unit, (uint64_t)magnitude % unit,
+                       value.scale, buffer);
 }
 
 size_t amount_print(struct amount value, char *buffer)

@@ -35,6 +35,33 @@ void arena_done(struct arena *arena)
     *arena = (struct arena){0};
 }
 
+static void use(struct arena *arena, struct arena_chunk *chunk)
+{
+    arena->chunks = chunk;
+    arena->at = chunk->data;
+    arena->left = chunk->bytes;
+    arena->budget -= chunk->bytes;
+    arena->taken += chunk->bytes;
+}
+
+void arena_reset(struct arena *arena, size_t budget)
+{
+    struct arena_chunk *kept = NULL;
+    while (arena->chunks != NULL) {
+        struct arena_chunk *next = arena->chunks->next;
+        if (next == NULL && arena->chunks->bytes == CHUNK_BYTES && budget >= CHUNK_BYTES) {
+            kept = arena->chunks;
+        } else {
+            free(arena->chunks);
+        }
+        arena->chunks = next;
+    }
+    arena_init(arena, budget);
+    if (kept != NULL) {
+        use(arena, kept);
+    }
+}
+
 /* Chunks double, so that a batch of ten thousand takes a dozen of them. */
 static bool grow(struct arena *arena, size_t bytes)
 {
@@ -54,11 +81,7 @@ static bool grow(struct arena *arena, size_t bytes)
     }
     chunk->next = arena->chunks;
     chunk->bytes = wanted;
-    arena->chunks = chunk;
-    arena->at = chunk->data;
-    arena->left = wanted;
-    arena->budget -= wanted;
-    arena->taken += wanted;
+    use(arena, chunk);
     return true;
 }
 

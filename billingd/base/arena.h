@@ -24,6 +24,9 @@ void arena_init(struct arena *arena, size_t budget);
 /* Free all that was allocated. */
 void arena_done(struct arena *arena);
 
+/* As arena_done() and arena_init(), but a first chunk of the usual size is kept for what comes. */
+void arena_reset(struct arena *arena, size_t budget);
+
 /* BYTES of zeroed memory, aligned for anything; NULL where the budget is used up.  0 bytes are
  * somewhere too. */
 void *arena_alloc(struct arena *arena, size_t bytes);

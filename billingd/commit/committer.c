@@ -1,6 +1,8 @@
 #include "billingd/commit/committer.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "billingd/base/assert.h"
@@ -14,6 +16,13 @@ struct committer {
 
     /* --- committer thread --- */
     struct op_list group; /* what is being carried out */
+
+    /* --- loop thread --- */
+    struct op_list arriving; /* submitted since the last flush */
+
+    /* --- any thread --- */
+    atomic_size_t waiting_ops; /* submitted and not yet taken */
+    atomic_size_t waiting_bytes;
 
     /* --- guarded by lock --- */
     pthread_mutex_t lock;
@@ -91,7 +100,9 @@ static int carry_out(struct committer *c, struct op_list *ops)
     uint64_t sweep_left = SWEEP_RECORDS_MAX;
     env.now_us = clock_wall_us();
     env.sweep_left = &sweep_left;
+    int64_t t0 = clock_monotonic_us();
     int rc = store_begin(c->options.store, env.now_us, &txn);
+    int64_t t1 = clock_monotonic_us();
     if (rc < 0) {
         return rc;
     }
@@ -99,6 +110,7 @@ static int carry_out(struct committer *c, struct op_list *ops)
     if (rc == 0) {
         rc = apply_all(ops, txn, &env);
     }
+    int64_t t2 = clock_monotonic_us();
     uint64_t records = count_records(ops);
     if (rc < 0 || records == 0) { /* replays and refusals need no sync: nothing is new */
         store_abort(txn);
@@ -111,6 +123,20 @@ static int carry_out(struct committer *c, struct op_list *ops)
     rc = store_commit(txn);
     FAILPOINT("after_commit");
     count_commit(c, records, rc);
+    int64_t t3 = clock_monotonic_us();
+    static int64_t last;
+    {
+        extern _Thread_local int64_t dbg_t[8];
+        FILE *f = fopen("/tmp/bb/commit.log", "a");
+        fprintf(f,
+                "%ld gap %ld n %zu rec %lu begin %ld apply %ld commit %ld : flush %ld run %ld pub "
+                "%ld ride %ld mdb %ld settle %ld queued %zu\n",
+                (long)t3, (long)(t0 - last), ops->count, (unsigned long)records, (long)(t1 - t0),
+                (long)(t2 - t1), (long)(t3 - t2), (long)dbg_t[0], (long)dbg_t[1], (long)dbg_t[2],
+                (long)dbg_t[3], (long)dbg_t[4], (long)dbg_t[5], atomic_load(&c->waiting_ops));
+        fclose(f);
+    }
+    last = t3;
     return rc;
 }
 
@@ -172,6 +198,8 @@ static bool take_group(struct committer *c)
         op_list_push(&c->group, op_list_pop(&c->queue));
     }
     pthread_mutex_unlock(&c->lock);
+    atomic_fetch_sub(&c->waiting_ops, c->group.count);
+    atomic_fetch_sub(&c->waiting_bytes, c->group.bytes);
     return c->group.first != NULL;
 }
 
@@ -206,38 +234,44 @@ int committer_create(const struct committer_options *options, struct committer *
 
 int committer_submit(struct committer *committer, struct op *op)
 {
-    int rc = 0;
-    pthread_mutex_lock(&committer->lock);
-    if (committer->closing) {
-        rc = STATUS_SHUTTING_DOWN;
-    } else if (committer->queue.count >= committer->options.queue_ops_max ||
-               (committer->queue.count > 0 &&
-                committer->queue.bytes + op->bytes > committer->options.queue_bytes_max)) {
-        rc = STATUS_BUSY;
-    } else {
-        op_list_push(&committer->queue, op);
+    const struct committer_options *options = &committer->options;
+    size_t ops = atomic_load(&committer->waiting_ops);
+    size_t bytes = atomic_load(&committer->waiting_bytes);
+    if (ops >= options->queue_ops_max ||
+        (ops > 0 && bytes + op->bytes > options->queue_bytes_max)) {
+        return STATUS_BUSY;
     }
+    atomic_fetch_add(&committer->waiting_ops, 1);
+    atomic_fetch_add(&committer->waiting_bytes, op->bytes);
+    op_list_push(&committer->arriving, op);
+    return 0;
+}
+
+void committer_flush(struct committer *committer)
+{
+    if (committer->arriving.first == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&committer->lock);
+    bool was_empty = committer->queue.first == NULL;
+    op_list_append(&committer->queue, &committer->arriving);
     pthread_mutex_unlock(&committer->lock);
-    if (rc == 0) { /* outside the lock, which the woken thread takes first of all */
+    if (was_empty) { /* outside the lock, which the woken thread takes first of all */
         pthread_cond_signal(&committer->arrived);
     }
-    return rc;
 }
 
 bool committer_is_pressed(struct committer *committer)
 {
-    pthread_mutex_lock(&committer->lock);
-    bool pressed = committer->queue.count > committer->options.queue_ops_max / 2 ||
-                   committer->queue.bytes > committer->options.queue_bytes_max / 2;
-    pthread_mutex_unlock(&committer->lock);
-    return pressed;
+    return atomic_load(&committer->waiting_ops) > committer->options.queue_ops_max / 2 ||
+           atomic_load(&committer->waiting_bytes) > committer->options.queue_bytes_max / 2;
 }
 
 struct committer_stats committer_stats(struct committer *committer)
 {
     pthread_mutex_lock(&committer->lock);
     struct committer_stats stats = committer->stats;
-    stats.queued = committer->queue.count;
+    stats.queued = atomic_load(&committer->waiting_ops);
     stats.storage_full = committer->full_us != 0 &&
                          clock_monotonic_us() - committer->full_us < INT64_C(1000) * FULL_MS;
     pthread_mutex_unlock(&committer->lock);
@@ -249,6 +283,7 @@ void committer_destroy(struct committer *committer)
     if (committer == NULL) {
         return;
     }
+    committer_flush(committer);
     pthread_mutex_lock(&committer->lock);
     committer->closing = true;
     pthread_cond_signal(&committer->arrived);

@@ -275,9 +275,8 @@ static void flush(struct rpc_connection *c)
     }
 }
 
-static void flush_cb(uv_prepare_t *prepare)
+void rpc_door_flush(struct rpc_door *door)
 {
-    struct rpc_door *door = prepare->data;
     while (door->unflushed != NULL) {
         struct rpc_connection *c = door->unflushed;
         unlink_unflushed(c);
@@ -545,13 +544,9 @@ void rpc_door_init(struct rpc_door *door, uv_loop_t *loop, struct dispatch *disp
                    const struct rpc_options *options)
 {
     *door = (struct rpc_door){.loop = loop, .dispatch = dispatch, .options = *options};
-    door->flush.data = door;
     door->sweep.data = door;
-    INVARIANT(uv_prepare_init(loop, &door->flush) == 0);
     INVARIANT(uv_timer_init(loop, &door->sweep) == 0);
-    INVARIANT(uv_prepare_start(&door->flush, flush_cb) == 0);
     INVARIANT(uv_timer_start(&door->sweep, sweep_cb, SWEEP_MS, SWEEP_MS) == 0);
-    uv_unref((uv_handle_t *)&door->flush);
     uv_unref((uv_handle_t *)&door->sweep);
 }
 
@@ -634,6 +629,5 @@ void rpc_door_close(struct rpc_door *door)
     while (door->connections != NULL) {
         cut(door->connections);
     }
-    uv_close((uv_handle_t *)&door->flush, NULL);
     uv_close((uv_handle_t *)&door->sweep, NULL);
 }

@@ -4,8 +4,8 @@
  * answers go out in the order in which they are ready), and gathers the answers of a loop turn
  * into one write.
  *
- * Happy path: read; take frames; submit; answers are packed behind each other into `out`; before
- * the loop polls again, one write takes them.
+ * Happy path: read; take frames; submit; answers are packed behind each other into `out`; at the
+ * end of the turn one write takes them.
  * What may go wrong, and what is done:
  *   - too much in flight, answers that the client does not take, or a full queue behind: the
  *     connection is not read from until that is over, so the client's own socket fills up;
@@ -41,8 +41,7 @@ struct rpc_door {
     unsigned n;                         /* of them */
     unsigned n_refused;                 /* of them, told that there are too many */
     size_t held_bytes;                  /* by all readers, for frames that are not whole */
-    struct rpc_connection *unflushed;   /* with answers to write before the loop polls */
-    uv_prepare_t flush;                 /* which does so */
+    struct rpc_connection *unflushed;   /* with answers that rpc_door_flush() writes */
     uv_timer_t sweep;                   /* looks at deadlines */
     bool draining;
 };
@@ -54,6 +53,10 @@ void rpc_door_init(struct rpc_door *door, uv_loop_t *loop, struct dispatch *disp
 /* Accept the connection that waits at SERVER, a pipe or a TCP handle.  Where ADMIT is false it is
  * told that there are too many, and closed. */
 void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, bool admit);
+
+/* Write the answers that there are, one write a connection.  Whoever runs the loop calls it at the
+ * end of each turn, before the loop polls; it may submit requests that waited for that. */
+void rpc_door_flush(struct rpc_door *door);
 
 /* Take no new requests: what is in flight is answered, what has arrived whole is refused by name,
  * then each connection closes.  Behind dispatch_drain(). */

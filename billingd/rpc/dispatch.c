@@ -14,28 +14,23 @@ void dispatch_init(struct dispatch *dispatch, const struct dispatch_options *opt
     *dispatch = (struct dispatch){.options = *options, .id_key = id_key};
 }
 
-static struct request *request_of(struct op *op)
-{
-    return (struct request *)(void *)((char *)op - offsetof(struct request, op));
-}
-
 /* --- worker threads --------------------------------------------------------------------------- */
 
 static int announce_op(struct op *op, struct store_txn *txn)
 {
-    struct request *request = request_of(op);
+    struct request *request = request_of_op(op);
     return request->method->announce(request, txn);
 }
 
 static int apply_op(struct op *op, struct store_txn *txn, const struct ledger_env *env)
 {
-    struct request *request = request_of(op);
+    struct request *request = request_of_op(op);
     return request->method->apply(request, txn, env);
 }
 
 static int query_op(struct op *op, struct store_view *view, const struct ledger_env *env)
 {
-    struct request *request = request_of(op);
+    struct request *request = request_of_op(op);
     return request->method->query(request, view, env);
 }
 
@@ -147,7 +142,7 @@ static int submit_to_lane(struct dispatch *dispatch, struct request *request)
 
 static void done_op(struct op *op)
 {
-    struct request *request = request_of(op);
+    struct request *request = request_of_op(op);
     struct dispatch *dispatch = request->dispatch;
     int status = op->status;
     if (status == 0 && request->next != REQUEST_ANSWER) {
@@ -237,6 +232,11 @@ void dispatch_refuse(struct request *request, int status, const char *format, ..
 bool dispatch_is_pressed(struct dispatch *dispatch)
 {
     return committer_is_pressed(dispatch->options.committer);
+}
+
+void dispatch_flush(struct dispatch *dispatch)
+{
+    committer_flush(dispatch->options.committer);
 }
 
 void dispatch_drain(struct dispatch *dispatch)

@@ -60,6 +60,7 @@ struct dispatch {
     struct dispatch_options options;
     uint64_t id_key; /* of the store: keys the check digits of ids */
     struct dispatch_stats stats;
+    struct request_spares spares;
     bool draining; /* no new request is taken */
     bool closed;   /* the workers are going */
 };
@@ -68,12 +69,16 @@ struct dispatch {
 void dispatch_init(struct dispatch *dispatch, const struct dispatch_options *options,
                    uint64_t id_key);
 
-/* Carry REQUEST out, whose message is filled.  Its reply() is called once, now or later. */
+/* Carry REQUEST out, whose message is filled.  Its reply() is called once: now, or after the next
+ * dispatch_flush(). */
 void dispatch_submit(struct dispatch *dispatch, struct request *request);
 
 /* Answer REQUEST now with a problem: for what a door refuses before there is a message. */
 __attribute__((format(printf, 3, 4))) void dispatch_refuse(struct request *request, int status,
                                                            const char *format, ...);
+
+/* Let the committer begin the writes that were submitted.  At the end of each turn of the loop. */
+void dispatch_flush(struct dispatch *dispatch);
 
 /* Whether the doors should stop reading from clients for now. */
 bool dispatch_is_pressed(struct dispatch *dispatch);

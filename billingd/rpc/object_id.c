@@ -50,6 +50,45 @@ size_t object_id_print(enum object_kind kind, uint64_t seq, uint64_t id_key, cha
     return PREFIX_BYTES + DIGITS;
 }
 
+/* Of a digit; -1: it is none.  The letters leave out i, l, o and u. */
+static int value_of(char c)
+{
+    static const int8_t letters[] = {
+        /* a  b   c   d   e   f   g   h   i   j   k   l   m   n   o   p   q   r   s   t   u */
+        10,
+        11,
+        12,
+        13,
+        14,
+        15,
+        16,
+        17,
+        -1,
+        18,
+        19,
+        -1,
+        20,
+        21,
+        -1,
+        22,
+        23,
+        24,
+        25,
+        26,
+        -1,
+        /* v w   x   y   z */
+        27,
+        28,
+        29,
+        30,
+        31,
+    };
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return c >= 'a' && c <= 'z' ? letters[c - 'a'] : -1;
+}
+
 uint64_t object_id_parse(enum object_kind kind, struct slice text, uint64_t id_key)
 {
     unsigned __int128 value = 0;
@@ -58,11 +97,11 @@ uint64_t object_id_parse(enum object_kind kind, struct slice text, uint64_t id_k
         return 0;
     }
     for (int i = 0; i < DIGITS; i++) {
-        const char *digit = memchr(digits, text.data[PREFIX_BYTES + i], sizeof digits - 1);
-        if (digit == NULL) {
+        int digit = value_of(text.data[PREFIX_BYTES + i]);
+        if (digit < 0) {
             return 0;
         }
-        value = value << 5 | (unsigned)(digit - digits);
+        value = value << 5 | (unsigned)digit;
     }
     if (value >> (SEQ_BITS + CHECK_BITS) != 0) { /* a version that is not known */
         return 0;

@@ -4,17 +4,46 @@
 #include <stdlib.h>
 
 #include "billingd/base/clock.h"
+#include "billingd/rpc/dispatch.h"
 #include "proto/limits.h"
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+struct request *request_of_op(struct op *op)
+{
+    return op == NULL ? NULL
+                      : (struct request *)(void *)((char *)op - offsetof(struct request, op));
+}
+
+/* One that is all zero but for its arena; NULL when out of memory. */
+static struct request *take(struct request_spares *spares)
+{
+    if (spares == NULL || spares->first == NULL) {
+        return calloc(1, sizeof(struct request));
+    }
+    struct request *request = spares->first;
+    struct arena arena = request->arena;
+    spares->first = request_of_op(request->op.next);
+    spares->n--;
+    *request = (struct request){.arena = arena};
+    return request;
+}
+
+static void free_now(struct request *request)
+{
+    arena_done(&request->arena);
+    free(request);
+}
 
 struct request *request_create(struct dispatch *dispatch, const struct identity *who,
                                size_t arena_bytes, void (*reply)(struct request *request),
                                void *door)
 {
-    struct request *request = calloc(1, sizeof *request);
+    struct request *request = take(dispatch != NULL ? &dispatch->spares : NULL);
     if (request == NULL) {
         return NULL;
     }
-    arena_init(&request->arena, arena_bytes);
+    arena_reset(&request->arena, arena_bytes);
     request->dispatch = dispatch;
     request->received_us = clock_monotonic_us();
     request->reply = reply;
@@ -30,10 +59,28 @@ struct request *request_create(struct dispatch *dispatch, const struct identity 
 
 void request_free(struct request *request)
 {
-    if (request != NULL) {
-        arena_done(&request->arena);
-        free(request);
+    if (request == NULL) {
+        return;
     }
+    struct request_spares *spares = request->dispatch == NULL ? NULL : &request->dispatch->spares;
+    if (spares == NULL || spares->n == REQUEST_SPARES_MAX) {
+        free_now(request);
+        return;
+    }
+    arena_reset(&request->arena, SIZE_MAX);
+    request->op.next = spares->first == NULL ? NULL : &spares->first->op;
+    spares->first = request;
+    spares->n++;
+}
+
+void request_spares_free(struct request_spares *spares)
+{
+    while (spares->first != NULL) {
+        struct request *next = request_of_op(spares->first->op.next);
+        free_now(spares->first);
+        spares->first = next;
+    }
+    spares->n = 0;
 }
 
 /* --- unpacking -------------------------------------------------------------------------------- */

@@ -362,11 +362,7 @@ static void idle__memory_of_its_own__is_below_16_mib(void **state)
     load(daemon);
     long loaded = rss_anon_kib(daemon);
     long idle = loaded;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(__clang__)
-    int64_t deadline_ms = 0; /* sanitizers keep what is freed */
-#else
-    int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
-#endif
+    int64_t deadline_ms = TESTKIT_SANITIZED ? 0 : testkit_now_ms() + SOCK_PATIENCE_MS;
     while (idle >= BOUND_KIB && testkit_now_ms() < deadline_ms) {
         poll(NULL, 0, LOOK_MS); /* nobody tells when it happens */
         idle = rss_anon_kib(daemon);

@@ -79,6 +79,7 @@ void desk_close(struct desk *desk)
     completions_done(&desk->completions);
     bell_done(&desk->bell);
     assert_u64(desk->dispatch.stats.in_flight, 0);
+    request_spares_free(&desk->dispatch.spares);
     free_answers(desk);
     memory_store_destroy(desk->memory);
 }
@@ -118,17 +119,25 @@ struct desk_answer *desk_submit(struct desk *desk, const Billing__V1__Request *r
     free(packed); /* it must not be referred to any more */
     if (rc == 0) {
         dispatch_submit(&desk->dispatch, made);
+        dispatch_flush(&desk->dispatch);
     } else {
         dispatch_refuse(made, rc, "not unpacked");
     }
     return answer;
 }
 
+size_t desk_drain(struct desk *desk)
+{
+    size_t n = completions_drain(&desk->completions);
+    dispatch_flush(&desk->dispatch);
+    return n;
+}
+
 Billing__V1__Response *desk_wait(struct desk *desk, struct desk_answer *answer)
 {
     while (!answer->done) {
         bell_wait(&desk->bell);
-        completions_drain(&desk->completions);
+        desk_drain(desk);
     }
     return answer->response;
 }

@@ -50,6 +50,10 @@ void desk_close(struct desk *desk);
 /* Hand a request over; its answer is filled when it is done. */
 struct desk_answer *desk_submit(struct desk *desk, const Billing__V1__Request *request);
 
+/* Take back what the workers are done with, and hand on what that has led to, as a turn of the loop
+ * does.  Returns how many there were. */
+size_t desk_drain(struct desk *desk);
+
 /* Wait until it is. */
 Billing__V1__Response *desk_wait(struct desk *desk, struct desk_answer *answer);
 

@@ -86,6 +86,9 @@ struct door *door_open(const struct rpc_options *options, const char *address, s
 void door_turn(struct door *door)
 {
     uv_run(&door->loop, UV_RUN_ONCE);
+    dispatch_flush(&door->desk->dispatch); /* as the daemon does */
+    rpc_door_flush(&door->rpc);
+    dispatch_flush(&door->desk->dispatch);
     size_t in_flight = door->desk->dispatch.stats.in_flight;
     door->in_flight_max = in_flight > door->in_flight_max ? in_flight : door->in_flight_max;
 }

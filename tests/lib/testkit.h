@@ -21,6 +21,13 @@
 
 #include "proto/status.h"
 
+/* Whether a sanitizer watches: it keeps what is freed, so that memory says nothing. */
+#ifdef BILLING_SANITIZED
+#define TESTKIT_SANITIZED true
+#else
+#define TESTKIT_SANITIZED false
+#endif
+
 /* The main() of a test program: `static const struct CMUnitTest tests[] = {...};` and this.
  * An argument is a pattern (* and ?) of the tests to run. */
 #define TESTKIT_MAIN(tests)                                                                        \

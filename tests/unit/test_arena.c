@@ -41,6 +41,25 @@ static void arena_alloc__any_size__is_zeroed_aligned_and_apart(void **state)
     arena_done(&arena);
 }
 
+static void arena_reset__first_chunk__is_used_again_and_zeroed(void **state)
+{
+    struct arena arena;
+    (void)state;
+    arena_init(&arena, 100000);
+    char *first = arena_alloc(&arena, 100);
+    memset(first, 0xA5, 100);
+    assert_non_null(arena_alloc(&arena, 50000));
+    arena_reset(&arena, 8000);
+    assert_ptr_equal(arena_alloc(&arena, 100), first);
+    assert_true(is_zeroed(first, 100));
+    assert_null(arena_alloc(&arena, 8000 - 100)); /* the chunk counts against the new budget */
+    arena_reset(&arena, 992);                     /* which it would exceed */
+    assert_u64(arena_bytes(&arena), 0);
+    assert_non_null(arena_alloc(&arena, 992));
+    assert_null(arena_alloc(&arena, 1));
+    arena_done(&arena);
+}
+
 static void arena_alloc__nothing__is_no_failure(void **state)
 {
     struct arena arena;
@@ -156,6 +175,7 @@ static void arena_need__beyond_its_budget__aborts(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(arena_alloc__any_size__is_zeroed_aligned_and_apart),
+    cmocka_unit_test(arena_reset__first_chunk__is_used_again_and_zeroed),
     cmocka_unit_test(arena_alloc__nothing__is_no_failure),
     cmocka_unit_test(arena_alloc__beyond_its_budget__is_null_and_what_is_there_stays),
     cmocka_unit_test(arena_alloc__the_whole_budget__fits),

@@ -1,7 +1,6 @@
 /* Group commit: what shares a sync, who is told what when the store fails, and that everybody is
  * told in the end.  The store's commits stand at a gate, so that a test decides what waits behind
  * the one that runs. */
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -143,10 +142,12 @@ static void submit_all(struct rig *rig, struct work *works, size_t n)
     for (size_t i = 0; i < n; i++) {
         assert_ok(committer_submit(rig->committer, &works[i].op));
     }
+    committer_flush(rig->committer);
 }
 
 static void drain_until(struct rig *rig, size_t n_done)
 {
+    committer_flush(rig->committer);
     while (rig->n_done < n_done) {
         bell_wait(&rig->bell);
         completions_drain(&rig->completions);
@@ -176,6 +177,18 @@ static uint64_t commits(struct rig *rig)
 }
 
 /* --- groups ----------------------------------------------------------------------------------- */
+
+static void committer__what_is_flushed_together__shares_a_commit(void **state)
+{
+    struct rig *rig = rig_open(roomy());
+    struct work *works = make_works(rig, 10);
+    (void)state;
+    submit_all(rig, works, 10); /* nothing holds the first back but the flush behind the last */
+    drain_until(rig, 10);
+    assert_in_order(rig, 10);
+    assert_u64(commits(rig), 1);
+    rig_close(rig);
+}
 
 static void committer__what_waits_while_a_commit_runs__shares_the_next(void **state)
 {
@@ -614,37 +627,6 @@ static void committer_destroy__ops_waiting__carries_them_all_out(void **state)
     rig_close(rig); /* destroys NULL */
 }
 
-static void *destroy_main(void *arg)
-{
-    committer_destroy(arg);
-    return NULL;
-}
-
-static void committer_submit__after_destroy_began__is_shutting_down(void **state)
-{
-    struct committer_options options = roomy();
-    options.queue_ops_max = 1;
-    struct rig *rig = rig_open(options);
-    struct work *works = make_works(rig, 3);
-    pthread_t destroyer;
-    (void)state;
-    submit_behind_first(rig, works, 2); /* the gate keeps the committer alive, the queue is full */
-    assert_int_equal(pthread_create(&destroyer, NULL, destroy_main, rig->committer), 0);
-    int rc = STATUS_BUSY;
-    while (rc == STATUS_BUSY) {
-        rc = committer_submit(rig->committer, &works[2].op);
-        sched_yield();
-    }
-    assert_status(rc, STATUS_SHUTTING_DOWN);
-    memory_store_open_gate(rig->memory);
-    assert_int_equal(pthread_join(destroyer, NULL), 0);
-    rig->committer = NULL;
-    completions_drain(&rig->completions);
-    assert_in_order(rig, 2);
-    assert_u64(works[2].done + works[2].applied, 0);
-    rig_close(rig);
-}
-
 /* --- everything at once ----------------------------------------------------------------------- */
 
 static void committer__random_faults__everybody_is_told_once_in_order_and_rightly(void **state)
@@ -667,6 +649,7 @@ static void committer__random_faults__everybody_is_told_once_in_order_and_rightl
         }
         assert_ok(committer_submit(rig->committer, &works[i].op));
         if (rng_below(&rng, 3) == 0) {
+            committer_flush(rig->committer);
             completions_drain(&rig->completions);
         }
     }
@@ -688,6 +671,7 @@ static const struct CMUnitTest tests[] = {
     /* First: they fork, and want no threads beside them. */
     cmocka_unit_test(committer__outcome_unknown__failed_is_called_and_nobody_answered),
     cmocka_unit_test(committer__failed_returns__the_process_aborts),
+    cmocka_unit_test(committer__what_is_flushed_together__shares_a_commit),
     cmocka_unit_test(committer__what_waits_while_a_commit_runs__shares_the_next),
     cmocka_unit_test(committer__nothing_is_done__before_its_commit_returns),
     cmocka_unit_test(committer__a_group__has_one_time_and_the_deployments_constants),
@@ -706,7 +690,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(committer__the_store_fails_for_a_lone_op__it_fails_at_once),
     cmocka_unit_test(committer__storage_full__refuses_what_needs_room_and_tries_the_next),
     cmocka_unit_test(committer_destroy__ops_waiting__carries_them_all_out),
-    cmocka_unit_test(committer_submit__after_destroy_began__is_shutting_down),
     cmocka_unit_test(committer__random_faults__everybody_is_told_once_in_order_and_rightly),
 };
 

@@ -47,7 +47,7 @@ static void prepared_write__records_in_between__are_carried_out_first(void **sta
     struct desk_answer *usage = submit_usage(desk, customer, 1999);
     struct desk_answer *other = submit_usage(desk, customer, 2000);
     assert_u64(desk->dispatch.stats.in_flight, 3);
-    completions_drain(&desk->completions); /* behind them, and still in flight */
+    desk_drain(desk); /* behind them, and still in flight */
     assert_false(invoice->done);
     assert_invoice(desk_wait(desk, invoice), 1, 1);
     desk_wait(desk, usage);
@@ -108,7 +108,7 @@ static void prepared_write__a_group_that_failed__is_prepared_again_and_right(voi
     struct desk_answer *invoice = submit_invoice(desk, customer, 2000, NULL);
     bell_wait(&desk->bell);
     struct desk_answer *second = submit_usage(desk, customer, 1001);
-    completions_drain(&desk->completions); /* behind the usage, in one group with it */
+    desk_drain(desk); /* behind the usage, in one group with it */
     struct desk_answer *third = submit_usage(desk, customer, 1002);
     memory_store_fail(desk->memory, MEMORY_COMMIT, STATUS_STORAGE_FULL, 1, 1);
     memory_store_open_gate(desk->memory);
@@ -135,11 +135,11 @@ static void prepared_write__outdated_again_and_again__is_busy(void **state)
         assert_false(invoice->done);
         submit_usage(desk, customer, timestamp_month_start(2025 - i, 11));
         memory_store_wait_held(desk->memory);
-        completions_drain(&desk->completions); /* now it waits behind the usage */
+        desk_drain(desk); /* now it waits behind the usage */
         memory_store_let_one_commit(desk->memory);
         for (size_t ended = 0; ended < 2;) { /* the usage, and it, outdated */
             bell_wait(&desk->bell);
-            ended += completions_drain(&desk->completions);
+            ended += desk_drain(desk);
         }
     }
     assert_true(invoice->done);
@@ -212,7 +212,7 @@ static void prepared_write__its_time_is_over_between_the_steps__is_not_carried_o
     request->timeout_ms = 20;
     struct desk_answer *invoice = desk_submit(desk, request);
     bell_wait(&desk->bell);
-    completions_drain(&desk->completions);
+    desk_drain(desk);
     int64_t late_us = clock_monotonic_us() + 22000;
     while (clock_monotonic_us() < late_us) { /* until its time is over, however fast we are */
     }
@@ -244,9 +244,10 @@ static bool goes_as_heavy(struct desk *desk, const Billing__V1__Request *message
     assert_non_null(request);
     assert_ok(request_unpack(request, packed, bytes));
     dispatch_submit(&desk->dispatch, request);
+    dispatch_flush(&desk->dispatch);
     while (desk->dispatch.stats.in_flight > 0) {
         bell_wait(&desk->bell);
-        completions_drain(&desk->completions);
+        desk_drain(desk);
     }
     return heavy;
 }
@@ -280,7 +281,7 @@ static void prepared_write__draining__is_still_carried_out(void **state)
     struct desk_answer *invoice = submit_invoice(desk, customer, 2000, NULL);
     bell_wait(&desk->bell);
     dispatch_drain(&desk->dispatch);
-    completions_drain(&desk->completions);
+    desk_drain(desk);
     assert_invoice(desk_wait(desk, invoice), 1, 0);
     desk_close(desk);
 }
@@ -293,7 +294,7 @@ static void dispatch_close__prepared__is_refused_and_records_nothing(void **stat
     struct desk_answer *invoice = submit_invoice(desk, customer, 2000, "r1");
     bell_wait(&desk->bell);
     dispatch_close(&desk->dispatch);
-    completions_drain(&desk->completions);
+    desk_drain(desk);
     assert_true(invoice->done);
     assert_field(desk_problem(invoice->response, STATUS_SHUTTING_DOWN)->request_id, "r1");
     desk_problem(call(desk, CALL(FINALIZE_INVOICE), finalize_input(customer, 2000, "r1")),
@@ -320,7 +321,7 @@ static void desk_close__prepared_or_outdated__touches_no_worker(void **state)
     submit_invoice(desk, customer, 2000, NULL);
     bell_wait(&desk->bell);
     submit_usage(desk, customer, 1000);
-    completions_drain(&desk->completions);
+    desk_drain(desk);
     desk_close(desk);
 }
 

@@ -55,7 +55,7 @@ int env_status(int rc)
     return rc < 0 ? STATUS_INTERNAL : STATUS_STORAGE_FAILED;
 }
 
-static int data_fd(const struct env *env)
+int env_fd(const struct env *env)
 {
     int fd = -1;
     INVARIANT(mdb_env_get_fd(env->mdb, &fd) == 0);
@@ -67,7 +67,7 @@ static int data_fd(const struct env *env)
 static bool disk_is_full(const struct env *env)
 {
     enum { PROBE_BYTES = 1 << 20 };
-    int fd = data_fd(env);
+    int fd = env_fd(env);
     off_t size = (off_t)env_bytes(env);
     int error = posix_fallocate(fd, size, PROBE_BYTES);
     IGNORE(ftruncate(fd, size) < 0); /* a longer file does no harm */
@@ -232,5 +232,5 @@ int env_count(const struct env *env, MDB_txn *txn, enum env_table table, uint64_
 uint64_t env_bytes(const struct env *env)
 {
     struct stat about;
-    return fstat(data_fd(env), &about) < 0 ? 0 : (uint64_t)about.st_size;
+    return fstat(env_fd(env), &about) < 0 ? 0 : (uint64_t)about.st_size;
 }

@@ -98,5 +98,8 @@ MUSTCHECK int env_append(const struct env *env, MDB_txn *txn, enum env_table tab
 MUSTCHECK int env_count(const struct env *env, MDB_txn *txn, enum env_table table,
                         uint64_t *ret_count);
 
+/* The data file, as LMDB has it open. */
+int env_fd(const struct env *env);
+
 /* Bytes of the data file. */
 uint64_t env_bytes(const struct env *env);

@@ -40,6 +40,13 @@ void head_list_release(struct head_list *list)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+/* It will be full one day, and growing takes milliseconds, of a commit.  Pages that are not used
+ * yet take no memory.  Where there is none, it grows. */
+static void reserve_active(struct head *head)
+{
+    IGNORE(request_table_reserve(&head->active, head->records_max) < 0);
+}
+
 int head_init(struct head *head, uint64_t records_max, uint64_t sealed_seq)
 {
     *head = (struct head){.records_max = records_max, .sealed_seq = sealed_seq};
@@ -49,6 +56,7 @@ int head_init(struct head *head, uint64_t records_max, uint64_t sealed_seq)
     }
     request_table_init(&head->active);
     request_table_init(&head->frozen);
+    reserve_active(head);
     INVARIANT(pthread_mutex_init(&head->lock, NULL) == 0);
     return 0;
 }
@@ -194,8 +202,7 @@ bool head_freeze_all(struct head *head)
         request_table_clear(&spare, SIZE_MAX);
         head->frozen = head->active;
         head->active = spare;
-        /* It will be as full: growing takes milliseconds.  Where memory lacks, it grows. */
-        IGNORE(request_table_reserve(&head->active, head->records_max) < 0);
+        reserve_active(head);
     }
     return freezes;
 }

@@ -4,7 +4,7 @@
  * It keeps 32 bits of a fingerprint, so that a slot takes 8 bytes and many are in the cache: one in
  * some thousand of those who ask in vain is given a candidate, which whoever asks compares anyway.
  *
- * Open addressing, linear probing, at most half full.  One thread. */
+ * Open addressing, linear probing, at most five eighths full.  One thread. */
 #pragma once
 
 #include <stddef.h>

@@ -5,7 +5,7 @@
 #include "billingd/base/assert.h"
 
 enum {
-    OFFER_NS = 2000000, /* so long nothing is begun, it is quiet enough for a turn of its own */
+    OFFER_NS = 20000000, /* so long nothing is begun: quiet enough for a turn of its own */
 };
 
 void turn_init(struct turn *turn)

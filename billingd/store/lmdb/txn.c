@@ -25,6 +25,7 @@ int txn_writer_init(struct txn_writer *writer, size_t block_bytes)
 
 void txn_writer_begin(struct txn_writer *writer)
 {
+    file_room_init(&writer->room, writer->env);
     run_builder_init(&writer->builder, writer->id_key);
     dedup_init(&writer->dedup, writer->env, writer->head, writer->id_key);
 }
@@ -84,6 +85,7 @@ static int begin_in_turn(struct txn_writer *writer, struct lmdb_txn *txn, int64_
     if (writer->failed) {
         return STATUS_STORAGE_FAILED;
     }
+    file_room_keep(&writer->room, writer->env);
     int rc = mdb_txn_begin(writer->env->mdb, NULL, 0, &txn->txn);
     if (rc != 0) {
         return env_status(rc);
@@ -202,14 +204,20 @@ void txn_abort(struct store_txn *base)
 
 /* Make a run of what was appended and publish it.  It is sorted while the commit waits for the
  * disk. */
+_Thread_local int64_t dbg_t[8];
+#include "billingd/base/clock.h"
 static int publish(struct txn_writer *writer)
 {
     struct run *run;
+    int64_t a = clock_monotonic_us();
     int rc = run_build(&writer->builder, &run);
     if (rc < 0) {
         return rc;
     }
+    int64_t b = clock_monotonic_us();
     rc = head_publish(writer->head, run);
+    dbg_t[1] = b - a;
+    dbg_t[2] = clock_monotonic_us() - b;
     if (rc < 0) {
         run_release(run);
     } else if (run_builder_count(&writer->builder) > SORTED_LATER_MIN) {
@@ -221,9 +229,13 @@ static int publish(struct txn_writer *writer)
 /* The commit itself, and with it what the sealer has to write; the turn is given back. */
 static int commit_run(struct txn_writer *writer, struct lmdb_txn *txn)
 {
+    int64_t a = clock_monotonic_us();
     int rc = turn_take_along(writer->turn, txn->txn);
+    int64_t b = clock_monotonic_us();
     if (rc == 0) {
         rc = env_commit(writer->env, txn->txn);
+        dbg_t[3] = b - a;
+        dbg_t[4] = clock_monotonic_us() - b;
     } else {
         mdb_txn_abort(txn->txn);
     }
@@ -243,7 +255,9 @@ int txn_commit(struct store_txn *base)
 {
     struct lmdb_txn *txn = txn_of(base);
     struct txn_writer *writer = txn->writer;
+    int64_t a = clock_monotonic_us();
     int rc = txn->failed < 0 ? txn->failed : journal_flush(&txn->journal);
+    dbg_t[0] = clock_monotonic_us() - a;
     if (rc == 0 && run_builder_count(&writer->builder) > 0) {
         rc = publish(writer);
     } else if (rc == 0) {
@@ -259,7 +273,9 @@ int txn_commit(struct store_txn *base)
     if (rc < 0) {
         return rc;
     }
+    a = clock_monotonic_us();
     head_settle(writer->head);
+    dbg_t[5] = clock_monotonic_us() - a;
     if (head_is_untidy(writer->head)) {
         tidier_wake(writer->tidier);
     }

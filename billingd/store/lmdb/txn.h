@@ -16,6 +16,7 @@
 
 #include "billingd/store/engine.h"
 #include "billingd/store/lmdb/dedup.h"
+#include "billingd/store/lmdb/file_room.h"
 #include "billingd/store/lmdb/journal.h"
 #include "billingd/store/lmdb/lookup.h"
 #include "billingd/store/lmdb/sealer.h"
@@ -46,7 +47,8 @@ struct txn_writer {
     struct sha256 *sha;           /* owned */
     struct block_writer *pending; /* owned */
     struct journal_tail tail;     /* of the last commit */
-    struct run_builder builder;   /* of what the transaction appends */
+    struct file_room room;
+    struct run_builder builder; /* of what the transaction appends */
     struct dedup dedup;
     struct lmdb_txn txn; /* the one there is */
     bool failed;         /* a commit had an unknown outcome */
