@@ -474,3 +474,13 @@ struct amount amount_round(struct amount value, int digits)
     }
     return result;
 }
+
+uint64_t amount_residue(struct amount value)
+{
+    u128 modulus = AMOUNT_RESIDUE_MODULUS;
+    bool negative = value.whole < 0;
+    u128 magnitude = negative ? -(u128)value.whole : (u128)value.whole;
+    u128 whole = magnitude % modulus * (power_of_ten(AMOUNT_FRACTION_MAX) % modulus) % modulus;
+    whole = negative ? modulus - whole : whole;
+    return (uint64_t)((whole + value.fraction % modulus) % modulus);
+}

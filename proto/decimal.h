@@ -101,3 +101,10 @@ MUSTCHECK int amount_parse(const char *text, size_t length, struct amount *ret);
 
 /* 0 - VALUE. */
 struct amount amount_negate(struct amount value);
+
+/* 2^61 - 1, a prime: what amount_residue() counts by. */
+#define AMOUNT_RESIDUE_MODULUS ((UINT64_C(1) << 61) - 1)
+
+/* VALUE x 10^36 modulo AMOUNT_RESIDUE_MODULUS: the residue of a sum is the sum of the residues, so
+ * that sums can be compared without adding them up. */
+uint64_t amount_residue(struct amount value);

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "billingd/base/assert.h"
@@ -100,9 +99,7 @@ static int carry_out(struct committer *c, struct op_list *ops)
     uint64_t sweep_left = SWEEP_RECORDS_MAX;
     env.now_us = clock_wall_us();
     env.sweep_left = &sweep_left;
-    int64_t t0 = clock_monotonic_us();
     int rc = store_begin(c->options.store, env.now_us, &txn);
-    int64_t t1 = clock_monotonic_us();
     if (rc < 0) {
         return rc;
     }
@@ -110,7 +107,6 @@ static int carry_out(struct committer *c, struct op_list *ops)
     if (rc == 0) {
         rc = apply_all(ops, txn, &env);
     }
-    int64_t t2 = clock_monotonic_us();
     uint64_t records = count_records(ops);
     if (rc < 0 || records == 0) { /* replays and refusals need no sync: nothing is new */
         store_abort(txn);
@@ -123,20 +119,6 @@ static int carry_out(struct committer *c, struct op_list *ops)
     rc = store_commit(txn);
     FAILPOINT("after_commit");
     count_commit(c, records, rc);
-    int64_t t3 = clock_monotonic_us();
-    static int64_t last;
-    {
-        extern _Thread_local int64_t dbg_t[8];
-        FILE *f = fopen("/tmp/bb/commit.log", "a");
-        fprintf(f,
-                "%ld gap %ld n %zu rec %lu begin %ld apply %ld commit %ld : flush %ld run %ld pub "
-                "%ld ride %ld mdb %ld settle %ld queued %zu\n",
-                (long)t3, (long)(t0 - last), ops->count, (unsigned long)records, (long)(t1 - t0),
-                (long)(t2 - t1), (long)(t3 - t2), (long)dbg_t[0], (long)dbg_t[1], (long)dbg_t[2],
-                (long)dbg_t[3], (long)dbg_t[4], (long)dbg_t[5], atomic_load(&c->waiting_ops));
-        fclose(f);
-    }
-    last = t3;
     return rc;
 }
 

@@ -30,7 +30,7 @@ enum {
     CURSOR_POSITION_BYTES_MAX = 320,
 };
 
-/* Set a field to the cursor of POSITION (at most CURSOR_POSITION_BYTES_MAX bytes) in LIST, good for
+/* Set a field to the cursor of POSITION (1 to CURSOR_POSITION_BYTES_MAX bytes) in LIST, good for
  * the call that REQUEST made. */
 void cursor_print(struct request *request, enum cursor_list list, struct slice position,
                   protobuf_c_boolean *has, ProtobufCBinaryData *field);

@@ -248,3 +248,20 @@ int block_record(const struct block *block, uint64_t seq, struct record *ret)
     int rc = record_decode(body_of(block) + start, bytes, ret);
     return rc == 0 && ret->kind > last_kind(block->record_format) ? STATUS_CORRUPT : rc;
 }
+
+int block_record_again(const uint8_t *bytes, size_t length, uint64_t seq, struct record *ret)
+{
+    struct block block = {.bytes = bytes, .length = length};
+    const char *problem;
+    if (length < FRAME_BYTES || length > BLOCK_BYTES_MAX || check_heading(&block, &problem) < 0) {
+        return STATUS_CORRUPT;
+    }
+    if (!block_has(&block, seq)) {
+        return STATUS_NOT_FOUND;
+    }
+    block.record_format = bytes_get_le16(bytes + AT_RECORD_FORMAT);
+    uint32_t index = (uint32_t)(seq - block.heading.first_seq);
+    uint32_t start = offset_of(&block, index);
+    uint32_t end = offset_of(&block, index + 1);
+    return end > start && end <= block.body_bytes ? block_record(&block, seq, ret) : STATUS_CORRUPT;
+}

@@ -114,3 +114,9 @@ bool block_has(const struct block *block, uint64_t seq);
 
 /* The record SEQ, which BLOCK has; *RET points into its bytes.  Returns 0, or STATUS_CORRUPT. */
 MUSTCHECK int block_record(const struct block *block, uint64_t seq, struct record *ret);
+
+/* The record SEQ out of the LENGTH bytes at BYTES, which block_open() took before: not checked
+ * again but for what could lead out of them, so that one record of a large block costs little.
+ * Returns 0, STATUS_NOT_FOUND where the block has no such record, or STATUS_CORRUPT. */
+MUSTCHECK int block_record_again(const uint8_t *bytes, size_t length, uint64_t seq,
+                                 struct record *ret);

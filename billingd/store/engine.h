@@ -61,6 +61,8 @@ struct store_ops {
     int (*service)(struct store_view *view, struct slice name, struct store_service *ret);
     int (*scan_services)(struct store_view *view, struct slice after_name, store_service_fn row_cb,
                          void *arg);
+    int (*verify)(struct store_view *view, const struct store_verify *how,
+                  struct store_verified *ret); /* progress_cb is set */
 };
 
 extern const struct store_ops store_lmdb;

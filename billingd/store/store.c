@@ -224,3 +224,44 @@ int store_scan_services(struct store_view *view, struct slice after_name, store_
     struct watch watch = {.view = view, .service_cb = row_cb, .arg = arg};
     return view->ops->scan_services(view, after_name, watch_service, &watch);
 }
+
+/* --- verifying -------------------------------------------------------------------------------- */
+
+const char *store_fault_name(enum store_fault fault)
+{
+    static const char *const names[] = {
+        [STORE_DAMAGED] = "damaged", [STORE_UNKNOWN] = "unknown", [STORE_MISSING] = "missing",
+        [STORE_SURPLUS] = "surplus", [STORE_WRONG] = "wrong",     [STORE_UNCHECKED] = "unchecked",
+    };
+    return names[fault];
+}
+
+/* A verification that looks up now and then. */
+struct verify_watch {
+    const struct store_view *view;
+    const struct store_verify *how;
+};
+
+static int watch_finding(const struct store_finding *finding, void *arg)
+{
+    const struct verify_watch *watch = arg;
+    return watch->how->finding_cb(finding, watch->how->arg);
+}
+
+static int watch_progress(uint64_t done, uint64_t all, void *arg)
+{
+    const struct verify_watch *watch = arg;
+    int rc = check_stopping(watch->view);
+    if (rc < 0 || watch->how->progress_cb == NULL) {
+        return rc;
+    }
+    return watch->how->progress_cb(done, all, watch->how->arg);
+}
+
+int store_verify(struct store_view *view, const struct store_verify *how,
+                 struct store_verified *ret)
+{
+    struct verify_watch watch = {view, how};
+    struct store_verify watched = {watch_finding, watch_progress, &watch};
+    return view->ops->verify(view, &watched, ret);
+}

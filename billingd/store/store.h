@@ -241,3 +241,56 @@ typedef int (*store_service_fn)(const struct store_service *service, void *arg);
 /* Services by the bytes of their names, those after AFTER_NAME (empty: all). */
 MUSTCHECK int store_scan_services(struct store_view *view, struct slice after_name,
                                   store_service_fn row_cb, void *arg);
+
+/* --- verifying -------------------------------------------------------------------------------- */
+
+/* What a finding is about. */
+enum store_fault {
+    STORE_DAMAGED,   /* stored bytes fail their own check */
+    STORE_UNKNOWN,   /* they are whole, and of a format that is not known here */
+    STORE_MISSING,   /* what the journal calls for is not there */
+    STORE_SURPLUS,   /* it is there, and the journal does not call for it, or it is there twice */
+    STORE_WRONG,     /* it is there, and says something else than the journal */
+    STORE_UNCHECKED, /* it cannot be compared, since what it is made of is damaged */
+};
+
+/* In a word, for people: "damaged". */
+const char *store_fault_name(enum store_fault fault);
+
+struct store_finding {
+    enum store_fault fault;
+    const char *table; /* in which: a static text of the engine's */
+    uint64_t seq;      /* of the record that it is about, or of the first; 0: of none */
+    uint64_t segment;  /* of the engine's, where it is in one; else 0 */
+    int64_t chunk;     /* of the segment, or -1 */
+    uint64_t rows;     /* how many rows, blocks or chunks it is about */
+    const char *text;  /* for people: what was expected, and what is there; the call's own */
+};
+
+/* Both callbacks: 0 goes on, a negative status ends the verification with that. */
+struct store_verify {
+    int (*finding_cb)(const struct store_finding *finding, void *arg);
+    /* DONE of ALL steps, from time to time, some thousands of steps apart; NULL: nobody wants to
+     * know.  Also called while nothing gets on, so that a caller can end it. */
+    int (*progress_cb)(uint64_t done, uint64_t all, void *arg);
+    void *arg; /* of both */
+};
+
+/* What was checked. */
+struct store_verified {
+    uint64_t blocks;   /* of the journal */
+    uint64_t records;  /* in them */
+    uint64_t rows;     /* derived from them: what is in tables, in segments and in memory */
+    uint64_t findings; /* 0: all of it is as it should be */
+};
+
+/* Read all that VIEW sees, which is of store_snapshot(): that the journal is whole and one chain
+ * from its first record on, and that all that is derived from it is there, once, and as the records
+ * have it.  What is damaged is told and passed over.  Takes long, beside whatever else the store
+ * does; the memory that it takes is bounded but for some bits a record.  Obeys
+ * store_view_stop_on().
+ *
+ * Returns 0 where it came to its end, whatever it found; what a callback returned;
+ * STATUS_SHUTTING_DOWN, STATUS_NO_MEMORY, or the status of a read that failed. */
+MUSTCHECK int store_verify(struct store_view *view, const struct store_verify *how,
+                           struct store_verified *ret);

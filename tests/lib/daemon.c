@@ -316,12 +316,17 @@ void daemon_process_kill(struct daemon_process *daemon)
     assert_i64(status, DAEMON_KILLED_BY + SIGKILL);
 }
 
-void daemon_process_restart(struct daemon_process *daemon)
+void daemon_process_respawn(struct daemon_process *daemon)
 {
     if (daemon->pid != 0) {
         testkit_fail("the daemon still runs");
     }
     launch(daemon);
+}
+
+void daemon_process_restart(struct daemon_process *daemon)
+{
+    daemon_process_respawn(daemon);
     await_ready(daemon);
 }
 

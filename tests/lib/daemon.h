@@ -37,6 +37,9 @@ struct daemon_process *daemon_process_spawn(const struct daemon_options *options
  * its stderr are new. */
 void daemon_process_restart(struct daemon_process *daemon);
 
+/* The same without waiting, for a daemon that will not get ready. */
+void daemon_process_respawn(struct daemon_process *daemon);
+
 /* SIGTERM; wait; fail the test unless the exit status is 0. */
 void daemon_process_stop(struct daemon_process *daemon);
 

@@ -18,6 +18,10 @@ int memory_info(struct store_view *view, struct store_info *ret)
 
 static int give(struct memory_view *view, const struct row *row, struct record *ret)
 {
+    int rc = memory_pass_alone(view->memory, MEMORY_READ);
+    if (rc < 0) {
+        return rc;
+    }
     if (row == NULL) {
         return STATUS_NOT_FOUND;
     }
@@ -56,6 +60,10 @@ int memory_customer(struct store_view *view, uint64_t seq, struct store_customer
 {
     struct memory_view *v = memory_view_of(view);
     const struct row *row = memory_row(v, seq);
+    int rc = memory_pass_alone(v->memory, MEMORY_READ);
+    if (rc < 0) {
+        return rc;
+    }
     if (row == NULL || row->record.kind != RECORD_CUSTOMER_CREATED) {
         return STATUS_NOT_FOUND;
     }
@@ -84,8 +92,9 @@ int memory_customer(struct store_view *view, uint64_t seq, struct store_customer
 int memory_external_id(struct store_view *view, struct slice external_id, uint64_t *ret_seq)
 {
     const struct row *row = memory_find_external_id(memory_view_of(view), external_id);
-    if (row == NULL) {
-        return STATUS_NOT_FOUND;
+    int rc = memory_pass_alone(memory_view_of(view)->memory, MEMORY_READ);
+    if (rc < 0 || row == NULL) {
+        return rc < 0 ? rc : STATUS_NOT_FOUND;
     }
     *ret_seq = row->record.seq;
     return 0;
@@ -283,8 +292,9 @@ int memory_service(struct store_view *view, struct slice name, struct store_serv
 {
     const struct row *created;
     const struct row *updated = memory_find_service(memory_view_of(view), name, &created);
-    if (updated == NULL) {
-        return STATUS_NOT_FOUND;
+    int rc = memory_pass_alone(memory_view_of(view)->memory, MEMORY_READ);
+    if (rc < 0 || updated == NULL) {
+        return rc < 0 ? rc : STATUS_NOT_FOUND;
     }
     *ret = (struct store_service){
         .name = memory_lend(memory_view_of(view), updated->record.service_put.name),
@@ -323,4 +333,40 @@ int memory_scan_services(struct store_view *view, struct slice after_name, store
         row = next_put(memory_view_of(view), name);
     }
     return end_of_scan(rc);
+}
+
+/* --- verifying -------------------------------------------------------------------------------- */
+
+static int tell_damaged(const struct store_verify *how, uint64_t seq)
+{
+    struct store_finding finding = {
+        .fault = STORE_DAMAGED,
+        .table = "journal",
+        .seq = seq,
+        .chunk = -1,
+        .rows = 1,
+        .text = "a test has damaged it",
+    };
+    return how->finding_cb(&finding, how->arg);
+}
+
+int memory_verify(struct store_view *view, const struct store_verify *how,
+                  struct store_verified *ret)
+{
+    struct memory_view *v = memory_view_of(view);
+    struct store_verified verified = {0};
+    int rc = 0;
+    for (uint64_t seq = 1; seq <= v->n && rc == 0; seq++) {
+        bool damaged = memory_is_damaged(v, memory_row(v, seq));
+        verified.records += !damaged;
+        verified.findings += damaged;
+        rc = damaged ? tell_damaged(how, seq) : 0;
+        if (rc == 0) {
+            rc = how->progress_cb(seq, v->n, how->arg);
+        }
+    }
+    if (rc == 0) {
+        *ret = verified;
+    }
+    return rc;
 }

@@ -163,3 +163,5 @@ int memory_scan_invoices(struct store_view *view, uint64_t customer, uint64_t af
 int memory_service(struct store_view *view, struct slice name, struct store_service *ret);
 int memory_scan_services(struct store_view *view, struct slice after_name, store_service_fn row_cb,
                          void *arg);
+int memory_verify(struct store_view *view, const struct store_verify *how,
+                  struct store_verified *ret);

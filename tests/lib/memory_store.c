@@ -304,6 +304,7 @@ static const struct store_ops ops = {
     .scan_invoices = memory_scan_invoices,
     .service = memory_service,
     .scan_services = memory_scan_services,
+    .verify = memory_verify,
 };
 
 /* --- for the test ----------------------------------------------------------------------------- */

@@ -29,6 +29,7 @@ enum memory_call {
     MEMORY_COMMIT, /* fails with nothing recorded */
     MEMORY_SNAPSHOT,
     MEMORY_INFO,
+    MEMORY_READ,  /* one record, customer or service: alone, or in a scan */
     MEMORY_CALLS, /* how many there are */
 };
 

@@ -7,6 +7,7 @@ import re
 import sources
 
 LINES_MAX = 800
+ROOMS = tuple(f"billingd/{room}/" for room in ("commit", "ledger", "net", "rpc", "store"))
 MONEY = ("proto/", "billingd/ledger/", "billingd/store/", "billingd/rpc/")
 
 
@@ -44,6 +45,11 @@ RULES = [
         lambda path: path.startswith("billingd/ledger/"),
         call("time|clock|clock_gettime|gettimeofday|clock_wall_us|clock_monotonic_us"),
         "is a clock: the ledger is handed its time",
+    ),
+    (
+        lambda path: path.startswith(ROOMS),
+        call("fopen|freopen|getenv|secure_getenv|printf|fprintf|dprintf|puts|fputs|perror"),
+        "is for measuring: a room is configured, and logs",
     ),
     (
         lambda path: path.startswith("tests/"),

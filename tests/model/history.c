@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/lib/check_store.h"
+
 enum {
     LONG_EVERY = 16, /* histories */
     STEPS = 200,     /* of an ordinary one, about */
@@ -386,6 +388,7 @@ static void end(struct history *history)
 {
     raw_client_close(&history->client);
     daemon_process_stop(history->daemon);
+    IGNORE(check_store(daemon_process_data_dir(history->daemon)) == 0); /* as many as there are */
     daemon_process_destroy(history->daemon);
     model_done(&history->model);
     memory_done(&history->scratch);

@@ -194,6 +194,7 @@ static inline void check_now(struct store *store, const struct model *model)
     struct rng rng = rng_make("check");
     struct store_view *view = snapshot(store);
     model_check(model, view, &rng, 1000 * hour_us, 1);
+    model_verify(model, view);
     store_release(view);
 }
 

@@ -314,3 +314,22 @@ static inline void model_check(const struct model *model, struct store_view *vie
         model_check_ranges(model, view, rng, model->customer[i].seq, time_max_us, ranges);
     }
 }
+
+/* --- the whole store by itself ---------------------------------------------------------------- */
+
+static inline int model_fail_finding(const struct store_finding *finding, void *arg)
+{
+    (void)arg;
+    testkit_fail("%s in %s, record %u, segment %u: %s", store_fault_name(finding->fault),
+                 finding->table, (unsigned)finding->seq, (unsigned)finding->segment, finding->text);
+}
+
+/* VIEW, which is a snapshot, has no damage, and all that MODEL has. */
+static inline void model_verify(const struct model *model, struct store_view *view)
+{
+    struct store_verify verify = {.finding_cb = model_fail_finding};
+    struct store_verified verified;
+    assert_ok(store_verify(view, &verify, &verified));
+    assert_u64(verified.findings, 0);
+    assert_u64(verified.records, model->records);
+}

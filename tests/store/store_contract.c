@@ -229,6 +229,7 @@ static void append__largest_records__come_back(void **state)
     store = open_in(directory);
     struct store_view *view = snapshot(store);
     model_check(model, view, &rng, TIMESTAMP_MAX, 2);
+    model_verify(model, view);
     store_release(view);
     store_close(store);
 }
@@ -492,6 +493,7 @@ static void view__while_commits_go_on__stays_as_it_was(void **state)
     }
     for (int i = 0; i < READERS_MAX; i++) {
         model_check(models[i], views[i], &rng, history_time_max_us, 2);
+        model_verify(models[i], views[i]);
         store_release(views[i]);
     }
     check_now(store, model);
@@ -698,11 +700,13 @@ static void history__random__equals_the_model(void **state)
     }
     struct store_view *view = snapshot(store);
     model_check(model, view, &rng, history_time_max_us, 6);
+    model_verify(model, view);
     store_release(view);
     store_close(store);
     store = open_in(directory);
     view = snapshot(store);
     model_check(model, view, &rng, history_time_max_us, 1);
+    model_verify(model, view);
     store_release(view);
     store_close(store);
 }

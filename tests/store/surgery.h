@@ -4,6 +4,8 @@
 #include <lmdb.h>
 #include <xxhash.h>
 
+#include "billingd/base/bytes.h"
+#include "billingd/store/lmdb/segment.h"
 #include "tests/store/fixture.h"
 
 /* The environment in DIRECTORY, with a transaction that writes. */
@@ -102,6 +104,76 @@ static inline void forge_block(const char *directory, int index, size_t at, uint
     memcpy(row->value + row->value_bytes - 8, &checksum, 8); /* this machine is little-endian */
     row_put(&surgery, "journal", row);
     surgery_end(&surgery);
+}
+
+/* --- chunks of segments ----------------------------------------------------------------------- */
+
+enum { /* in a chunk, as billingd/store/lmdb/segment.h has it */
+       CHUNK_AT_KEY_HASH = 8,
+       CHUNK_HEADER_BYTES = 16,
+       CHUNK_FILTER_HEADER_BYTES = 48,
+       CHUNK_CHECKSUM_BYTES = 8,
+       CHUNK_BYTES_MIN = 4096 - 16,
+       KEY_AT_TABLE = 8, /* and in its key */
+       KEY_AT_A = 9,
+       KEY_AT_B = 17,
+};
+
+static inline enum segment_table chunk_table(const struct row *chunk)
+{
+    return (enum segment_table)chunk->key[KEY_AT_TABLE];
+}
+
+static inline uint8_t *chunk_rows(struct row *chunk)
+{
+    return chunk->value +
+           (chunk_table(chunk) == SEGMENT_FILTER ? CHUNK_FILTER_HEADER_BYTES : CHUNK_HEADER_BYTES);
+}
+
+static inline uint32_t chunk_count(const struct row *chunk)
+{
+    return bytes_get_le32(chunk->value);
+}
+
+/* CHUNK has N rows, and everything that is checked is right again. */
+static inline void chunk_seal(struct row *chunk, uint32_t n)
+{
+    uint64_t a;
+    uint64_t b;
+    size_t body =
+        (size_t)(chunk_rows(chunk) - chunk->value) + n * segment_row_bytes(chunk_table(chunk));
+    size_t least = CHUNK_BYTES_MIN - CHUNK_CHECKSUM_BYTES;
+    size_t length = body > least ? body : least;
+    memset(chunk->value + body, 0, length - body);
+    bytes_put_le32(chunk->value, n);
+    segment_row_leading(chunk_table(chunk), chunk_rows(chunk), &a, &b);
+    bytes_put_be64(chunk->key + KEY_AT_A, a);
+    bytes_put_be64(chunk->key + KEY_AT_B, b);
+    bytes_put_le64(chunk->value + CHUNK_AT_KEY_HASH, XXH3_64bits(chunk->key, chunk->key_bytes));
+    bytes_put_le64(chunk->value + length, XXH3_64bits(chunk->value, length));
+    chunk->value_bytes = length + CHUNK_CHECKSUM_BYTES;
+}
+
+/* Let EDIT_CB change the rows of chunk INDEX, of BYTES each; it returns how many there are then. */
+static inline void forge_chunk(const char *directory, int index,
+                               uint32_t (*edit_cb)(uint8_t *rows, size_t bytes, uint32_t n))
+{
+    struct surgery surgery = surgery_begin(directory);
+    struct row *chunk = row_take(&surgery, "segments", index);
+    uint32_t n =
+        edit_cb(chunk_rows(chunk), segment_row_bytes(chunk_table(chunk)), chunk_count(chunk));
+    chunk_seal(chunk, n);
+    row_put(&surgery, "segments", chunk);
+    surgery_end(&surgery);
+}
+
+static inline int count_rows(const char *directory, const char *table)
+{
+    struct surgery surgery = surgery_begin(directory);
+    MDB_stat stat;
+    assert_int_equal(mdb_stat(surgery.txn, table_named(&surgery, table), &stat), 0);
+    surgery_end(&surgery);
+    return (int)stat.ms_entries;
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */

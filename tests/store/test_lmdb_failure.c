@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -24,6 +25,11 @@ static int fault_errno;
 static int faults_met;
 static _Thread_local bool is_main; /* the committer's part, which alone meets them */
 
+static int sealer_sync_ms;       /* so long a sync of the sealer takes at least */
+static atomic_bool sealer_syncs; /* it is in one */
+static atomic_int writes;        /* of the committer's part */
+static atomic_int writes_beside; /* of them, while the sealer was in a sync */
+
 static bool meets(enum fault wanted)
 {
     if (!is_main || fault != wanted) {
@@ -37,7 +43,14 @@ static bool meets(enum fault wanted)
 /* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): theirs are reserved names */
 __attribute__((visibility("default"))) int fdatasync(int fd)
 {
-    return meets(FAIL_SYNC) ? -1 : fsync(fd);
+    if (is_main) {
+        return meets(FAIL_SYNC) ? -1 : fsync(fd);
+    }
+    atomic_store(&sealer_syncs, true);
+    poll(NULL, 0, sealer_sync_ms);
+    int rc = fsync(fd);
+    atomic_store(&sealer_syncs, false);
+    return rc;
 }
 
 __attribute__((visibility("default"))) ssize_t pwrite(int fd, const void *data, size_t bytes,
@@ -49,6 +62,10 @@ __attribute__((visibility("default"))) ssize_t pwrite(int fd, const void *data, 
     }
     if (bytes % 4096 != 0 && meets(FAIL_META)) {
         return -1;
+    }
+    if (is_main) {
+        atomic_fetch_add(&writes, 1);
+        atomic_fetch_add(&writes_beside, atomic_load(&sealer_syncs) ? 1 : 0);
     }
     return real(fd, data, bytes, offset);
 }
@@ -238,6 +255,49 @@ static void commit__file_cannot_grow__nothing_recorded_until_it_can(void **state
     store_close(store);
 }
 
+/* --- beside the sealer ------------------------------------------------------------------------ */
+
+/* Until the sealer is in a sync, if it comes to one: it waits until the committer is quiet. */
+static void wait_for_sealer(void)
+{
+    for (int tries = 0; !atomic_load(&sealer_syncs) && tries < 300; tries++) {
+        poll(NULL, 0, 1);
+    }
+}
+
+/* The room behind the pages in use is what a begin writes, and it is where the sealer's pages may
+ * just have been put. */
+static void begin__room_is_due_while_the_sealer_writes__waits_for_its_turn(void **state)
+{
+    const char *uri = fixture_uri;
+    int rooms = 0;
+    (void)state;
+    if (strcmp(uri, "lmdb:") != 0) {
+        skip(); /* it has a URI of its own, and takes seconds */
+    }
+    fixture_uri = "lmdb:?head_records=1&merge_width=2&slice_bytes=16368";
+    const char *directory = testkit_tmpdir();
+    struct model *model = model_create();
+    struct store *store = store_with_customer(directory, model);
+    atomic_store(&writes_beside, 0);
+    sealer_sync_ms = 20;
+    for (int i = 0; rooms < 8; i++) {
+        assert_true(i < 1000);
+        wait_for_sealer();
+        int before = atomic_load(&writes);
+        struct store_txn *txn = begin(store, birth_us);
+        rooms += atomic_load(&writes) - before;
+        struct record usage = usage_at(1, i, i, testkit_format("request-%d", i));
+        append(txn, model, &usage, birth_us);
+        assert_ok(store_commit(txn));
+    }
+    sealer_sync_ms = 0;
+    assert_int_equal(atomic_load(&writes_beside), 0);
+    check_now(store, model);
+    store_close(store);
+    fixture_uri = uri;
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(commit__sync_fails__outcome_unknown),
     cmocka_unit_test(commit__meta_write_fails__outcome_unknown),
@@ -245,6 +305,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(view__after_a_failed_meta_write__is_refused),
     cmocka_unit_test(commit__no_room_at_sync__nothing_recorded_and_goes_on),
     cmocka_unit_test(commit__file_cannot_grow__nothing_recorded_until_it_can),
+    cmocka_unit_test(begin__room_is_due_while_the_sealer_writes__waits_for_its_turn),
 };
 
 int main(int argc, char **argv)

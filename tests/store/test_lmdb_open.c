@@ -234,6 +234,20 @@ static void refused_type__network_and_fuse__by_name(void **state)
     assert_null(directory_refused_type(0x794C7630)); /* overlayfs */
 }
 
+/* What a power cut leaves of a first start: half of a file under the name that it has while it is
+ * made, and none under its own. */
+static void open__file_that_was_half_made__is_made_anew(void **state)
+{
+    static const uint8_t zeros[8192];
+    const char *directory = testkit_tmpdir();
+    const char *aside = testkit_format("%s/data.mdb.new", directory);
+    (void)state;
+    testkit_write_file(aside, zeros, sizeof zeros);
+    store_close(open_in(directory));
+    assert_true(access(aside, F_OK) < 0);
+    store_close(open_in(directory));
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(config__uris__name_directory_and_block_size),
     cmocka_unit_test(config__options__come_in_any_order_within_their_bounds),
@@ -244,6 +258,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(open__too_much_address_space__is_refused_with_the_number),
     cmocka_unit_test(open__while_open__names_process_and_directory),
     cmocka_unit_test(open__after_a_killed_holder__goes_well),
+    cmocka_unit_test(open__file_that_was_half_made__is_made_anew),
     cmocka_unit_test(refused_type__network_and_fuse__by_name),
 };
 

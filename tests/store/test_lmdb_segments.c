@@ -13,15 +13,6 @@ static void append_alone(struct store *store, struct model *model, const struct 
     assert_ok(store_commit(txn));
 }
 
-static int count_rows(const char *directory, const char *table)
-{
-    struct surgery surgery = surgery_begin(directory);
-    MDB_stat stat;
-    assert_int_equal(mdb_stat(surgery.txn, table_named(&surgery, table), &stat), 0);
-    surgery_end(&surgery);
-    return (int)stat.ms_entries;
-}
-
 /* --- duplicates ------------------------------------------------------------------------------- */
 
 /* That every request id of MODEL leads to its record, in VIEW. */
@@ -117,6 +108,29 @@ static void request__in_one_of_more_than_64_segments__is_found(void **state)
     fixture_uri = "lmdb:";
 }
 
+/* What a start reads from the journal is a duplicate as it was before. */
+static void request__after_a_crash__is_found(void **state)
+{
+    struct rng rng = rng_make("crash");
+    struct model *model = model_create();
+    const char *directory = testkit_tmpdir();
+    (void)state;
+    fixture_uri = "lmdb:";
+    struct store *store = open_in(directory);
+    while (model->records < 200) {
+        history_step(&rng, store, model, 20);
+    }
+    store = open_in(crash(store, directory));
+    struct store_txn *txn = begin(store, birth_us);
+    check_ids(store_txn_view(txn), model);
+    store_abort(txn);
+    for (uint64_t seq = 1; seq <= model->records; seq++) {
+        check_duplicate(store, model, seq);
+    }
+    check_now(store, model);
+    store_close(store);
+}
+
 /* --- boundaries inside batches ---------------------------------------------------------------- */
 
 static void add_usages(struct store *store, uint64_t first, int n)
@@ -145,25 +159,34 @@ static void check_usages(const char *directory, uint64_t n)
     store_close(store);
 }
 
-/* What a start reads in parts is seen as a whole, wherever the parts meet: also in the middle of
- * the last block. */
-static void open__more_than_a_part_of_the_journal__shows_all_of_it(void **state)
+/* Of COMMITS of 1,000 usages each, of which none is in a segment, a start with URI shows all. */
+static void assert_start_shows_all(const char *uri, uint64_t commits)
 {
     const char *directory = testkit_tmpdir();
     struct model *model = model_create();
-    struct store *store = open_in(directory);
     struct record customer = customer_named("Acme", "");
-    (void)state;
+    fixture_uri = "lmdb:";
+    struct store *store = open_in(directory);
     append_alone(store, model, &customer);
-    for (uint64_t i = 0; i < 33; i++) {
+    for (uint64_t i = 0; i < commits; i++) {
         add_usages(store, 2 + i * 1000, 1000);
     }
-    store_close(store);
-    check_usages(directory, 33000);
-    fixture_uri = "lmdb:?head_records=1000&merge_width=2";
-    check_usages(directory, 33000);
+    directory = crash(store, directory);
+    fixture_uri = uri;
+    check_usages(directory, 1000 * commits);
     fixture_uri = "lmdb:";
-    check_usages(directory, 33000);
+    check_usages(directory, 1000 * commits);
+}
+
+/* What a start reads in parts, of 32,768 records, is seen as a whole, wherever the parts meet: in
+ * the middle of the last block, or before. */
+static void open__more_than_a_part_of_the_journal__shows_all_of_it(void **state)
+{
+    (void)state;
+    for (uint64_t commits = 33; commits <= 34; commits++) {
+        assert_start_shows_all("lmdb:", commits);
+        assert_start_shows_all("lmdb:?head_records=1000&merge_width=2", commits);
+    }
 }
 
 static void commit__many_times_the_head__is_one_batch(void **state)
@@ -218,6 +241,7 @@ static void view__pinned_through_seals_and_merges__stays_as_it_was(void **state)
     }
     for (int i = 0; i < 3; i++) {
         model_check(models[i], views[i], &rng, history_time_max_us, 2);
+        model_verify(models[i], views[i]);
         check_ids(views[i], models[i]);
         store_release(views[i]);
         check_now(store, model);
@@ -457,7 +481,10 @@ static void request__without_a_filter__is_found_all_the_same(void **state)
     check_ids(store_txn_view(txn), model);
     store_abort(txn);
     check_duplicate(store, model, 5);
-    check_now(store, model);
+    struct rng rng = rng_make("check");
+    struct store_view *view = snapshot(store);
+    model_check(model, view, &rng, 1000 * hour_us, 1);
+    store_release(view);
     store_close(store);
     fixture_uri = "lmdb:";
 }
@@ -503,6 +530,7 @@ static void open__segment_missing_from_the_manifest__is_refused(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(request__across_every_boundary__is_found),
     cmocka_unit_test(request__in_one_of_more_than_64_segments__is_found),
+    cmocka_unit_test(request__after_a_crash__is_found),
     cmocka_unit_test(open__more_than_a_part_of_the_journal__shows_all_of_it),
     cmocka_unit_test(commit__many_times_the_head__is_one_batch),
     cmocka_unit_test(view__pinned_through_seals_and_merges__stays_as_it_was),

@@ -575,6 +575,43 @@ static void negate__random__as_the_oracle(void **state)
     mpz_clear(value);
 }
 
+static void residue__random__as_the_oracle(void **state)
+{
+    (void)state;
+    struct rng rng = rng_make("residue");
+    mpz_t value;
+    mpz_t modulus;
+    mpz_init(value);
+    mpz_init(modulus);
+    mpz_ui_pow_ui(modulus, 2, 61);
+    mpz_sub_ui(modulus, modulus, 1);
+    assert_u64(mpz_get_ui(modulus), AMOUNT_RESIDUE_MODULUS);
+    for (int i = 0; i < RANDOM_CASES; i++) {
+        random_value(&rng, value);
+        struct amount amount = oracle_make_amount(value);
+        mpz_mod(value, value, modulus);
+        assert_u64(amount_residue(amount), mpz_get_ui(value));
+    }
+    mpz_clear(value);
+    mpz_clear(modulus);
+}
+
+static void residue__edges__as_counted(void **state)
+{
+    static const char least_text[] = "0.000000000000000000000000000000000001";
+    static const char round_text[] = "0.000000000000000002305843009213693951"; /* 2^61 - 1 of it */
+    struct amount least;
+    struct amount round;
+    (void)state;
+    assert_ok(amount_parse(least_text, sizeof least_text - 1, &least));
+    assert_ok(amount_parse(round_text, sizeof round_text - 1, &round));
+    assert_u64(amount_residue(amount_zero()), 0);
+    assert_u64(amount_residue(least), 1);
+    assert_u64(amount_residue(amount_negate(least)), AMOUNT_RESIDUE_MODULUS - 1);
+    assert_u64(amount_residue(round), 0);
+    assert_u64(amount_residue(amount_negate(round)), 0);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(product__edges__exact_or_refused),
     cmocka_unit_test(product__random__as_the_oracle),
@@ -591,6 +628,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(parse__ends_of_the_range__come_back),
     cmocka_unit_test(parse__any_other_text__corrupt),
     cmocka_unit_test(negate__random__as_the_oracle),
+    cmocka_unit_test(residue__random__as_the_oracle),
+    cmocka_unit_test(residue__edges__as_counted),
 };
 
 TESTKIT_MAIN(tests)

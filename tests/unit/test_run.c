@@ -1,6 +1,4 @@
-/* Runs: built of random records and merged, against rows that are collected and sorted plainly.
- *
- * Linked with -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free. */
+/* Runs: built of random records and merged, against rows that are collected and sorted plainly. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,70 +6,12 @@
 
 #include "billingd/store/lmdb/run.h"
 #include "tests/lib/child.h"
+#include "tests/lib/heap.h"
 #include "tests/lib/testkit.h"
 
 #define HOUR_US  INT64_C(3600000000)
 #define START_US (480000 * HOUR_US)
 #define ID_KEY   UINT64_C(0x0123456789ABCDEF)
-
-/* --- the heap --------------------------------------------------------------------------------- */
-
-static struct {
-    bool counts;
-    long until_failure; /* this many more succeed, then one fails; below 0: none does */
-    bool failed;
-    long blocks; /* taken and not given back */
-} heap = {.until_failure = -1};
-
-/* NOLINTBEGIN(bugprone-reserved-identifier): the linker names them so */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
-void __real_free(void *block);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-void __wrap_free(void *block);
-/* NOLINTEND(bugprone-reserved-identifier) */
-
-static bool is_to_fail(void)
-{
-    if (!heap.counts || heap.until_failure-- != 0) {
-        return false;
-    }
-    heap.failed = true;
-    return true;
-}
-
-static void *taken(void *block)
-{
-    heap.blocks += heap.counts && block != NULL;
-    return block;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return is_to_fail() ? NULL : taken(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return is_to_fail() ? NULL : taken(__real_calloc(count, size));
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    if (is_to_fail()) {
-        return NULL;
-    }
-    return block == NULL ? taken(__real_malloc(size)) : __real_realloc(block, size);
-}
-
-void __wrap_free(void *block)
-{
-    heap.blocks -= heap.counts && block != NULL;
-    __real_free(block);
-}
 
 /* --- random records --------------------------------------------------------------------------- */
 
@@ -218,21 +158,6 @@ static struct {
     size_t n_sums;
 } model;
 
-static int compare_requests(const void *a, const void *b)
-{
-    return request_row_compare(a, b);
-}
-
-static int compare_places(const void *a, const void *b)
-{
-    return place_row_compare(a, b);
-}
-
-static int compare_sums(const void *a, const void *b)
-{
-    return sum_row_compare(a, b);
-}
-
 static void model_sum(const struct sum_row *row)
 {
     for (size_t i = 0; i < model.n_sums; i++) {
@@ -280,10 +205,10 @@ static void make_model(size_t first, size_t behind)
     for (size_t i = first; i < behind; i++) {
         model_add(&records[i]);
     }
-    qsort(model.requests, model.n_requests, sizeof *model.requests, compare_requests);
-    qsort(model.usage, model.n_usage, sizeof *model.usage, compare_places);
-    qsort(model.late, model.n_late, sizeof *model.late, compare_places);
-    qsort(model.sums, model.n_sums, sizeof *model.sums, compare_sums);
+    qsort(model.requests, model.n_requests, sizeof *model.requests, request_row_order);
+    qsort(model.usage, model.n_usage, sizeof *model.usage, place_row_order);
+    qsort(model.late, model.n_late, sizeof *model.late, place_row_order);
+    qsort(model.sums, model.n_sums, sizeof *model.sums, sum_row_order);
 }
 
 static void check_rows(const void *got, size_t n_got, const void *expected, size_t n, size_t bytes)
@@ -588,17 +513,15 @@ static void run_release__last_hold__frees_it(void **state)
 {
     (void)state;
     make_records("run_release", 100, (struct variety){2, 2, 2});
-    heap.counts = true;
+    heap_begin(-1);
     struct run *run = build(0, 100);
     struct run *held = run_hold(run);
     run_release(run);
-    long blocks = heap.blocks;
     bool readable = held == run && held->n_usage > 0 && held->usage[0].customer > 0;
     run_release(held);
     run_release(NULL);
-    heap.counts = false;
-    assert_true(blocks > 0 && readable);
-    assert_i64(heap.blocks, 0);
+    assert_i64(heap_end(), 0);
+    assert_true(readable);
 }
 
 /* All that takes memory, in a row.  Returns 0 or what went wrong first. */
@@ -635,19 +558,17 @@ static void run__each_allocation_fails_once__says_so_and_leaves_nothing_behind(v
     (void)state;
     make_records("no memory", 300, (struct variety){10, 3, 2});
     for (long i = 0; failed; i++) {
-        heap.until_failure = i;
-        heap.failed = false;
-        heap.counts = true;
+        heap_begin(i);
         int rc = build_and_merge();
-        heap.counts = false;
-        failed = heap.failed;
+        long blocks = heap_end();
+        failed = heap_failed();
         failures += rc < 0;
         assert_status(rc, rc == 0 ? 0 : STATUS_NO_MEMORY);
-        assert_i64(heap.blocks, 0);
+        assert_i64(blocks, 0);
         assert_true(failed || rc == 0);
         assert_true(i < 1000);
     }
-    heap.until_failure = -1;
+    heap_heal();
     assert_true(failures > 20);
 }
 

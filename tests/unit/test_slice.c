@@ -125,6 +125,32 @@ static void write__outcome_unknown__is_not_tried_again(void **state)
     take_down(&bench);
 }
 
+/* Transactions that come one upon the other, none of which has anything to commit, do not keep the
+ * sealer waiting. */
+static void write__nothing_but_transactions_that_abort__is_one_of_its_own(void **state)
+{
+    struct bench bench;
+    pthread_t thread;
+    (void)state;
+    set_up(&bench);
+    turn_take(&bench.turn, TURN_COMMITTER);
+    assert_int_equal(pthread_create(&thread, NULL, seal, &bench), 0);
+    wait_for_offer(&bench.turn);
+    for (bool offered = true; offered;) {
+        turn_give(&bench.turn);
+        turn_take(&bench.turn, TURN_COMMITTER);
+        pthread_mutex_lock(&bench.turn.lock);
+        offered = bench.turn.ride != NULL;
+        pthread_mutex_unlock(&bench.turn.lock);
+    }
+    turn_give(&bench.turn);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_ok(bench.rc);
+    assert_u64(bench.written, 1);
+    assert_u64(rows(&bench), 1);
+    take_down(&bench);
+}
+
 static void write__no_transaction__is_one_of_its_own(void **state)
 {
     struct bench bench;
@@ -142,6 +168,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(write__while_a_transaction_is_open__goes_with_its_commit),
     cmocka_unit_test(write__no_room_for_both__is_tried_by_itself),
     cmocka_unit_test(write__outcome_unknown__is_not_tried_again),
+    cmocka_unit_test(write__nothing_but_transactions_that_abort__is_one_of_its_own),
     cmocka_unit_test(write__no_transaction__is_one_of_its_own),
 };
 

@@ -105,10 +105,32 @@ static void take__by_both_many_times__is_never_shared_nor_stuck(void **state)
     turn_done(&turn);
 }
 
+/* Where nobody records, an offer is in vain: it is waited for once, until somebody does. */
+static void offer__nobody_begins__is_not_waited_for_again(void **state)
+{
+    struct turn turn;
+    struct ride ride = {0};
+    (void)state;
+    turn_init(&turn);
+    assert_false(turn.quiet);
+    for (int i = 0; i < 2; i++) {
+        assert_false(turn_offer(&turn, &ride));
+        assert_true(turn.quiet);
+    }
+    turn_take(&turn, TURN_SEALER);
+    turn_give(&turn);
+    assert_true(turn.quiet);
+    turn_take(&turn, TURN_COMMITTER);
+    turn_give(&turn);
+    assert_false(turn.quiet);
+    turn_done(&turn);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(take__by_one_alone__again_and_again),
     cmocka_unit_test(take__while_the_other_waits__comes_behind_it),
     cmocka_unit_test(take__by_both_many_times__is_never_shared_nor_stuck),
+    cmocka_unit_test(offer__nobody_begins__is_not_waited_for_again),
 };
 
 TESTKIT_MAIN(tests)

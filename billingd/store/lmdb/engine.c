@@ -14,6 +14,7 @@
 #include "billingd/store/lmdb/scan.h"
 #include "billingd/store/lmdb/txn.h"
 #include "billingd/store/lmdb/upgrade.h"
+#include "billingd/store/lmdb/verify.h"
 #include "billingd/store/lmdb/views.h"
 
 enum {
@@ -342,4 +343,5 @@ const struct store_ops store_lmdb = {
     .scan_invoices = scan_invoices,
     .service = lookup_service,
     .scan_services = scan_services,
+    .verify = verify_run,
 };

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -82,6 +83,41 @@ static int write_status(const struct env *env, int rc)
 
 /* --- open and close --------------------------------------------------------------------------- */
 
+/* Make an empty environment at PATH, which is nobody's yet. */
+static int make_at(const char *path)
+{
+    MDB_env *mdb;
+    int rc = mdb_env_create(&mdb);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = mdb_env_open(mdb, path, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
+    if (rc == 0) {
+        rc = mdb_env_sync(mdb, 1);
+    }
+    mdb_env_close(mdb);
+    return rc;
+}
+
+/* LMDB begins a file where it is to be, and refuses it where a power cut left half of that.  So it
+ * is made aside, and gets its name when it is whole and synced. */
+static int make_file(const char *directory)
+{
+    char path[PATH_MAX + 16];
+    char aside[PATH_MAX + 16];
+    IGNORE(snprintf(path, sizeof path, "%s/data.mdb", directory) < 0); /* it fits */
+    IGNORE(snprintf(aside, sizeof aside, "%s/data.mdb.new", directory) < 0);
+    if (access(path, F_OK) == 0) {
+        return 0;
+    }
+    IGNORE(unlink(aside) < 0); /* what a cut left, if there was one */
+    int rc = make_at(aside);
+    if (rc == 0 && rename(aside, path) < 0) {
+        rc = errno;
+    }
+    return rc;
+}
+
 static int prepare(MDB_env *mdb, const char *directory, uint64_t map_bytes, unsigned readers)
 {
     int dead;
@@ -91,6 +127,9 @@ static int prepare(MDB_env *mdb, const char *directory, uint64_t map_bytes, unsi
     }
     if (rc == 0) {
         rc = mdb_env_set_maxdbs(mdb, ENV__TABLES + ENV_OLD_TABLES_MAX);
+    }
+    if (rc == 0) {
+        rc = make_file(directory);
     }
     if (rc == 0) {
         rc = mdb_env_open(mdb, directory, MDB_NOTLS, 0600);
@@ -127,6 +166,11 @@ int env_open(const char *directory, uint64_t map_bytes, unsigned readers, struct
 void env_close(struct env *env)
 {
     mdb_env_close(env->mdb);
+}
+
+const char *env_table_name(enum env_table table)
+{
+    return table_names[table];
 }
 
 int env_open_meta(struct env *env, MDB_txn *txn)

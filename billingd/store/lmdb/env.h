@@ -67,6 +67,9 @@ void env_close(struct env *env);
 MUSTCHECK int env_open_meta(struct env *env, MDB_txn *txn);
 MUSTCHECK int env_open_tables(struct env *env, MDB_txn *txn);
 
+/* What TABLE is called in the file; NULL: it is the unnamed one.  A static text. */
+const char *env_table_name(enum env_table table);
+
 /* The status for RC of an LMDB call that reads: 0 for 0. */
 int env_status(int rc);
 

@@ -10,16 +10,9 @@ const struct index_billable index_billable[INDEX_BILLABLE_KINDS] = {
     {RECORD_ADJUSTMENT, STORE_ADJUSTMENTS, ENV_ADJUSTMENTS, ENV_ADJUSTMENTS_LATE},
 };
 
-/* Values of the tables by occurred_at, all bits apart: a flipped one must not hide a record from a
- * scan by bills_at, which passes over what is late. */
-enum {
-    IN_TIME = 0x00,
-    LATE = 0xFF,
-};
-
 bool index_is_late(MDB_val value)
 {
-    return value.mv_size == 1 && *(const uint8_t *)value.mv_data == LATE;
+    return value.mv_size == 1 && *(const uint8_t *)value.mv_data == INDEX_LATE;
 }
 
 static int put_seq(const struct env *env, MDB_txn *txn, enum env_table table, MDB_val key,
@@ -95,7 +88,7 @@ static int add_billable(const struct env *env, MDB_txn *txn, const struct index_
         return STATUS_INTERNAL;
     }
     bool late = billed.time_us != occurred.time_us;
-    uint8_t mark = late ? LATE : IN_TIME;
+    uint8_t mark = late ? INDEX_LATE : INDEX_IN_TIME;
     int rc = env_put_new(env, txn, tables->by_occurred, key_position(&key, customer, occurred),
                          &mark, sizeof mark);
     if (rc < 0 || !late) {

@@ -9,6 +9,13 @@ enum {
     INDEX_BILLABLE_KINDS = 2, /* usage has rows of its own */
 };
 
+/* Values of the tables by occurred_at, all bits apart: a flipped one must not hide a record from a
+ * scan by bills_at, which passes over what is late. */
+enum {
+    INDEX_IN_TIME = 0x00,
+    INDEX_LATE = 0xFF,
+};
+
 /* A kind of record that stands on bills, and its tables: all by occurred_at, and those that came
  * late again by bills_at. */
 struct index_billable {

@@ -8,8 +8,7 @@
 
 /* --- finding blocks --------------------------------------------------------------------------- */
 
-/* The block under the last key that is not above SEQ. */
-static int find(MDB_cursor *cursor, uint64_t seq, MDB_val *ret_key, MDB_val *ret_value)
+int journal_find(MDB_cursor *cursor, uint64_t seq, MDB_val *ret_key, MDB_val *ret_value)
 {
     struct key buffer;
     MDB_val key = key_seq(&buffer, seq);
@@ -52,7 +51,7 @@ static int seek(struct journal_reader *reader, uint64_t seq)
     if (rc != 0) {
         return env_status(rc);
     }
-    rc = find(cursor, seq, &key, &value);
+    rc = journal_find(cursor, seq, &key, &value);
     mdb_cursor_close(cursor);
     if (rc < 0) {
         return rc;

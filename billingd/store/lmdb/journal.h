@@ -67,3 +67,7 @@ MUSTCHECK int journal_last_seq(struct journal_reader *reader, uint64_t *ret_seq)
 /* Sequence number of the first record of the newest block, 0 if there is none; the block is not
  * looked at.  Returns 0, STATUS_CORRUPT, or the status of a failed read. */
 MUSTCHECK int journal_last_block(const struct journal_reader *reader, uint64_t *ret_seq);
+
+/* Move CURSOR, of the table of blocks, to the one under the last key that is not above SEQ; the
+ * block is not looked at.  Returns 0, STATUS_NOT_FOUND, or the status of a failed read. */
+MUSTCHECK int journal_find(MDB_cursor *cursor, uint64_t seq, MDB_val *ret_key, MDB_val *ret_value);

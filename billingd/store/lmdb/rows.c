@@ -51,6 +51,21 @@ int sum_row_compare(const struct sum_row *a, const struct sum_row *b)
     return (a->clocks > b->clocks) - (a->clocks < b->clocks);
 }
 
+int request_row_order(const void *a, const void *b)
+{
+    return request_row_compare(a, b);
+}
+
+int place_row_order(const void *a, const void *b)
+{
+    return place_row_compare(a, b);
+}
+
+int sum_row_order(const void *a, const void *b)
+{
+    return sum_row_compare(a, b);
+}
+
 /* --- sums ------------------------------------------------------------------------------------- */
 
 static __int128 units_of(const struct sum_row *row)

@@ -111,6 +111,11 @@ static inline int place_row_compare(const struct place_row *a, const struct plac
 
 int sum_row_compare(const struct sum_row *a, const struct sum_row *b);
 
+/* The same of any two rows of a kind, for qsort() and the like. */
+int request_row_order(const void *a, const void *b);
+int place_row_order(const void *a, const void *b);
+int sum_row_order(const void *a, const void *b);
+
 /* Whether sum_row_compare() would return 0. */
 static inline bool sum_row_same(const struct sum_row *a, const struct sum_row *b)
 {

@@ -138,21 +138,6 @@ static void feed(struct merge *m, size_t input, const void *rows, size_t n, size
     m->inputs[input].end = rows == NULL ? NULL : m->inputs[input].at + n * row_bytes;
 }
 
-static int compare_requests(const void *a, const void *b)
-{
-    return request_row_compare(a, b);
-}
-
-static int compare_places(const void *a, const void *b)
-{
-    return place_row_compare(a, b);
-}
-
-static int compare_sums(const void *a, const void *b)
-{
-    return sum_row_compare(a, b);
-}
-
 static int merge_requests(struct merge *m, struct run *const *runs, struct run *merged)
 {
     size_t total = 0;
@@ -167,10 +152,10 @@ static int merge_requests(struct merge *m, struct run *const *runs, struct run *
     if (merged->requests == NULL) {
         return STATUS_NO_MEMORY;
     }
-    start(m, compare_requests);
+    start(m, request_row_order);
     while (merged->n_requests < total) {
         merged->requests[merged->n_requests++] =
-            *(const struct request_row *)next(m, sizeof *merged->requests, compare_requests);
+            *(const struct request_row *)next(m, sizeof *merged->requests, request_row_order);
     }
     return 0;
 }
@@ -184,10 +169,10 @@ static int merge_places(struct merge *m, size_t total, struct place_row **ret_ro
         if (rows == NULL) {
             return STATUS_NO_MEMORY;
         }
-        start(m, compare_places);
+        start(m, place_row_order);
     }
     for (size_t i = 0; i < total; i++) {
-        rows[i] = *(const struct place_row *)next(m, sizeof *rows, compare_places);
+        rows[i] = *(const struct place_row *)next(m, sizeof *rows, place_row_order);
     }
     *ret_rows = rows;
     return 0;
@@ -214,9 +199,9 @@ static int merge_late(struct merge *m, struct run *const *runs, struct run *merg
 /* TOTAL rows, those of the same sum behind one another, become one each where they fit. */
 static void add_up(struct merge *m, size_t total, struct run *merged)
 {
-    start(m, compare_sums);
+    start(m, sum_row_order);
     for (size_t i = 0; i < total; i++) {
-        const struct sum_row *row = next(m, sizeof *row, compare_sums);
+        const struct sum_row *row = next(m, sizeof *row, sum_row_order);
         run_add_sum(merged, row);
     }
 }

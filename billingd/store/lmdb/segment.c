@@ -11,7 +11,7 @@ enum { /* offsets in a key */
        AT_A = 9,
        AT_B = 17,
        AT_NUMBER = 25,
-       KEY_BYTES = 29,
+       KEY_BYTES = SEGMENT_KEY_BYTES,
        /* and in a chunk */
        AT_KEY_HASH = 8,
        HEADER_BYTES = 16,        /* behind LMDB's 16 of a page: so rows are aligned */
@@ -274,7 +274,12 @@ static int find_chunk(struct segment_scan *scan, uint64_t a, uint64_t b)
     MDB_val chunk;
     uint32_t number = 0; /* of the segment's first */
     int rc = mdb_cursor_get(scan->cursor, &key, &chunk, MDB_SET_RANGE);
-    rc = mdb_cursor_get(scan->cursor, &key, &chunk, rc == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
+    if (rc == 0 || rc == MDB_NOTFOUND) {
+        rc = mdb_cursor_get(scan->cursor, &key, &chunk, rc == 0 ? MDB_PREV : MDB_LAST);
+    }
+    if (rc != 0 && rc != MDB_NOTFOUND) {
+        return env_status(rc);
+    }
     if (rc == 0 && is_of(key, scan->segment, scan->table)) {
         return take_chunk(scan, rc, key, chunk, number_of(key));
     }
@@ -365,5 +370,55 @@ int segment_filter(const struct env *env, MDB_txn *txn, uint64_t segment, uint64
     }
     rc = filter_chunks(cursor, segment, n_blocks, ret_chunks);
     mdb_cursor_close(cursor);
+    return rc;
+}
+
+/* --- chunk by chunk --------------------------------------------------------------------------- */
+
+MDB_val segment_first_key(uint8_t bytes[SEGMENT_KEY_BYTES], uint64_t segment)
+{
+    return make_key(bytes, segment, (enum segment_table)0, 0, 0, 0);
+}
+
+int segment_parse_key(MDB_val key, struct segment_chunk *ret)
+{
+    const uint8_t *bytes = key.mv_data;
+    if (key.mv_size != KEY_BYTES || bytes[AT_TABLE] < SEGMENT_REQUESTS ||
+        bytes[AT_TABLE] > SEGMENT_FILTER) {
+        return STATUS_CORRUPT;
+    }
+    *ret = (struct segment_chunk){
+        .segment = bytes_get_be64(bytes),
+        .table = (enum segment_table)bytes[AT_TABLE],
+        .number = number_of(key),
+    };
+    return 0;
+}
+
+int segment_open_chunk(MDB_val key, MDB_val value, struct segment_chunk *ret,
+                       const char **ret_problem)
+{
+    struct segment_chunk chunk;
+    const uint8_t *rows = NULL;
+    const uint8_t *key_bytes = key.mv_data;
+    uint64_t a;
+    uint64_t b;
+    *ret_problem = "its key is none of a chunk";
+    int rc = segment_parse_key(key, &chunk);
+    if (rc == 0) {
+        *ret_problem = "its bytes are not those that were written there";
+        rc = open_chunk(chunk.table, key, value, &rows, &chunk.n);
+    }
+    if (rc == 0) {
+        *ret_problem = "its key is not of its first row";
+        segment_row_leading(chunk.table, rows, &a, &b);
+        rc = a == bytes_get_be64(key_bytes + AT_A) && b == bytes_get_be64(key_bytes + AT_B)
+                 ? 0
+                 : STATUS_CORRUPT;
+    }
+    if (rc == 0) {
+        chunk.rows = rows;
+        *ret = chunk;
+    }
     return rc;
 }

@@ -103,3 +103,20 @@ void segment_scan_step(struct segment_scan *scan);
  * are not so many blocks, or the status of a failed read. */
 MUSTCHECK int segment_filter(const struct env *env, MDB_txn *txn, uint64_t segment,
                              uint64_t n_blocks, const uint8_t **ret_chunks);
+
+/* --- chunk by chunk, for whoever looks at all of them ----------------------------------------- */
+
+enum {
+    SEGMENT_KEY_BYTES = 29, /* of a chunk's key */
+};
+
+/* Below the keys of all chunks of SEGMENT, in BYTES. */
+MDB_val segment_first_key(uint8_t bytes[SEGMENT_KEY_BYTES], uint64_t segment);
+
+/* Whose chunk KEY is the key of; it has no rows yet.  Returns 0, or STATUS_CORRUPT. */
+MUSTCHECK int segment_parse_key(MDB_val key, struct segment_chunk *ret);
+
+/* Check the chunk VALUE under KEY; its rows lie in the transaction's pages.  Returns 0, or
+ * STATUS_CORRUPT and *RET_PROBLEM, a static text. */
+MUSTCHECK int segment_open_chunk(MDB_val key, MDB_val value, struct segment_chunk *ret,
+                                 const char **ret_problem);

@@ -6,6 +6,7 @@
 
 enum {
     OFFER_NS = 20000000, /* so long nothing is begun: quiet enough for a turn of its own */
+    OFFER_TURNS_MAX = 8, /* of the committer, which may have nothing to commit */
 };
 
 void turn_init(struct turn *turn)
@@ -36,6 +37,7 @@ void turn_take(struct turn *turn, enum turn_of who)
     turn->wanted[who] = false;
     turn->taken = true;
     turn->last = who;
+    turn->quiet &= who != TURN_COMMITTER;
     pthread_mutex_unlock(&turn->lock);
 }
 
@@ -65,11 +67,13 @@ bool turn_offer(struct turn *turn, struct ride *ride)
     pthread_mutex_lock(&turn->lock);
     ride->state = RIDE_OFFERED;
     turn->ride = ride;
-    while (ride->state == RIDE_OFFERED) {
-        if (turn->taken) { /* the committer will come to its commit */
+    for (int passed = 0; ride->state == RIDE_OFFERED && passed < OFFER_TURNS_MAX;) {
+        if (turn->taken) { /* the committer may come to a commit */
             pthread_cond_wait(&turn->given, &turn->lock);
             end = end_of_offer();
-        } else if (pthread_cond_timedwait(&turn->given, &turn->lock, &end) != 0) {
+            passed++;
+        } else if (turn->quiet || pthread_cond_timedwait(&turn->given, &turn->lock, &end) != 0) {
+            turn->quiet = true;
             break;
         }
     }

@@ -42,6 +42,7 @@ struct turn {
     bool taken;
     bool wanted[2];    /* by whom */
     enum turn_of last; /* who had it */
+    bool quiet;        /* the committer has not had it since an offer was in vain */
     struct ride *ride; /* not owned; what is offered or taken along; else NULL */
 };
 

@@ -204,20 +204,14 @@ void txn_abort(struct store_txn *base)
 
 /* Make a run of what was appended and publish it.  It is sorted while the commit waits for the
  * disk. */
-_Thread_local int64_t dbg_t[8];
-#include "billingd/base/clock.h"
 static int publish(struct txn_writer *writer)
 {
     struct run *run;
-    int64_t a = clock_monotonic_us();
     int rc = run_build(&writer->builder, &run);
     if (rc < 0) {
         return rc;
     }
-    int64_t b = clock_monotonic_us();
     rc = head_publish(writer->head, run);
-    dbg_t[1] = b - a;
-    dbg_t[2] = clock_monotonic_us() - b;
     if (rc < 0) {
         run_release(run);
     } else if (run_builder_count(&writer->builder) > SORTED_LATER_MIN) {
@@ -229,13 +223,9 @@ static int publish(struct txn_writer *writer)
 /* The commit itself, and with it what the sealer has to write; the turn is given back. */
 static int commit_run(struct txn_writer *writer, struct lmdb_txn *txn)
 {
-    int64_t a = clock_monotonic_us();
     int rc = turn_take_along(writer->turn, txn->txn);
-    int64_t b = clock_monotonic_us();
     if (rc == 0) {
         rc = env_commit(writer->env, txn->txn);
-        dbg_t[3] = b - a;
-        dbg_t[4] = clock_monotonic_us() - b;
     } else {
         mdb_txn_abort(txn->txn);
     }
@@ -255,9 +245,7 @@ int txn_commit(struct store_txn *base)
 {
     struct lmdb_txn *txn = txn_of(base);
     struct txn_writer *writer = txn->writer;
-    int64_t a = clock_monotonic_us();
     int rc = txn->failed < 0 ? txn->failed : journal_flush(&txn->journal);
-    dbg_t[0] = clock_monotonic_us() - a;
     if (rc == 0 && run_builder_count(&writer->builder) > 0) {
         rc = publish(writer);
     } else if (rc == 0) {
@@ -273,9 +261,7 @@ int txn_commit(struct store_txn *base)
     if (rc < 0) {
         return rc;
     }
-    a = clock_monotonic_us();
     head_settle(writer->head);
-    dbg_t[5] = clock_monotonic_us() - a;
     if (head_is_untidy(writer->head)) {
         tidier_wake(writer->tidier);
     }

@@ -42,8 +42,7 @@ static int take_appended(struct view_rows *rows)
     return run_build(rows->builder, &rows->appended);
 }
 
-/* The rows of TABLE in RUN. */
-static const uint8_t *rows_of(const struct run *run, enum segment_table table, size_t *ret_n)
+const uint8_t *view_rows_of_run(const struct run *run, enum segment_table table, size_t *ret_n)
 {
     switch (table) {
     case SEGMENT_REQUESTS:
@@ -73,7 +72,7 @@ static int add_run(struct row_merge *merge, struct run *run, uint64_t a, uint64_
     if (rc < 0) {
         return rc;
     }
-    const uint8_t *rows = rows_of(run, merge->table, &n);
+    const uint8_t *rows = view_rows_of_run(run, merge->table, &n);
     size_t bytes = segment_row_bytes(merge->table);
     size_t first = segment_rows_before(merge->table, rows, n, a, b);
     if (first < n) {

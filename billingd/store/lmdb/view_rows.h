@@ -33,6 +33,9 @@ void view_rows_done(struct view_rows *rows);
 /* Whether RUN is seen. */
 bool view_rows_has(const struct view_rows *rows, const struct run *run);
 
+/* The *RET_N rows of RUN, which is sorted, in TABLE. */
+const uint8_t *view_rows_of_run(const struct run *run, enum segment_table table, size_t *ret_n);
+
 /* All rows of TABLE from those on whose leading members are at least A and B, as one.  To be ended
  * with row_merge_done(), before the next append to a transaction that is viewed.  Returns as
  * view_rows_init(). */

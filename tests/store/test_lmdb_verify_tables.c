@@ -1,0 +1,208 @@
+/* Verifying tables and what is in memory: each row that is missing, too many or wrong is found. */
+#include "billingd/store/lmdb/customer_row.h"
+#include "billingd/store/lmdb/lookup.h"
+#include "billingd/store/lmdb/service_row.h"
+#include "tests/store/verifying.h"
+
+static const char *const row_tables[] = {"request ids", "usage", "late usage", "sums", "filter"};
+
+/* --- tables ----------------------------------------------------------------------------------- */
+
+static const struct damaged_table {
+    const char *table;
+    uint64_t seq; /* of the record whose row is the first */
+} damaged_tables[] = {
+    {"customers", CUSTOMER},
+    {"external_ids", CUSTOMER},
+    {"voids", VOID},
+    {"voids_late", VOID},
+    {"void_of", VOID},
+    {"adjustments", ADJUSTMENT},
+    {"adjustments_late", ADJUSTMENT},
+    {"invoices", INVOICE},
+    {"customer_invoices", INVOICE},
+    {"services", SERVICE + 2},
+};
+
+enum {
+    DAMAGED_TABLES = sizeof damaged_tables / sizeof damaged_tables[0],
+};
+
+static void verify__missing_row_of_a_table__is_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < DAMAGED_TABLES; i++) {
+        const char *directory = make_store();
+        struct surgery surgery = surgery_begin(directory);
+        IGNORE(row_take(&surgery, damaged_tables[i].table, 0) == NULL);
+        surgery_end(&surgery);
+        struct findings *findings = verify_in(directory);
+        assert_found(findings, STORE_MISSING, damaged_tables[i].table, damaged_tables[i].seq);
+        assert_u64(findings->n, 1);
+    }
+}
+
+/* A row more: the first one under another key. */
+static void verify__surplus_row_of_a_table__is_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < DAMAGED_TABLES; i++) {
+        const char *directory = make_store();
+        struct surgery surgery = surgery_begin(directory);
+        struct row *row = row_take(&surgery, damaged_tables[i].table, 0);
+        row_put(&surgery, damaged_tables[i].table, row);
+        row->key[row->key_bytes - 1] ^= 0x40;
+        row_put(&surgery, damaged_tables[i].table, row);
+        surgery_end(&surgery);
+        struct findings *findings = verify_in(directory);
+        assert_found(findings, STORE_SURPLUS, damaged_tables[i].table, 0);
+        assert_u64(findings->n, 1);
+    }
+}
+
+/* The row under another key, so that there are as many as before. */
+static void verify__moved_row_of_a_table__is_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < DAMAGED_TABLES; i++) {
+        const char *directory = make_store();
+        flip(directory, damaged_tables[i].table, 0, IN_KEY, -1);
+        struct findings *findings = verify_in(directory);
+        assert_true(findings->n > 0);
+        assert_only(findings, damaged_tables[i].table, damaged_tables[i].table);
+    }
+}
+
+static void verify__changed_row_of_a_table__is_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < DAMAGED_TABLES; i++) {
+        const char *directory = make_store();
+        struct surgery surgery = surgery_begin(directory);
+        struct row *row = row_take(&surgery, damaged_tables[i].table, 0);
+        row->value[0] ^= 1;
+        row->value_bytes += row->value_bytes == 0; /* of what has no value */
+        row_put(&surgery, damaged_tables[i].table, row);
+        surgery_end(&surgery);
+        struct findings *findings = verify_in(directory);
+        bool checked = strcmp(damaged_tables[i].table, "customers") == 0 ||
+                       strcmp(damaged_tables[i].table, "services") == 0;
+        assert_found(findings, checked ? STORE_DAMAGED : STORE_WRONG, damaged_tables[i].table,
+                     damaged_tables[i].seq);
+        assert_u64(findings->n, 1);
+    }
+}
+
+/* --- what is as it is now, under checksums that are right ------------------------------------- */
+
+static void forge_customer(const char *directory, int member)
+{
+    struct surgery surgery = surgery_begin(directory);
+    struct row *row = row_take(&surgery, "customers", 1);
+    uint8_t buffer[CUSTOMER_ROW_BYTES_MAX];
+    struct store_customer customer;
+    assert_ok(customer_row_read(RENAMED, row->value, row->value_bytes, &customer));
+    switch (member) {
+    case 0:
+        customer.name = SLICE("Globex"); /* as it was called before */
+        break;
+    case 1:
+        customer.external_id = SLICE("external-1");
+        break;
+    case 2:
+        customer.created_at_us++;
+        break;
+    case 3:
+        customer.updated_at_us++;
+        break;
+    default:
+        customer.billed_until_us = 0; /* as before the invoice */
+        break;
+    }
+    row->value_bytes = customer_row_write(&customer, buffer);
+    memcpy(row->value, buffer, row->value_bytes);
+    row_put(&surgery, "customers", row);
+    surgery_end(&surgery);
+}
+
+static void verify__customer_who_is_not_as_recorded_last__is_found(void **state)
+{
+    static const char *const texts[] = {
+        "the name of customer 2 is to be 'Initech', and is 'Globex'",
+        "the external id of customer 2 is to be 'external-2', and is 'external-1'",
+        "created_at of customer 2",
+        "updated_at of customer 2",
+        "of customer 2 is to be 3600000000 microseconds since 1970, and is 0",
+    };
+    (void)state;
+    for (int member = 0; member < 5; member++) {
+        const char *directory = make_store();
+        forge_customer(directory, member);
+        struct findings *findings = verify_in(directory);
+        assert_found(findings, STORE_WRONG, "customers", RENAMED);
+        assert_u64(findings->n, 1);
+        assert_contains(findings->kept[0].text, texts[member]);
+    }
+}
+
+static void verify__service_that_is_not_as_put_last__is_found(void **state)
+{
+    (void)state;
+    for (int member = 0; member < 3; member++) {
+        const char *directory = make_store();
+        struct surgery surgery = surgery_begin(directory);
+        struct row *row = row_take(&surgery, "services", 0);
+        uint8_t buffer[SERVICE_ROW_BYTES_MAX];
+        struct store_service service;
+        assert_ok(service_row_read(SLICE("S3"), row->value, row->value_bytes, &service));
+        service.unit = member == 0 ? SLICE("GB") : service.unit; /* as it was put before */
+        service.created_at_us += member == 1;
+        service.updated_at_us += member == 2;
+        row->value_bytes = service_row_write(&service, buffer);
+        memcpy(row->value, buffer, row->value_bytes);
+        row_put(&surgery, "services", row);
+        surgery_end(&surgery);
+        struct findings *findings = verify_in(directory);
+        assert_found(findings, STORE_WRONG, "services", SERVICE + 2);
+        assert_u64(findings->n, 1);
+    }
+}
+
+/* --- the head --------------------------------------------------------------------------------- */
+
+static void verify__changed_row_in_memory__is_found(void **state)
+{
+    (void)state;
+    for (int table = SEGMENT_REQUESTS; table <= SEGMENT_SUMS; table++) {
+        struct store *store = open_in(testkit_tmpdir());
+        fill(store, model_create());
+        struct store_view *view = snapshot(store);
+        struct run *run = ((struct lmdb_view *)view)->rows.list->runs[0];
+        size_t n;
+        const uint8_t *rows = view_rows_of_run(run, (enum segment_table)table, &n);
+        uint8_t *row = (uint8_t *)(uintptr_t)rows;
+        assert_true(n > 0);
+        row[0] ^= 1;
+        struct findings *findings = verify_view(view);
+        /* The sum of the hour has another part. */
+        assert_found(findings, table == SEGMENT_SUMS ? STORE_WRONG : STORE_MISSING,
+                     row_tables[table - 1], 0);
+        assert_found(findings, STORE_SURPLUS, row_tables[table - 1], 0);
+        row[0] ^= 1;
+        assert_u64(verify_view(view)->n, 0);
+        store_release(view);
+        store_close(store);
+    }
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(verify__missing_row_of_a_table__is_found),
+    cmocka_unit_test(verify__surplus_row_of_a_table__is_found),
+    cmocka_unit_test(verify__moved_row_of_a_table__is_found),
+    cmocka_unit_test(verify__changed_row_of_a_table__is_found),
+    cmocka_unit_test(verify__customer_who_is_not_as_recorded_last__is_found),
+    cmocka_unit_test(verify__service_that_is_not_as_put_last__is_found),
+    cmocka_unit_test(verify__changed_row_in_memory__is_found),
+};
+
+TESTKIT_MAIN(tests)
