@@ -29,6 +29,8 @@ CLEAN = {
     "libbilling/include/billing/billing.h": "#ifndef B\n#define B\n#endif\n",
     "libbilling/src/client.c": '#include <billing/billing.h>\n#include "proto/frame.h"\n',
     "billingctl/main.c": '#include <billing/billing.h>\n#include <json-c/json.h>\n',
+    "tests/fuzz/CMakeLists.txt": "billing_fuzz(frame LINK x)\n",
+    "tests/fuzz/fuzz_frame.c": "int x;\n",
     "tests/lib/testkit.h": H + "#include <cmocka.h>\n",
     "tests/unit/test_bill.c": '#include <uv.h>\n#include "billingd/ledger/bill.h"\n',
     "tests/store/engine_contract.c": "int main(void) { return 0; }\n",
@@ -36,8 +38,18 @@ CLEAN = {
     "tests/CMakeLists.txt": "billing_unit_test(bill LINK x)\n"
     "billing_store_test(contract MAIN store/engine_contract.c LINK x)\n"
     "billing_program_test(integration http)\n",
+    "tests/mutations/bill.mutation": "A bill is right.\n\ntests: unit.bill\n"
+    "--- billingd/ledger/bill.c\nint  timer(int\n x);\n+++\nint timer(void);\n"
+    "--- billingd/commit/committer.c\nbill.h\n+++\nledger.h\n",
     "docs/notes.md": "A path such as ../work/x or ~/root/x, and the issue of 2026.\n",
 }
+
+
+
+def mutation(old, new, test="unit.bill", path="billingd/ledger/bill.c"):
+    """One of NEW for OLD."""
+    return f"A promise.\n\ntests: {test}\n--- {path}\n{old}\n+++\n{new}"
+
 
 # lint: [(file, what to put into it, what the lint must say)]
 WRONG = {
@@ -94,6 +106,8 @@ WRONG = {
         ("tests/unit/test_bill.c", "int x = d -> fraction;", "fraction is the inside"),
         ("billingd/ledger/bill.c", "long f(void) { return time(NULL); }", "time is a clock"),
         ("billingd/ledger/bill.c", "long f(void) { return clock_wall_us(); }", "is a clock"),
+        ("billingd/commit/op.c", 'void f(void) { fopen("/x", "a"); }', "is for measuring"),
+        ("billingd/store/lmdb/txn.c", 'int x = getenv("X") != NULL;', "is for measuring"),
         ("tests/unit/test_bill.c", "void f(void) { usleep(1); }", "is no synchronisation"),
         ("billingctl/main.c", "int x; // why", "a comment of the other kind"),
         ("billingctl/main.c", "int x;\n" * 800, "more than 800 lines"),
@@ -110,6 +124,17 @@ WRONG = {
         ("tests/unit/test_new.c", "int x;", "unit/test_new.c:1: is in no list"),
         ("tests/integration/test_new.c", "int x;", "is in no list"),
         ("tests/CMakeLists.txt", "# billing_unit_test(bill)\nbilling_unit_test(gone)", "not there"),
+        ("tests/fuzz/fuzz_new.c", "int x;", "is not in tests/fuzz/CMakeLists.txt"),
+    ],
+    "mutations_fit": [
+        ("tests/mutations/new.mutation", "int x;", "is not a promise, tests, and pieces of code"),
+        ("tests/mutations/new.mutation", mutation("int y;", "int z;"), "stands 0 times"),
+        ("tests/mutations/new.mutation", mutation("int", "long"), "stands 3 times"),
+        ("tests/mutations/new.mutation", mutation("int timer", "int  timer"), "changes nothing"),
+        ("tests/mutations/new.mutation", mutation("", "int x;"), "changes nothing"),
+        ("tests/mutations/new.mutation", mutation("int timer", "x", "unit.gone"), "none of its tests"),
+        ("tests/mutations/new.mutation", mutation("a", "b", path="gone.c"), "gone.c cannot be read"),
+        ("tests/mutations/bill.mutation", "--- billingd/net/listener.c\nuv", "without a +++"),
     ],
 }
 
