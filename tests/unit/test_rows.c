@@ -301,7 +301,7 @@ static void sum_rows_of__void__takes_the_usage_away(void **state)
                                            .occurred_at_us = 480000 * HOUR_US,
                                            .bills_at_us = 480002 * HOUR_US}};
     (void)state;
-    n = sum_rows_of(&record, &record.usage, record.seq, ID_KEY, rows);
+    assert_u64(sum_rows_of(&record, &record.usage, record.seq, ID_KEY, rows), 2);
     n = sum_rows_of(&gone, &record.usage, record.seq, ID_KEY, voids);
     assert_u64(n, 2);
     for (unsigned i = 0; i < n; i++) {

@@ -70,6 +70,9 @@ static bool disk_is_full(const struct env *env)
     enum { PROBE_BYTES = 1 << 20 };
     int fd = env_fd(env);
     off_t size = (off_t)env_bytes(env);
+    if (size == 0) { /* it cannot be looked at: still less is it to be cut */
+        return false;
+    }
     int error = posix_fallocate(fd, size, PROBE_BYTES);
     IGNORE(ftruncate(fd, size) < 0); /* a longer file does no harm */
     return error == ENOSPC || error == EDQUOT || error == EFBIG;
@@ -105,10 +108,14 @@ static int make_file(const char *directory)
 {
     char path[PATH_MAX + 16];
     char aside[PATH_MAX + 16];
+    struct stat about;
     IGNORE(snprintf(path, sizeof path, "%s/data.mdb", directory) < 0); /* it fits */
     IGNORE(snprintf(aside, sizeof aside, "%s/data.mdb.new", directory) < 0);
-    if (access(path, F_OK) == 0) {
+    if (lstat(path, &about) == 0) {
         return 0;
+    }
+    if (errno != ENOENT) { /* it may be there all the same */
+        return errno;
     }
     IGNORE(unlink(aside) < 0); /* what a cut left, if there was one */
     int rc = make_at(aside);

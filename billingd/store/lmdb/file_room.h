@@ -20,5 +20,5 @@ void file_room_init(struct file_room *room, const struct env *env);
 
 /* Write some room if little is left, for the next sync to make durable with all else.  Where that
  * fails, there is none: LMDB meets the same failure if it lasts.  Nobody may be writing, nor begin
- * to: committer thread, whose turn it is, before its transaction. */
+ * to: committer thread, whose turn it is, at the beginning of its transaction. */
 void file_room_keep(struct file_room *room, const struct env *env);

@@ -412,8 +412,13 @@ static int run(struct sealer *sealer)
                 rc = 0;
             }
         }
-        if (rc == 0 && !did) {
+        if (rc == 0 && !did && !sealer->unswept) {
             rc = sweep(sealer, &did);
+            if (rc == STATUS_CORRUPT) {
+                sealer->unswept = true;
+                did = false;
+                rc = 0;
+            }
         }
     }
     return rc;
@@ -447,7 +452,8 @@ static void *sealer_main(void *arg)
     thread_begin("sealer");
     while (wait_for_work(sealer)) {
         int rc = run(sealer);
-        if (rc == STATUS_STORAGE_FULL && clear_away(sealer) == STATUS_STORAGE_FAILED) {
+        if (rc < 0 && rc != STATUS_STORAGE_FAILED && rc != STATUS_SHUTTING_DOWN &&
+            clear_away(sealer) == STATUS_STORAGE_FAILED) {
             rc = STATUS_STORAGE_FAILED;
         }
         tell(sealer, rc == STATUS_SHUTTING_DOWN ? 0 : rc);

@@ -27,6 +27,7 @@ struct sealer {
     pthread_t thread;
     bool running; /* there is a thread */
     bool damaged; /* a segment that was to be merged is: none are from then on; sealer thread */
+    bool unswept; /* one that was to be removed is: likewise */
 
     /* --- guarded by lock --- */
     pthread_mutex_t lock;

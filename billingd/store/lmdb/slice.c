@@ -9,6 +9,9 @@ int slice_write_now(const struct env *env, struct turn *turn, ride_fn *write, vo
         rc = write(arg, txn);
         if (rc == 0) {
             rc = env_commit(env, txn);
+            if (rc == STATUS_STORAGE_FAILED) {
+                turn_spoil(turn);
+            }
         } else {
             mdb_txn_abort(txn);
         }
@@ -20,7 +23,7 @@ int slice_write_now(const struct env *env, struct turn *turn, ride_fn *write, vo
 int slice_write(const struct env *env, struct turn *turn, ride_fn *write, void *arg)
 {
     struct ride ride = {.write = write, .arg = arg};
-    if (turn_offer(turn, &ride) && ride.status != STATUS_STORAGE_FULL) {
+    if (turn_offer(turn, &ride) && (ride.status == 0 || ride.status == STATUS_STORAGE_FAILED)) {
         return ride.status;
     }
     return slice_write_now(env, turn, write, arg);

@@ -49,6 +49,21 @@ void turn_give(struct turn *turn)
     pthread_cond_broadcast(&turn->given); /* two at most */
 }
 
+void turn_spoil(struct turn *turn)
+{
+    pthread_mutex_lock(&turn->lock);
+    turn->spoilt = true;
+    pthread_mutex_unlock(&turn->lock);
+}
+
+bool turn_is_spoilt(struct turn *turn)
+{
+    pthread_mutex_lock(&turn->lock);
+    bool spoilt = turn->spoilt;
+    pthread_mutex_unlock(&turn->lock);
+    return spoilt;
+}
+
 /* --- rides ------------------------------------------------------------------------------------ */
 
 static struct timespec end_of_offer(void)

@@ -42,6 +42,7 @@ struct turn {
     bool taken;
     bool wanted[2];    /* by whom */
     enum turn_of last; /* who had it */
+    bool spoilt;       /* see turn_spoil() */
     bool quiet;        /* the committer has not had it since an offer was in vain */
     struct ride *ride; /* not owned; what is offered or taken along; else NULL */
 };
@@ -62,3 +63,8 @@ void turn_ride_over(struct turn *turn, int status);
 /* Wait for the turn, and give it back. */
 void turn_take(struct turn *turn, enum turn_of who);
 void turn_give(struct turn *turn);
+
+/* Whose turn it is: the outcome of my commit is unknown, and nothing is to be written any more; and
+ * whether somebody has said so. */
+void turn_spoil(struct turn *turn);
+bool turn_is_spoilt(struct turn *turn);

@@ -81,15 +81,15 @@ static void end_txn(struct lmdb_txn *txn)
 
 static int begin_in_turn(struct txn_writer *writer, struct lmdb_txn *txn, int64_t now_us)
 {
-    writer->failed |= sealer_status(writer->sealer) == STATUS_STORAGE_FAILED;
+    writer->failed |= turn_is_spoilt(writer->turn);
     if (writer->failed) {
         return STATUS_STORAGE_FAILED;
     }
-    file_room_keep(&writer->room, writer->env);
     int rc = mdb_txn_begin(writer->env->mdb, NULL, 0, &txn->txn);
     if (rc != 0) {
         return env_status(rc);
     }
+    file_room_keep(&writer->room, writer->env); /* LMDB itself writes when it commits */
     block_writer_reset(writer->pending);
     txn->base.ops = &store_lmdb;
     txn->journal = (struct journal_writer){
@@ -224,6 +224,7 @@ static int publish(struct txn_writer *writer)
 static int commit_run(struct txn_writer *writer, struct lmdb_txn *txn)
 {
     int rc = turn_take_along(writer->turn, txn->txn);
+    bool is_ours = rc == 0;
     if (rc == 0) {
         rc = env_commit(writer->env, txn->txn);
     } else {
@@ -238,7 +239,10 @@ static int commit_run(struct txn_writer *writer, struct lmdb_txn *txn)
     writer->failed = rc == STATUS_STORAGE_FAILED;
     end_txn(txn);
     turn_ride_over(writer->turn, rc);
-    return rc;
+    if (is_ours || rc == STATUS_STORAGE_FULL || rc == STATUS_STORAGE_FAILED) {
+        return rc;
+    }
+    return STATUS_BUSY; /* the slice could not be written: it goes alone from now on */
 }
 
 int txn_commit(struct store_txn *base)

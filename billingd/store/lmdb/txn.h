@@ -66,8 +66,8 @@ void txn_writer_done(struct txn_writer *writer);
 MUSTCHECK int txn_begin(struct txn_writer *writer, int64_t now_us, struct store_txn **ret_txn);
 
 /* As their namesakes in store.h. */
-struct store_view *txn_view(struct store_txn *txn);
-MUSTCHECK int txn_announce(struct store_txn *txn, const struct store_key *keys, size_t n);
-MUSTCHECK int txn_append(struct store_txn *txn, struct record *record);
-MUSTCHECK int txn_commit(struct store_txn *txn);
-void txn_abort(struct store_txn *txn);
+struct store_view *txn_view(struct store_txn *base);
+MUSTCHECK int txn_announce(struct store_txn *base, const struct store_key *keys, size_t n);
+MUSTCHECK int txn_append(struct store_txn *base, struct record *record);
+MUSTCHECK int txn_commit(struct store_txn *base);
+void txn_abort(struct store_txn *base);
