@@ -1,6 +1,7 @@
 /* Killed with SIGKILL at random moments under load, also while it starts, and started again:
  * clients try again until they are answered, and then everything is there once. */
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tests/fault/campaign.h"
@@ -56,7 +57,9 @@ static void start(struct run *run)
     run->http = own_http();
     const char *const args[] = {"--data-dir", run->data_dir, "--store", run->store, "--listen",
                                 run->rpc,     "--http",      run->http, NULL};
-    struct daemon_options options = {.args = args, .only_args = true};
+    const char **kept = testkit_alloc(sizeof args); /* for each start */
+    memcpy(kept, args, sizeof args);
+    struct daemon_options options = {.args = kept, .only_args = true};
     run->daemon = daemon_process_start(&options);
     run->log = request_log_create(NULL);
     struct load_options load_options = {.log = run->log,
