@@ -42,11 +42,11 @@ static void config__options__come_in_any_order_within_their_bounds(void **state)
         unsigned long slice_bytes;
         unsigned long merge_width;
     } cases[] = {
-        {"lmdb:", 262144, 1048576, 8},
+        {"lmdb:", 262144, 262144, 8},
         {"lmdb:/d?head_records=1&slice_bytes=16368&merge_width=2", 1, 16368, 2},
-        {"lmdb:?merge_width=64&block_bytes=600&head_records=16777216", 16777216, 1048576, 64},
+        {"lmdb:?merge_width=64&block_bytes=600&head_records=16777216", 16777216, 262144, 64},
         {"lmdb:?slice_bytes=67108864", 262144, 67108864, 8},
-        {"lmdb:?head_records=5&head_records=6", 6, 1048576, 8}, /* the last one counts */
+        {"lmdb:?head_records=5&head_records=6", 6, 262144, 8}, /* the last one counts */
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -27,7 +27,7 @@ static const struct option {
      BLOCK_BYTES_DEFAULT},
     {"head_records", offsetof(struct lmdb_config, head_records), 1, 1 << 24, 1 << 18},
     {"slice_bytes", offsetof(struct lmdb_config, slice_bytes), SEGMENT_CHUNK_BYTES, 1 << 26,
-     1 << 20},
+     1 << 18},
     {"merge_width", offsetof(struct lmdb_config, merge_width), 2, 64, 8},
 };
 
