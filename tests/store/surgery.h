@@ -94,12 +94,13 @@ static inline void flip(const char *directory, const char *table, int index, enu
     surgery_end(&surgery);
 }
 
-/* Set byte AT of journal block INDEX to VALUE, under a right checksum. */
+/* Set byte AT of journal block INDEX to VALUE, or to another where it has that value, under a right
+ * checksum. */
 static inline void forge_block(const char *directory, int index, size_t at, uint8_t value)
 {
     struct surgery surgery = surgery_begin(directory);
     struct row *row = row_take(&surgery, "journal", index);
-    row->value[at] = value;
+    row->value[at] = row->value[at] == value ? value ^ 1 : value;
     uint64_t checksum = XXH3_64bits(row->value, row->value_bytes - 8);
     memcpy(row->value + row->value_bytes - 8, &checksum, 8); /* this machine is little-endian */
     row_put(&surgery, "journal", row);

@@ -349,8 +349,8 @@ static void read__external_id_that_leads_to_another__fails(void **state)
 
 /* --- the store's own row ---------------------------------------------------------------------- */
 
-/* Set byte AT of the meta row to VALUE. */
-static void change_meta(const char *directory, size_t at, uint8_t value)
+/* Turn those bits of byte AT of the meta row over that BITS has. */
+static void change_meta(const char *directory, size_t at, uint8_t bits)
 {
     struct surgery surgery = surgery_begin(directory);
     MDB_dbi dbi = table_named(&surgery, NULL);
@@ -360,7 +360,7 @@ static void change_meta(const char *directory, size_t at, uint8_t value)
     assert_int_equal(mdb_get(surgery.txn, dbi, &key, &row), 0);
     assert_u64(row.mv_size, sizeof bytes);
     memcpy(bytes, row.mv_data, sizeof bytes);
-    bytes[at] = value;
+    bytes[at] ^= bits;
     row = (MDB_val){sizeof bytes, bytes};
     assert_int_equal(mdb_put(surgery.txn, dbi, &key, &row, 0), 0);
     surgery_end(&surgery);
@@ -370,7 +370,7 @@ static void open__newer_store_format__is_refused_by_name(void **state)
 {
     const char *directory = make_store();
     (void)state;
-    change_meta(directory, 8, 3);
+    change_meta(directory, 8, 2 ^ 3);
     assert_open_refused(directory, STATUS_NOT_IMPLEMENTED,
                         "store format 3 and this program knows 2");
 }
@@ -381,7 +381,7 @@ static void open__damaged_meta__is_refused(void **state)
     (void)state;
     change_meta(directory, 16, 99); /* the key of ids */
     assert_open_refused(directory, STATUS_CORRUPT, "checksum of its meta row");
-    change_meta(directory, 0, 'X');
+    change_meta(directory, 0, 1);
     assert_open_refused(directory, STATUS_CORRUPT, "is none of a store");
 }
 
