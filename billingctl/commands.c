@@ -65,6 +65,31 @@ static const char verify_more[] =
     "Prints ok, or what differs: as the invoice has it, and as the records have it.  The exit\n"
     "status is 1 where anything does.\n";
 
+static const char key_create_more[] =
+    "The last line is the key: what $BILLING_TOKEN or a token file then holds, and what goes over\n"
+    "HTTP as Authorization: Bearer.  It is shown this once; the daemon keeps a hash of it.  With\n"
+    "--output json it is the member key.\n"
+    "\n"
+    "reader  reads everything\n"
+    "writer  reads, and records; with --service usage of these services alone\n"
+    "admin   does everything, keys too\n";
+
+static const char key_revoke_more[] =
+    "By its id, or by its name.  It opens nothing from then on, also where a connection is open.\n";
+
+static const char backup_more[] =
+    "The daemon copies its store into DIR, on its own host, while it serves; there must be "
+    "nothing\n"
+    "of that name.  DIR is a data directory then: copied into place it is restored.  It is a path\n"
+    "from / on; where the daemon is asked over its Unix socket it may be one from here.  An\n"
+    "interrupt cancels the backup.\n";
+
+static const char server_verify_more[] =
+    "The daemon checks the chain of its journal while it serves, computes all that is derived "
+    "from\n"
+    "it once more, and compares.  Prints ok, or what it found; the exit status is 1 then.  An\n"
+    "interrupt cancels it.\n";
+
 static const char export_more[] =
     "Rows go to standard output as they are read: of each customer, or of --customer, the usage\n"
     "in the window by the time when it was used, each record that is voided followed by its\n"
@@ -155,9 +180,21 @@ const struct command command_table[] = {
      "With --customer, of a request for that customer; without, of one to create a customer.\n",
      request_show},
 
+    {"key", "create", "", FLAG_BIT(FLAG_NAME) | FLAG_BIT(FLAG_ROLE),
+     FLAG_BIT(FLAG_SERVICE) | FLAG_BIT(FLAG_EXPIRES), COMMAND_HAS_ID | COMMAND_SERVICES,
+     "make an API key, and show it once", key_create_more, key_create},
+    {"key", "list", "", 0, FLAG_BIT(FLAG_ALL) | PAGES, COMMAND_HAS_ID,
+     "list the API keys in force, or with --all every one", NULL, key_list},
+    {"key", "revoke", "ID", 0, 0, COMMAND_HAS_ID, "take an API key out of force", key_revoke_more,
+     key_revoke},
+
     {"server", "info", "", 0, 0, 0, "show what the daemon says of itself", NULL, server_info},
     {"server", "health", "", 0, 0, 0, "show whether the daemon takes work; exit status 1 if not",
      NULL, server_health},
+    {"server", "backup", "DIR", 0, FLAG_BIT(FLAG_QUIET), COMMAND_HAS_ID,
+     "copy the store while the daemon serves", backup_more, server_backup},
+    {"server", "verify", "", 0, FLAG_BIT(FLAG_QUIET), COMMAND_HAS_ID,
+     "have the daemon check all that it keeps", server_verify_more, server_verify},
 
     {"completion", "bash", "", 0, 0, COMMAND_LOCAL, "print completion for bash",
      "To use it: source <(billingctl completion bash)\n", completion_bash},
@@ -224,6 +261,11 @@ bool command_takes(const struct command *command, enum flag_id id)
     return id < FLAG_GLOBAL__COUNT || ((command->required | command->optional) & FLAG_BIT(id)) != 0;
 }
 
+bool command_repeats(const struct command *command, enum flag_id id)
+{
+    return id == FLAG_LABEL || (id == FLAG_SERVICE && (command->traits & COMMAND_SERVICES) != 0);
+}
+
 static bool check_args(const struct command *command, const struct options *options,
                        struct reason *reterr)
 {
@@ -257,6 +299,9 @@ bool command_check(const struct command *command, const struct options *options,
             return reason_set(reterr, "--%s %s is missing", flag_table[id].name,
                               flag_table[id].value);
         }
+    }
+    if (options->services.count > 1 && !command_repeats(command, FLAG_SERVICE)) {
+        return reason_set(reterr, "--%s is given twice", flag_table[FLAG_SERVICE].name);
     }
     return check_args(command, options, reterr);
 }

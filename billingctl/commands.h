@@ -12,9 +12,10 @@
 struct ctl;
 
 enum command_traits {
-    COMMAND_LOCAL = 1,   /* asks no daemon */
-    COMMAND_RECORDS = 2, /* records something under a request id */
-    COMMAND_HAS_ID = 4,  /* its result has an id to print */
+    COMMAND_LOCAL = 1,    /* asks no daemon */
+    COMMAND_RECORDS = 2,  /* records something under a request id */
+    COMMAND_HAS_ID = 4,   /* its result has an id to print */
+    COMMAND_SERVICES = 8, /* takes --service more than once */
 };
 
 struct command {
@@ -41,6 +42,9 @@ MUSTCHECK bool command_check(const struct command *command, const struct options
 
 /* Whether COMMAND takes flag ID. */
 bool command_takes(const struct command *command, enum flag_id id);
+
+/* Whether COMMAND takes flag ID more than once. */
+bool command_repeats(const struct command *command, enum flag_id id);
 
 /* How many words of a command line are its name: 1 or 2. */
 size_t command_words(const struct command *command);

@@ -180,7 +180,9 @@ void completion_put_zsh(struct text *text)
                 "        word=${words[i]}",
         .skip_value = "((i++))",
         .end = "}\n"
-               "compdef _billingctl billingctl\n",
+               "if [[ $funcstack[1] == _billingctl ]]; then _billingctl \"$@\" # from $fpath\n"
+               "else compdef _billingctl billingctl\n"
+               "fi\n",
     };
     put_script(text, &zsh);
 }

@@ -30,22 +30,16 @@ static bool read_whole(FILE *stream, struct text *ret)
     return ferror(stream) == 0;
 }
 
-/* The contents of the file at PATH.  A secret must not be readable by everybody. */
-static bool read_file(const char *path, bool is_secret, struct text *ret, struct reason *reterr)
+/* The contents of the file at PATH.  *RET_PRIVATE is whether only its owner may use it. */
+static bool read_file(const char *path, struct text *ret, bool *ret_private, struct reason *reterr)
 {
     struct stat info;
     FILE *stream = fopen(path, "re");
     if (stream == NULL) {
         return reason_set(reterr, "%s: %s", path, strerror(errno));
     }
-    bool done = false;
-    if (is_secret && fstat(fileno(stream), &info) == 0 && (info.st_mode & S_IRWXO) != 0) {
-        reason_set(reterr, "%s: everybody may read it; run: chmod o= %s", path, path);
-    } else if (!read_whole(stream, ret)) {
-        reason_set(reterr, "%s: %s", path, strerror(errno));
-    } else {
-        done = true;
-    }
+    *ret_private = fstat(fileno(stream), &info) == 0 && (info.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+    bool done = read_whole(stream, ret) || reason_set(reterr, "%s: %s", path, strerror(errno));
     if (fclose(stream) != 0) {
         return reason_set(reterr, "%s: %s", path, strerror(errno));
     }
@@ -72,31 +66,33 @@ static bool set_timeout(billing_options *options, const char *value, struct reas
     return true;
 }
 
+/* It is read when it is needed. */
 static bool set_token_file(billing_options *options, const char *value, struct reason *reterr)
 {
-    struct text token = {0};
-    if (!read_file(value, true, &token, reterr)) {
-        text_done(&token);
-        return false;
+    if (billing_options_set_token_file(options, value) != 0) {
+        return reason_set(reterr, "token_file: '%s' is not the path of a file", value);
     }
-    if (token.length > 0) {
-        token.data[strcspn(token.data, "\r\n")] = '\0';
+    return true;
+}
+
+/* A secret is not repeated. */
+static bool set_token(billing_options *options, const char *value, struct reason *reterr)
+{
+    if (billing_options_set_token(options, value) != 0) {
+        return reason_set(reterr, "token: is not one of printable ASCII without blanks");
     }
-    bool fits = billing_options_set_token(options, text_of(&token)) == 0;
-    if (token.length > 0) {
-        explicit_bzero(token.data, token.capacity);
-    }
-    text_done(&token);
-    return fits || reason_set(reterr, "token_file: %s holds no token in printable ASCII", value);
+    return true;
 }
 
 static const struct {
     const char *name;
     bool (*set)(billing_options *options, const char *value, struct reason *reterr);
+    bool is_secret;
 } names[] = {
-    {"url", set_url},
-    {"timeout", set_timeout},
-    {"token_file", set_token_file},
+    {"url", set_url, false},
+    {"timeout", set_timeout, false},
+    {"token_file", set_token_file, false},
+    {"token", set_token, true},
 };
 
 enum {
@@ -118,8 +114,30 @@ static char *trim(char *text)
     return text;
 }
 
-/* LINE into OPTIONS; SEEN has a bit for each name that there was. */
-static bool apply_line(char *line, billing_options *options, unsigned *seen, struct reason *reterr)
+/* A file that is being taken. */
+struct taking {
+    bool is_private;
+    unsigned seen; /* a bit for each name that there was */
+};
+
+/* Whether the name of row I may stand where it does. */
+static bool check_name(struct taking *taking, unsigned i, struct reason *reterr)
+{
+    if ((taking->seen & (1U << i)) != 0) {
+        return reason_set(reterr, "'%s' is there twice", names[i].name);
+    }
+    if (names[i].is_secret && !taking->is_private) {
+        return reason_set(reterr,
+                          "'%s' may not stand in a file that others than its owner may use; "
+                          "run chmod go= on it, or name a token_file",
+                          names[i].name);
+    }
+    taking->seen |= 1U << i;
+    return true;
+}
+
+static bool apply_line(char *line, billing_options *options, struct taking *taking,
+                       struct reason *reterr)
 {
     line = trim(line);
     if (*line == '\0' || *line == '#') {
@@ -136,25 +154,22 @@ static bool apply_line(char *line, billing_options *options, unsigned *seen, str
         i++;
     }
     if (i == NAMES_COUNT) {
-        return reason_set(reterr, "'%s' is not one of: url, timeout, token_file", name);
+        return reason_set(reterr, "'%s' is not one of: url, timeout, token_file, token", name);
     }
-    if ((*seen & (1U << i)) != 0) {
-        return reason_set(reterr, "'%s' is there twice", name);
-    }
-    *seen |= 1U << i;
-    return names[i].set(options, trim(equals + 1), reterr);
+    return check_name(taking, i, reterr) && names[i].set(options, trim(equals + 1), reterr);
 }
 
-bool config_apply(const char *name, char *text, billing_options *options, struct reason *reterr)
+bool config_apply(const char *name, char *text, bool is_private, billing_options *options,
+                  struct reason *reterr)
 {
-    unsigned seen = 0;
+    struct taking taking = {.is_private = is_private};
     unsigned number = 0;
     char *rest = text;
     char *line;
     while ((line = strsep(&rest, "\n")) != NULL) {
         struct reason why;
         number++;
-        if (!apply_line(line, options, &seen, &why)) {
+        if (!apply_line(line, options, &taking, &why)) {
             return reason_set(reterr, "%s:%u: %s", name, number, why.text);
         }
     }
@@ -168,12 +183,14 @@ static bool apply_file(const char *path, billing_options *options, struct reason
     if (stat(path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR)) {
         return true;
     }
+    bool is_private = false;
     text_puts(&text, ""); /* so that an empty file has its NUL too */
-    bool done = read_file(path, false, &text, reterr);
+    bool done = read_file(path, &text, &is_private, reterr);
     if (done && strlen(text.data) != text.length) {
         done = reason_set(reterr, "%s: holds a NUL byte", path);
     }
-    done = done && config_apply(path, text.data, options, reterr);
+    done = done && config_apply(path, text.data, is_private, options, reterr);
+    explicit_bzero(text.data, text.capacity);
     text_done(&text);
     return done;
 }
@@ -205,6 +222,7 @@ static bool explain_variable(const char *variable, int status, struct reason *re
     } variables[] = {
         {"BILLING_URL", "a URL like unix:///path or tcp://host:port"},
         {"BILLING_TIMEOUT", "a duration like 5s, up to a week"},
+        {"BILLING_TOKEN_FILE", "the path of a file"},
     };
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
         if (strcmp(variables[i].name, variable) == 0 && status != BILLING_E_NO_MEMORY) {
@@ -226,5 +244,9 @@ bool config_load(billing_options *options, struct reason *reterr)
         return false;
     }
     int status = billing_options_from_environment(options, &variable);
-    return status == 0 || explain_variable(variable, status, reterr);
+    if (status != 0) {
+        return explain_variable(variable, status, reterr);
+    }
+    status = billing_options_set_traceparent(options, getenv("TRACEPARENT"));
+    return status == 0 || status == BILLING_E_ARGUMENT; /* what is none is left out, as W3C says */
 }

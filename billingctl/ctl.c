@@ -202,6 +202,10 @@ static int apply_flags(const struct ctl *ctl, billing_options *options)
                             billing_options_set_timeout_ms(options, timeout_ms) != 0)) {
         return ctl_usage(ctl, "--timeout: '%s' is no duration like 5s, up to a week", timeout);
     }
+    const char *token_file = ctl_value(ctl, FLAG_TOKEN_FILE);
+    if (token_file != NULL && billing_options_set_token_file(options, token_file) != 0) {
+        return ctl_usage(ctl, "--token-file: '%s' is not the path of a file", token_file);
+    }
     return CTL_DONE;
 }
 

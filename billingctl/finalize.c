@@ -8,11 +8,13 @@
  *     with the same one.
  *   - A customer that is refused, also for its damaged records, is said, and the others are
  *     finalized.
- *   - An end in the future is refused for the first customer as for any other: that ends it.
+ *   - An end in the future is refused for the first customer as for any other: that ends it.  Where
+ *     there is no customer to ask the daemon for, our own clock says so.
  *   - A daemon that does not answer ends it: the next customer would fare no better. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "billingctl/bill.h"
@@ -277,6 +279,29 @@ static int walk_all(struct walk *walk)
     return code == CTL_DONE ? walk_list(walk, walk->end_us, &due) : code;
 }
 
+/* Whether END_US has not come yet, by our clock. */
+static bool is_ahead(int64_t end_us)
+{
+    struct timespec now;
+    return clock_gettime(CLOCK_REALTIME, &now) == 0 && end_us / 1000000 > (int64_t)now.tv_sec;
+}
+
+/* There was no customer to be refused for: say what the daemon would have said.  Returns the exit
+ * status. */
+static int refuse_open_period(struct walk *walk)
+{
+    char end[BILLING_TIME_TEXT_MAX];
+    int status = billing_time_format(walk->end_us, end, sizeof end);
+    walk->ended = true;
+    if (status != 0) {
+        return ctl_failed(walk->ctl, status, NULL);
+    }
+    say("Period not closed: %s lies ahead of this host's clock: records may still bill before it "
+        "(period_not_closed)",
+        end);
+    return CTL_REFUSED;
+}
+
 static int finalize_all(const struct ctl *ctl, const billing_query *query)
 {
     struct walk walk = {.ctl = ctl, .period = query};
@@ -293,6 +318,10 @@ static int finalize_all(const struct ctl *ctl, const billing_query *query)
     /* On a terminal the rows themselves show how far it is. */
     progress_begin(&walk.progress, 0, isatty(STDOUT_FILENO) != 1);
     code = walk_all(&walk);
+    if (code == CTL_DONE && walk.made + walk.there + walk.refused == 0 && !walk.ended &&
+        is_ahead(walk.end_us)) {
+        code = refuse_open_period(&walk);
+    }
     progress_end(&walk.progress);
     list_end(&walk.list, NULL);
     if (!walk.ended) {

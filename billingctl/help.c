@@ -51,7 +51,7 @@ void help_put_usage(struct text *text, const struct command *command)
             text_puts(text, required ? " " : " [");
             put_flag(text, id);
             text_puts(text, required ? "" : "]");
-            text_puts(text, flag_table[id].repeats ? "..." : "");
+            text_puts(text, command_repeats(command, id) ? "..." : "");
         }
     }
     text_puts(text, "\n");
@@ -117,9 +117,11 @@ static void put_everything(struct text *text)
     put_commands(text, NULL);
     text_puts(text, "\nFlags of every command, anywhere on the line; \"--\" ends them\n");
     put_flags(text, &command_table[0], 0, FLAG_GLOBAL__COUNT);
-    text_puts(text, "\nBehind the flags stand $BILLING_URL, $BILLING_TOKEN and $BILLING_TIMEOUT,\n"
-                    "then billing/billingctl.conf in $XDG_CONFIG_HOME or ~/.config, then\n"
-                    "/etc/billing/billingctl.conf.\n\n");
+    text_puts(
+        text,
+        "\nBehind the flags stand $BILLING_URL, $BILLING_TOKEN, $BILLING_TOKEN_FILE and\n"
+        "$BILLING_TIMEOUT, then billing/billingctl.conf in $XDG_CONFIG_HOME or ~/.config, then\n"
+        "/etc/billing/billingctl.conf.\n\n");
     text_puts(text, exit_help);
 }
 

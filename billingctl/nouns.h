@@ -1,4 +1,4 @@
-/* What runs when a command of the table is given: one file a noun, customer.c and so on.
+/* What runs when a command of the table is given: one file a noun, customer.c and so on, and job.c.
  *
  * Each function gets a command line that fits its row of the table, prints its result on standard
  * output, says what went wrong on standard error, and returns how billingctl ends: an enum
@@ -38,8 +38,14 @@ int service_remove(struct ctl *ctl);
 
 int request_show(struct ctl *ctl);
 
+int key_create(struct ctl *ctl);
+int key_list(struct ctl *ctl);
+int key_revoke(struct ctl *ctl);
+
 int server_info(struct ctl *ctl);
 int server_health(struct ctl *ctl);
+int server_backup(struct ctl *ctl);
+int server_verify(struct ctl *ctl);
 
 int completion_bash(struct ctl *ctl);
 int completion_zsh(struct ctl *ctl);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <billing/admin.h>
+
 const struct flag flag_table[FLAG__COUNT] = {
     [FLAG_SERVER] = {.name = "server",
                      .value = "URL",
@@ -17,6 +19,9 @@ const struct flag flag_table[FLAG__COUNT] = {
     [FLAG_TIMEOUT] = {.name = "timeout",
                       .value = "TIME",
                       .help = "how long a call may take with all its retries: 250ms, 5s, 2m"},
+    [FLAG_TOKEN_FILE] = {.name = "token-file",
+                         .value = "FILE",
+                         .help = "a file with the API key that says who asks, and nothing else"},
     [FLAG_HELP] = {.name = "help", .help = "show help and do nothing"},
     [FLAG_VERSION] = {.name = "version", .help = "show the version and do nothing"},
     [FLAG_CUSTOMER] = {.name = "customer",
@@ -27,7 +32,11 @@ const struct flag flag_table[FLAG__COUNT] = {
                           .value = "X",
                           .field = "external_id",
                           .help = "the customer's id in another system"},
-    [FLAG_SERVICE] = {.name = "service", .value = "S", .field = "service", .help = "what was used"},
+    [FLAG_SERVICE] = {.name = "service",
+                      .value = "S",
+                      .field = "service",
+                      .help = "what was used; of a key, what it may record, all where left out",
+                      .times = BILLING_KEY_SERVICES_MAX},
     [FLAG_UNITS] = {.name = "units",
                     .value = "N",
                     .field = "units_consumed",
@@ -49,7 +58,7 @@ const struct flag flag_table[FLAG__COUNT] = {
                     .value = "NAME=VALUE",
                     .field = "labels",
                     .help = "a label, up to 16 of them",
-                    .repeats = true},
+                    .times = BILLING_LABELS_MAX},
     [FLAG_START] = {.name = "start",
                     .value = "TIME",
                     .field = "start",
@@ -82,7 +91,7 @@ const struct flag flag_table[FLAG__COUNT] = {
                             .help = "windows without usage too, as zero"},
     [FLAG_EXPLAIN] = {.name = "explain",
                       .help = "list the records behind the bill, or of --service and --price"},
-    [FLAG_ALL] = {.name = "all", .help = "of every customer"},
+    [FLAG_ALL] = {.name = "all", .help = "every customer; of keys, those too that are revoked"},
     [FLAG_DRY_RUN] = {.name = "dry-run", .help = "show what it would come to and do nothing"},
     [FLAG_UNIT] = {.name = "unit",
                    .value = "U",
@@ -109,6 +118,20 @@ const struct flag flag_table[FLAG__COUNT] = {
                       .value = "FILE",
                       .help = "write the rows that were not recorded to FILE, as they were"},
     [FLAG_QUIET] = {.name = "quiet", .help = "no progress and no summary, only what is wrong"},
+    [FLAG_NAME] = {.name = "name",
+                   .value = "N",
+                   .field = "name",
+                   .help = "what it is called: no other key that is in force is"},
+    [FLAG_ROLE] = {.name = "role",
+                   .value = "ROLE",
+                   .words = "reader writer admin",
+                   .field = "role",
+                   .help = "what it opens: reader, writer (of usage, and reads) or admin"},
+    [FLAG_EXPIRES] = {.name = "expires",
+                      .value = "TIME",
+                      .field = "expires_at",
+                      .help =
+                          "until when it is good: RFC 3339, a date, or from now on, 90d or 12h"},
 };
 
 static enum flag_id find_flag(const char *name, size_t length)
@@ -121,16 +144,22 @@ static enum flag_id find_flag(const char *name, size_t length)
     return (enum flag_id)id;
 }
 
+/* Where the values of flag ID go that may be given more than once; NULL for another one. */
+static struct many *find_many(struct options *options, enum flag_id id)
+{
+    return id == FLAG_LABEL ? &options->labels : id == FLAG_SERVICE ? &options->services : NULL;
+}
+
 static bool keep_value(struct options *options, enum flag_id id, const char *value,
                        struct reason *reterr)
 {
     const struct flag *flag = &flag_table[id];
-    if (flag->repeats) {
-        if (options->label_count == BILLING_LABELS_MAX) {
-            return reason_set(reterr, "--%s is given more than %d times", flag->name,
-                              BILLING_LABELS_MAX);
+    struct many *many = find_many(options, id);
+    if (many != NULL) {
+        if (many->count == flag->times) {
+            return reason_set(reterr, "--%s is given more than %zu times", flag->name, flag->times);
         }
-        options->labels[options->label_count++] = value;
+        many->values[many->count++] = value;
     } else if (options->values[id] != NULL) {
         return reason_set(reterr, "--%s is given twice", flag->name);
     }

@@ -19,6 +19,7 @@ enum flag_id {
     FLAG_OUTPUT,
     FLAG_REQUEST_ID,
     FLAG_TIMEOUT,
+    FLAG_TOKEN_FILE,
     FLAG_HELP,
     FLAG_VERSION,
     /* --- of some: see the table of commands --- */
@@ -49,6 +50,9 @@ enum flag_id {
     FLAG_BATCH,
     FLAG_REJECTS,
     FLAG_QUIET,
+    FLAG_NAME,
+    FLAG_ROLE,
+    FLAG_EXPIRES,
     FLAG__COUNT,
     FLAG_GLOBAL__COUNT = FLAG_CUSTOMER,
 };
@@ -61,19 +65,26 @@ struct flag {
     const char *words; /* its values, where they are a few words with blanks between; or NULL */
     const char *field; /* the name that the daemon has for it in errors; or NULL */
     const char *help;  /* one line */
-    bool repeats;      /* may be given more than once: a label */
+    size_t times;      /* it may be given, by commands that take it more than once; 0: once */
 };
 
 extern const struct flag flag_table[FLAG__COUNT];
 
 enum {
     OPTIONS_WORDS_MAX = 8, /* no command takes as many */
+    OPTIONS_MANY_MAX = 64, /* times that any flag may be given */
+};
+
+/* The values of a flag that may be given more than once, in their order. */
+struct many {
+    const char *values[OPTIONS_MANY_MAX];
+    size_t count;
 };
 
 struct options {
     const char *values[FLAG__COUNT]; /* NULL: not given; "" for those that take no value */
-    const char *labels[BILLING_LABELS_MAX];
-    size_t label_count;
+    struct many labels;
+    struct many services;
     const char *words[OPTIONS_WORDS_MAX]; /* noun, verb, arguments */
     size_t word_count;
 };

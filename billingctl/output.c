@@ -69,6 +69,25 @@ static void print_json_list(const billing_object *object, const char *name)
     output_text("]");
 }
 
+static void put_json_texts(const billing_object *object, const char *name, struct text *ret)
+{
+    const char *item;
+    text_puts(ret, "[");
+    for (size_t i = 0; (item = billing_object_text_item(object, name, i)) != NULL; i++) {
+        text_puts(ret, i > 0 ? ", " : "");
+        text_put_json(ret, item);
+    }
+    text_puts(ret, "]");
+}
+
+static void print_json_texts(const billing_object *object, const char *name)
+{
+    struct text list = {0};
+    put_json_texts(object, name, &list);
+    output_bytes(list.data, list.length);
+    text_done(&list);
+}
+
 static void print_json_text(const char *value)
 {
     struct text quoted = {0};
@@ -79,7 +98,8 @@ static void print_json_text(const char *value)
 
 static bool is_set(const billing_object *object, const char *name)
 {
-    return billing_object_kind(object, name) == BILLING_FIELD_LIST ||
+    billing_field_kind kind = billing_object_kind(object, name);
+    return kind == BILLING_FIELD_LIST || kind == BILLING_FIELD_TEXTS ||
            billing_object_child(object, name) != NULL || billing_object_text(object, name) != NULL;
 }
 
@@ -105,6 +125,9 @@ bool output_json_member(const char *separator, const billing_object *object, con
         break;
     case BILLING_FIELD_LIST:
         print_json_list(object, name);
+        break;
+    case BILLING_FIELD_TEXTS:
+        print_json_texts(object, name);
         break;
     case BILLING_FIELD_NONE: /* is never set */
         break;
@@ -137,6 +160,10 @@ void output_cell(const billing_object *object, const char *name, struct text *re
 {
     if (billing_object_kind(object, name) == BILLING_FIELD_LIST) {
         put_labels(object, name, ret);
+        return;
+    }
+    if (billing_object_count(object, name) > 0) { /* texts; none of them is an empty cell */
+        put_json_texts(object, name, ret);
         return;
     }
     text_puts(ret, output_value(object, name));
@@ -183,6 +210,14 @@ static void print_pair(const char *name, const char *prefix, const char *value, 
     text_done(&line);
 }
 
+static void print_texts(const billing_object *object, const char *name, size_t width)
+{
+    struct text list = {0};
+    put_json_texts(object, name, &list);
+    print_pair(name, "", text_of(&list), width);
+    text_done(&list);
+}
+
 static void print_pairs(const billing_object *object)
 {
     static const char label_prefix[] = "label.";
@@ -196,6 +231,9 @@ static void print_pairs(const billing_object *object)
         const char *value = billing_object_text(object, name);
         if (value != NULL) {
             print_pair(name, "", value, width);
+        }
+        if (billing_object_text_item(object, name, 0) != NULL) {
+            print_texts(object, name, width);
         }
         for (size_t j = 0; (label = billing_object_item(object, name, j)) != NULL; j++) {
             print_pair(billing_object_text(label, "name"), label_prefix,

@@ -39,8 +39,8 @@ void output_id(const billing_object *object);
 /* The text of the member at PATH, or "" where it is not set.  Valid as OBJECT. */
 const char *output_value(const billing_object *object, const char *path);
 
-/* Append what the member NAME of OBJECT is as a cell: its text, "" where it is not set, and labels
- * as a JSON object. */
+/* Append what the member NAME of OBJECT is as a cell: its text, "" where it is not set, labels as
+ * a JSON object, and texts, where there are any, as a JSON array. */
 void output_cell(const billing_object *object, const char *name, struct text *ret);
 
 /* Append FIELD to ROW, of CSV, as field INDEX. */

@@ -10,11 +10,11 @@
 
 static int set_labels(const struct ctl *ctl, billing_usage_input *input)
 {
-    for (size_t i = 0; i < ctl->options.label_count; i++) {
+    for (size_t i = 0; i < ctl->options.labels.count; i++) {
         struct reason reason;
         const char *value;
         char *name;
-        if (!value_label(ctl->options.labels[i], &name, &value, &reason)) {
+        if (!value_label(ctl->options.labels.values[i], &name, &value, &reason)) {
             return ctl_usage_value(ctl, FLAG_LABEL, &reason);
         }
         int status = billing_usage_input_add_label(input, name, value);

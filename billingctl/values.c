@@ -32,6 +32,50 @@ bool value_time(const char *text, int64_t *ret_us, struct reason *reterr)
     }
 }
 
+/* The microseconds of a unit of TEXT, a whole number and a letter; 0: that is no such text. */
+static int64_t unit_of(const char *text)
+{
+    static const char digits[] = "0123456789";
+    size_t length = strspn(text, digits);
+    if (length == 0 || text[length] == '\0' || text[length + 1] != '\0') {
+        return 0;
+    }
+    switch (text[length]) {
+    case 'm':
+        return INT64_C(60) * 1000000;
+    case 'h':
+        return INT64_C(3600) * 1000000;
+    case 'd':
+        return INT64_C(86400) * 1000000;
+    default:
+        return 0;
+    }
+}
+
+bool value_expiry(const char *text, int64_t now_us, int64_t *ret_us, struct reason *reterr)
+{
+    int64_t unit_us = unit_of(text);
+    int64_t last_us = 0;
+    if (unit_us == 0) {
+        struct reason ignored;
+        return value_time(text, ret_us, &ignored) ||
+               reason_set(reterr, "'%s' is neither a time nor one from now on, like 90d or 12h",
+                          text);
+    }
+    if (billing_time_parse("9999-12-31T23:59:59Z", &last_us) != 0) {
+        return reason_set(reterr, "'%s' cannot be compared", text);
+    }
+    int64_t us = 0;
+    for (const char *c = text; *c >= '0' && *c <= '9'; c++) {
+        us = us * 10 + (*c - '0') * unit_us;
+        if (us > last_us - now_us) {
+            return reason_set(reterr, "'%s' from now on ends behind the year 9999", text);
+        }
+    }
+    *ret_us = now_us + us;
+    return true;
+}
+
 bool value_month(const char *text, int64_t *ret_start_us, int64_t *ret_end_us,
                  struct reason *reterr)
 {

@@ -12,6 +12,11 @@
 /* A time: RFC 3339, or a date alone, which means its first microsecond in UTC. */
 MUSTCHECK bool value_time(const char *text, int64_t *ret_us, struct reason *reterr);
 
+/* When something ends: a time as above, or from NOW_US on so many minutes, hours or days, "30m",
+ * "12h", "90d". */
+MUSTCHECK bool value_expiry(const char *text, int64_t now_us, int64_t *ret_us,
+                            struct reason *reterr);
+
 /* A month, 2026-11: [*RET_START_US, *RET_END_US). */
 MUSTCHECK bool value_month(const char *text, int64_t *ret_start_us, int64_t *ret_end_us,
                            struct reason *reterr);

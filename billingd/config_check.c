@@ -8,9 +8,14 @@
 
 #include "billingd/base/log.h"
 #include "billingd/ledger/currency.h"
+#include "billingd/net/peer.h"
+#include "billingd/report/dsn.h"
 
 enum {
     SOCKET_PATH_BYTES_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 1, /* 107 */
+    ORIGIN_BYTES_MAX = 300, /* 253 of a host's name, and around it */
+    /* Of a request, beside itself: what it is parsed into, and its answer. */
+    MEMORY_OF_A_REQUEST = 8,
 };
 
 /* Say it where OPTION got its value. */
@@ -83,12 +88,20 @@ static void check_address(struct config_load *load, const char *option, const ch
     if (parse_address(address, &loopback, &what) < 0) {
         PROBLEM(load, option, "'%s': %s", entry, what);
     } else if (!loopback && !load->config->allow_insecure) {
-        PROBLEM(load, option,
-                "'%s' can be reached from other hosts, and there is neither encryption nor a "
-                "password: anybody there could read and write everything; refused unless "
-                "allow_insecure is true (--allow-insecure)",
-                entry);
+        PROBLEM(
+            load, option,
+            "'%s' can be reached from other hosts, and nothing here is encrypted: whoever is on "
+            "the way could read everything, API keys too; refused unless allow_insecure is "
+            "true (--allow-insecure)",
+            entry);
     }
+}
+
+bool config_is_loopback(const char *address)
+{
+    bool loopback = false;
+    const char *what;
+    return parse_address(address, &loopback, &what) == 0 && loopback;
 }
 
 static void check_listen_entry(struct config_load *load, const char *entry)
@@ -152,6 +165,14 @@ int config_log_level(const char *name)
     return STATUS_OUT_OF_BOUNDS;
 }
 
+int config_log_format(const char *name)
+{
+    if (strcmp(name, "json") == 0) {
+        return LOG_JSON;
+    }
+    return strcmp(name, "logfmt") == 0 ? LOG_LOGFMT : STATUS_OUT_OF_BOUNDS;
+}
+
 int config_catalogue_listed(const char *name)
 {
     bool listed = strcmp(name, "listed") == 0;
@@ -173,6 +194,107 @@ static void check_log_level(struct config_load *load)
     }
 }
 
+static void check_log_format(struct config_load *load)
+{
+    if (config_log_format(load->config->log_format) < 0) {
+        PROBLEM(load, "log_format", "'%s' is none of logfmt, json", load->config->log_format);
+    }
+}
+
+/* --- who may ---------------------------------------------------------------------------------- */
+
+int config_default_role(const char *name)
+{
+    static const char *const names[] = {
+        [ROLE_NONE] = "none",
+        [ROLE_READER] = "reader",
+        [ROLE_WRITER] = "writer",
+    };
+    for (int role = ROLE_NONE; role <= ROLE_WRITER; role++) {
+        if (strcmp(name, names[role]) == 0) {
+            return role;
+        }
+    }
+    return STATUS_OUT_OF_BOUNDS;
+}
+
+static void check_peers(struct config_load *load, struct peer_rules *rules, const char *option,
+                        const struct config_list *list)
+{
+    char reason[PEER_REASON_BYTES];
+    for (unsigned i = 0; i < list->n; i++) {
+        if (peer_rules_add(rules, list->items[i], ROLE_READER, reason) < 0) {
+            PROBLEM(load, option, "'%s': %s", list->items[i], reason);
+        }
+    }
+}
+
+static void check_roles(struct config_load *load)
+{
+    struct peer_rules rules = {0};
+    check_peers(load, &rules, "unix_admins", &load->config->unix_admins);
+    check_peers(load, &rules, "unix_writers", &load->config->unix_writers);
+    check_peers(load, &rules, "unix_readers", &load->config->unix_readers);
+    if (config_default_role(load->config->unix_default) < 0) {
+        PROBLEM(load, "unix_default", "'%s' is none of none, reader, writer",
+                load->config->unix_default);
+    }
+}
+
+/* A name as a Host header has it, but for the port. */
+static void check_host(struct config_load *load, const char *entry)
+{
+    static const char bytes[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+    bool brackets = entry[0] == '[';
+    bool loopback;
+    bool valid = brackets ? strlen(entry) > 2 && entry[strlen(entry) - 1] == ']' &&
+                                parse_host(entry + 1, strlen(entry) - 2, true, &loopback) == 0
+                          : entry[strspn(entry, bytes)] == '\0';
+    if (!valid) {
+        PROBLEM(load, "http_hosts",
+                "'%s' is to be a name or an address, of IPv6 in [ ], without a port", entry);
+    }
+}
+
+/* As browsers write it: in lower case, and nothing behind host and port. */
+static void check_origin(struct config_load *load, const char *entry)
+{
+    static const char bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789-._~[]:";
+    const char *host = strstr(entry, "://");
+    size_t scheme = strspn(entry, "abcdefghijklmnopqrstuvwxyz0123456789+-.");
+    if (host == NULL || scheme == 0 || entry + scheme != host || host[3] == '\0' ||
+        host[3 + strspn(host + 3, bytes)] != '\0' || strlen(entry) > ORIGIN_BYTES_MAX) {
+        PROBLEM(load, "http_origins",
+                "'%s' is to be scheme://host or scheme://host:port in lower case, with nothing "
+                "behind it, of at most %d bytes",
+                entry, ORIGIN_BYTES_MAX);
+    }
+}
+
+/* --- reports ---------------------------------------------------------------------------------- */
+
+static void check_sentry_dsn(struct config_load *load)
+{
+    struct report_dsn dsn;
+    const char *text = load->config->sentry_dsn;
+    const char *what;
+    if (text != NULL && *text != '\0' && report_dsn_parse(text, &dsn, &what) < 0) {
+        /* It holds a secret, which is not shown. */
+        PROBLEM(load, "sentry_dsn", "this is not a DSN, https://KEY@HOST/PROJECT: %s", what);
+    }
+}
+
+static void check_sentry_environment(struct config_load *load)
+{
+    const char *name = load->config->sentry_environment;
+    if (strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") !=
+        strlen(name)) {
+        PROBLEM(load, "sentry_environment",
+                "'%s' has other characters than letters, digits, '.', '_' and '-'", name);
+    }
+}
+
 /* --- what goes together ----------------------------------------------------------------------- */
 
 /* A request that passes the door but never fits into the queue would be told to try again for
@@ -186,14 +308,32 @@ static void check_fits_queue(struct config_load *load, const char *option, int64
     }
 }
 
+static void check_fits_memory(struct config_load *load, const char *option, int64_t bytes)
+{
+    if (bytes > load->config->memory_max / MEMORY_OF_A_REQUEST) {
+        PROBLEM(load, "memory_max",
+                "%" PRId64
+                " bytes are less than %d times what one request may have: %s is %" PRId64,
+                load->config->memory_max, MEMORY_OF_A_REQUEST, option, bytes);
+    }
+}
+
 void config_check(struct config_load *load)
 {
     const struct config *config = load->config;
     check_list(load, "listen", &config->listen, check_listen_entry);
     check_list(load, "http", &config->http, check_http_entry);
+    check_list(load, "http_hosts", &config->http_hosts, check_host);
+    check_list(load, "http_origins", &config->http_origins, check_origin);
+    check_roles(load);
     check_currency(load);
     check_catalogue(load);
     check_log_level(load);
+    check_log_format(load);
+    check_sentry_dsn(load);
+    check_sentry_environment(load);
     check_fits_queue(load, "frame_bytes_max", config->frame_bytes_max);
     check_fits_queue(load, "body_bytes_max", config->body_bytes_max);
+    check_fits_memory(load, "frame_bytes_max", config->frame_bytes_max);
+    check_fits_memory(load, "body_bytes_max", config->body_bytes_max);
 }

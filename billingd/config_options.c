@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "billingd/base/assert.h"
+#include "billingd/report/dsn.h"
 #include "proto/limits.h"
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -24,6 +25,9 @@
 /* More than this waiting or in one commit helps nobody. */
 #define OPS_MAX INT64_C(1048576)
 
+/* Beyond what one daemon answers. */
+#define RATE_MAX INT64_C(10000000)
+
 /* A request is kept whole in memory, and so is what it is parsed into. */
 #define REQUEST_BYTES_MAX (128 * MIB)
 
@@ -33,77 +37,113 @@
  * larger than it can hold, and they have to be refused. */
 const struct config_option config_options[] = {
     /* --- on the command line alone --- */
-    {"config", CONFIG_TEXT, false, AT(config_file), NULL, 1, CONFIG_TEXT_BYTES_MAX, "FILE",
-     "read options from FILE; those of the command line win"},
-    {"check", CONFIG_FLAG, false, AT(check), "false", 0, 1, NULL,
+    {"config", CONFIG_TEXT, CONFIG_ARGUMENT, AT(config_file), NULL, 1, CONFIG_TEXT_BYTES_MAX,
+     "FILE", "read options from FILE; those of the command line win"},
+    {"check", CONFIG_FLAG, CONFIG_ARGUMENT, AT(check), "false", 0, 1, NULL,
      "check the options and that the data directory is free, then end"},
-    {"version", CONFIG_FLAG, false, AT(version), "false", 0, 1, NULL, "print the version and end"},
-    {"help", CONFIG_FLAG, false, AT(help), "false", 0, 1, NULL, "print this and end"},
+    {"version", CONFIG_FLAG, CONFIG_ARGUMENT, AT(version), "false", 0, 1, NULL,
+     "print the version and end"},
+    {"help", CONFIG_FLAG, CONFIG_ARGUMENT, AT(help), "false", 0, 1, NULL, "print this and end"},
 
     /* --- where --- */
-    {"data_dir", CONFIG_TEXT, true, AT(data_dir), NULL, 1, CONFIG_TEXT_BYTES_MAX, "DIR",
+    {"data_dir", CONFIG_TEXT, CONFIG_RESTART, AT(data_dir), NULL, 1, CONFIG_TEXT_BYTES_MAX, "DIR",
      "where everything is kept; default: the state directory, see billingd(8)"},
-    {"store", CONFIG_TEXT, true, AT(store), "lmdb:", 1, CONFIG_TEXT_BYTES_MAX, "URI",
+    {"store", CONFIG_TEXT, CONFIG_RESTART, AT(store), "lmdb:", 1, CONFIG_TEXT_BYTES_MAX, "URI",
      "the storage engine"},
-    {"listen", CONFIG_LIST, true, AT(listen), NULL, 1, CONFIG_LISTEN_MAX, "ADDRESS",
+    {"listen", CONFIG_LIST, CONFIG_RESTART, AT(listen), NULL, 1, CONFIG_LISTEN_MAX, "ADDRESS",
      "unix:PATH or tcp:HOST:PORT; again for more; default: a socket in the runtime directory"},
-    {"http", CONFIG_LIST, true, AT(http), NULL, 1, CONFIG_LISTEN_MAX, "HOST:PORT",
+    {"http", CONFIG_LIST, CONFIG_RESTART, AT(http), NULL, 1, CONFIG_LISTEN_MAX, "HOST:PORT",
      "serve HTTP there; again for more; default: nowhere"},
-    {"allow_insecure", CONFIG_FLAG, true, AT(allow_insecure), "false", 0, 1, NULL,
-     "let tcp: and http be reached from other hosts, unencrypted and by anybody"},
-    {"socket_mode", CONFIG_MODE, true, AT(socket_mode), "0660", 0, 0777, "MODE",
+    {"allow_insecure", CONFIG_FLAG, CONFIG_RESTART, AT(allow_insecure), "false", 0, 1, NULL,
+     "let tcp: and http be reached from other hosts, though nothing there is encrypted"},
+    {"socket_mode", CONFIG_MODE, CONFIG_RESTART, AT(socket_mode), "0660", 0, 0777, "MODE",
      "permissions of the Unix socket, octal"},
 
+    /* --- who may --- */
+    {"require_auth", CONFIG_FLAG, CONFIG_RELOAD, AT(require_auth), "false", 0, 1, NULL,
+     "ask for an API key on loopback too; elsewhere TCP and HTTP always do"},
+    {"unix_admins", CONFIG_LIST, CONFIG_RELOAD, AT(unix_admins), NULL, 1, CONFIG_LIST_MAX, "WHO",
+     "on the Unix socket, who may do all: user:NAME or group:NAME; again for more"},
+    {"unix_writers", CONFIG_LIST, CONFIG_RELOAD, AT(unix_writers), NULL, 1, CONFIG_LIST_MAX, "WHO",
+     "on the Unix socket, who may read and record; likewise"},
+    {"unix_readers", CONFIG_LIST, CONFIG_RELOAD, AT(unix_readers), NULL, 1, CONFIG_LIST_MAX, "WHO",
+     "on the Unix socket, who may read; likewise"},
+    {"unix_default", CONFIG_TEXT, CONFIG_RELOAD, AT(unix_default), "writer", 1, 16, "ROLE",
+     "what others may on the Unix socket: reader, writer or none"},
+    {"http_hosts", CONFIG_LIST, CONFIG_RELOAD, AT(http_hosts), NULL, 1, CONFIG_LIST_MAX, "HOST",
+     "what HTTP may call this daemon; again for more; default: localhost, and http's hosts"},
+    {"http_origins", CONFIG_LIST, CONFIG_RELOAD, AT(http_origins), NULL, 1, CONFIG_LIST_MAX,
+     "ORIGIN", "scheme://host[:port] of pages that may use HTTP; again for more; default: none"},
+
     /* --- meaning --- */
-    {"currency", CONFIG_TEXT, true, AT(currency), "USD", 3, 3, "CODE",
+    {"currency", CONFIG_TEXT, CONFIG_RESTART, AT(currency), "USD", 3, 3, "CODE",
      "ISO 4217 code of all amounts; fixed at the first start"},
-    {"require_request_id", CONFIG_FLAG, true, AT(require_request_id), "false", 0, 1, NULL,
+    {"require_request_id", CONFIG_FLAG, CONFIG_RELOAD, AT(require_request_id), "false", 0, 1, NULL,
      "refuse writes without a request id, in place of making one up"},
-    {"catalogue", CONFIG_TEXT, true, AT(catalogue), "open", 1, 16, "WHICH",
+    {"catalogue", CONFIG_TEXT, CONFIG_RELOAD, AT(catalogue), "open", 1, 16, "WHICH",
      "services that may be billed: open (any) or listed (those in the catalogue)"},
-    {"log_level", CONFIG_TEXT, true, AT(log_level), "info", 1, 16, "LEVEL",
+
+    /* --- what it says of itself --- */
+    {"log_level", CONFIG_TEXT, CONFIG_RELOAD, AT(log_level), "info", 1, 16, "LEVEL",
      "debug, info, warning or error"},
+    {"log_format", CONFIG_TEXT, CONFIG_RESTART, AT(log_format), "logfmt", 1, 16, "FORMAT",
+     "logfmt or json, a line an event"},
+    {"log_requests_per_second_max", CONFIG_COUNT, CONFIG_RELOAD, AT(log_requests_per_second_max),
+     "100", 0, 1000000, "N", "requests that are logged; 0: only internal errors"},
+    {"log_payloads", CONFIG_FLAG, CONFIG_RELOAD, AT(log_payloads), "false", 0, 1, NULL,
+     "log what requests say, too: names, prices and reasons of customers"},
+    {"sentry_dsn", CONFIG_TEXT, CONFIG_RESTART_SECRET, AT(sentry_dsn), NULL, 0,
+     REPORT_DSN_BYTES_MAX, "DSN", "report unexpected errors there, as to Sentry; default: nowhere"},
+    {"sentry_environment", CONFIG_TEXT, CONFIG_RESTART, AT(sentry_environment), "production", 1, 64,
+     "NAME", "what such reports call this deployment"},
 
     /* --- the store's bounds --- */
-    {"map_bytes", CONFIG_BYTES, true, AT(map_bytes), "1TiB", MIB, 64 * TIB, "SIZE",
+    {"map_bytes", CONFIG_BYTES, CONFIG_RESTART, AT(map_bytes), "1TiB", MIB, 64 * TIB, "SIZE",
      "address space to reserve: the store grows up to it"},
-    {"readers", CONFIG_COUNT, true, AT(readers), "2", 1, 64, "N", "threads that answer reads"},
-    {"queue_ops_max", CONFIG_COUNT, true, AT(queue_ops_max), "65536", 1, OPS_MAX, "N",
+    {"readers", CONFIG_COUNT, CONFIG_RESTART, AT(readers), "2", 1, 64, "N",
+     "threads that answer reads"},
+    {"queue_ops_max", CONFIG_COUNT, CONFIG_RELOAD, AT(queue_ops_max), "65536", 1, OPS_MAX, "N",
      "writes that may wait; more are answered 'busy'"},
-    {"queue_bytes_max", CONFIG_BYTES, true, AT(queue_bytes_max), "64MiB", 64 * KIB, 64 * GIB,
-     "SIZE", "memory that waiting writes may take"},
-    {"group_ops_max", CONFIG_COUNT, true, AT(group_ops_max), "4096", 1, OPS_MAX, "N",
+    {"queue_bytes_max", CONFIG_BYTES, CONFIG_RELOAD, AT(queue_bytes_max), "64MiB", 64 * KIB,
+     64 * GIB, "SIZE", "memory that waiting writes may take"},
+    {"group_ops_max", CONFIG_COUNT, CONFIG_RELOAD, AT(group_ops_max), "4096", 1, OPS_MAX, "N",
      "writes in one commit"},
-    {"group_bytes_max", CONFIG_BYTES, true, AT(group_bytes_max), "32MiB", KIB, 64 * GIB, "SIZE",
-     "memory of the writes in one commit; a single one always fits"},
+    {"group_bytes_max", CONFIG_BYTES, CONFIG_RELOAD, AT(group_bytes_max), "32MiB", KIB, 64 * GIB,
+     "SIZE", "memory of the writes in one commit; a single one always fits"},
 
     /* --- the doors' bounds --- */
-    {"connections_max", CONFIG_COUNT, true, AT(connections_max), "4096", 1, DESCRIPTORS_MAX, "N",
-     "connections at once, all doors together"},
-    {"pipeline_max", CONFIG_COUNT, true, AT(pipeline_max), "1024", 1, 65536, "N",
+    {"connections_max", CONFIG_COUNT, CONFIG_RELOAD, AT(connections_max), "4096", 1,
+     DESCRIPTORS_MAX, "N", "connections at once, all doors together"},
+    {"connections_per_identity_max", CONFIG_COUNT, CONFIG_RELOAD, AT(connections_per_identity_max),
+     "0", 0, DESCRIPTORS_MAX, "N", "of them, of one identity; 0: three quarters"},
+    {"requests_per_second_max", CONFIG_COUNT, CONFIG_RELOAD, AT(requests_per_second_max), "0", 0,
+     RATE_MAX, "N", "of one identity, a batch's items counted singly; 0: any"},
+    {"memory_max", CONFIG_BYTES, CONFIG_RELOAD, AT(memory_max), "1GiB", 16 * MIB, 64 * TIB, "SIZE",
+     "memory of requests, answers and buffers; half for one identity"},
+    {"pipeline_max", CONFIG_COUNT, CONFIG_RELOAD, AT(pipeline_max), "1024", 1, 65536, "N",
      "requests in flight on one RPC connection"},
-    {"frame_bytes_max", CONFIG_BYTES, true, AT(frame_bytes_max), "16MiB", LIMIT_FRAME_BYTES_MIN,
-     REQUEST_BYTES_MAX, "SIZE", "an RPC frame"},
-    {"body_bytes_max", CONFIG_BYTES, true, AT(body_bytes_max), "16MiB", KIB, REQUEST_BYTES_MAX,
-     "SIZE", "the body of an HTTP request"},
-    {"head_bytes_max", CONFIG_BYTES, true, AT(head_bytes_max), "32KiB", KIB, MIB, "SIZE",
+    {"frame_bytes_max", CONFIG_BYTES, CONFIG_RELOAD, AT(frame_bytes_max), "16MiB",
+     LIMIT_FRAME_BYTES_MIN, REQUEST_BYTES_MAX, "SIZE", "an RPC frame"},
+    {"body_bytes_max", CONFIG_BYTES, CONFIG_RELOAD, AT(body_bytes_max), "16MiB", KIB,
+     REQUEST_BYTES_MAX, "SIZE", "the body of an HTTP request"},
+    {"head_bytes_max", CONFIG_BYTES, CONFIG_RELOAD, AT(head_bytes_max), "32KiB", KIB, MIB, "SIZE",
      "the head of an HTTP request"},
 
     /* --- deadlines --- */
-    {"frame_timeout_ms", CONFIG_DURATION, true, AT(frame_timeout_ms), "30s", 1, DAY_MS, "TIME",
-     "for the rest of an RPC frame that has begun"},
-    {"idle_timeout_ms", CONFIG_DURATION, true, AT(idle_timeout_ms), "0", 0, DAY_MS, "TIME",
+    {"frame_timeout_ms", CONFIG_DURATION, CONFIG_RELOAD, AT(frame_timeout_ms), "30s", 1, DAY_MS,
+     "TIME", "for the rest of an RPC frame that has begun"},
+    {"idle_timeout_ms", CONFIG_DURATION, CONFIG_RELOAD, AT(idle_timeout_ms), "0", 0, DAY_MS, "TIME",
      "for RPC connections that ask nothing; 0: for ever"},
-    {"write_timeout_ms", CONFIG_DURATION, true, AT(write_timeout_ms), "30s", 1, DAY_MS, "TIME",
-     "for a client to take what was written to it"},
-    {"http_idle_timeout_ms", CONFIG_DURATION, true, AT(http_idle_timeout_ms), "60s", 1, DAY_MS,
-     "TIME", "for HTTP connections that ask nothing"},
-    {"head_timeout_ms", CONFIG_DURATION, true, AT(head_timeout_ms), "10s", 1, DAY_MS, "TIME",
-     "for the head of an HTTP request"},
-    {"body_timeout_ms", CONFIG_DURATION, true, AT(body_timeout_ms), "30s", 1, DAY_MS, "TIME",
-     "for the body of an HTTP request"},
-    {"drain_timeout_ms", CONFIG_DURATION, true, AT(drain_timeout_ms), "30s", 1, DAY_MS, "TIME",
-     "from SIGTERM until the connections that are left are cut"},
+    {"write_timeout_ms", CONFIG_DURATION, CONFIG_RELOAD, AT(write_timeout_ms), "30s", 1, DAY_MS,
+     "TIME", "for a client to take what was written to it"},
+    {"http_idle_timeout_ms", CONFIG_DURATION, CONFIG_RELOAD, AT(http_idle_timeout_ms), "60s", 1,
+     DAY_MS, "TIME", "for HTTP connections that ask nothing"},
+    {"head_timeout_ms", CONFIG_DURATION, CONFIG_RELOAD, AT(head_timeout_ms), "10s", 1, DAY_MS,
+     "TIME", "for the head of an HTTP request"},
+    {"body_timeout_ms", CONFIG_DURATION, CONFIG_RELOAD, AT(body_timeout_ms), "30s", 1, DAY_MS,
+     "TIME", "for the body of an HTTP request"},
+    {"drain_timeout_ms", CONFIG_DURATION, CONFIG_RELOAD, AT(drain_timeout_ms), "30s", 1, DAY_MS,
+     "TIME", "from SIGTERM until the connections that are left are cut"},
 };
 const size_t config_options_n = sizeof config_options / sizeof config_options[0];
 
@@ -224,7 +264,7 @@ static int set_text(const char *text, int64_t min, int64_t max, char **ret)
 
 static int set_item(const char *text, struct config_list *list)
 {
-    if (list->n == CONFIG_LISTEN_MAX) {
+    if (list->n == CONFIG_LIST_MAX) {
         return STATUS_OUT_OF_BOUNDS;
     }
     int rc = set_text(text, 1, CONFIG_TEXT_BYTES_MAX, &list->items[list->n]);
@@ -277,6 +317,7 @@ static void say_malformed(struct config_load *load, const struct config_option *
                           struct config_origin origin, const char *text)
 {
     const char *what = types[option->type].what;
+    text = option->scope == CONFIG_RESTART_SECRET ? "(not shown)" : text;
     if (types[option->type].units != NULL) {
         config_problem(load, origin, option->name, "'%s' is not %s from %s%s", text, what,
                        config_option_bounds(option).text, types[option->type].hint);
@@ -333,7 +374,8 @@ const struct config_option *config_option_by_flag(const char *name, size_t lengt
 const struct config_option *config_option_by_name(const char *name)
 {
     for (size_t i = 0; i < config_options_n; i++) {
-        if (config_options[i].in_file && strcmp(config_options[i].name, name) == 0) {
+        if (config_options[i].scope != CONFIG_ARGUMENT &&
+            strcmp(config_options[i].name, name) == 0) {
             return &config_options[i];
         }
     }
@@ -408,7 +450,7 @@ static void help_option(FILE *out, const struct config_option *option)
 static void help_options(FILE *out, bool in_file)
 {
     for (size_t i = 0; i < config_options_n; i++) {
-        if (config_options[i].in_file == in_file) {
+        if ((config_options[i].scope != CONFIG_ARGUMENT) == in_file) {
             help_option(out, &config_options[i]);
         }
     }

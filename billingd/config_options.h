@@ -18,6 +18,14 @@ enum config_type {
     CONFIG_MODE,     /* octal: "0660" */
 };
 
+/* Where an option may stand, and when what is new about it holds. */
+enum config_scope {
+    CONFIG_ARGUMENT,       /* on the command line alone */
+    CONFIG_RESTART,        /* in the file too; from the next start on */
+    CONFIG_RESTART_SECRET, /* likewise, and its value is not logged */
+    CONFIG_RELOAD,         /* in the file too; from SIGHUP on */
+};
+
 /* How a value may stand in the file. */
 enum {
     CONFIG_FORM_STRING = 1,
@@ -29,7 +37,7 @@ enum {
 struct config_option {
     const char *name; /* in the file; a flag has '-' for its '_' */
     enum config_type type;
-    bool in_file;         /* else for the command line alone */
+    enum config_scope scope;
     size_t offset;        /* in struct config */
     const char *fallback; /* the default, as one would write it; NULL: none, or found at start */
     int64_t min;          /* of a number, of a text's bytes, of a list's items */

@@ -1,58 +1,79 @@
 /* The order of things:
- *   store, committer, readers, dispatch, doors, listeners; then "ready".
+ *   store, committer, readers, jobs, dispatch, doors, listeners; then "ready".
  *   SIGTERM: listeners close; dispatch refuses what is new; doors finish what is in flight; when
- *   nothing is left, or after drain_timeout, the loop ends; readers, committer, store. */
+ *   nothing is left, or after drain_timeout, the loop ends; readers, committer, jobs, store.
+ *   SIGHUP: what may change while it runs is read again, and handed to the rooms that have it. */
 #include "billingd/daemon.h"
 
 #include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <uv.h>
 
+#include "billingd/access.h"
+#include "billingd/activation.h"
 #include "billingd/base/assert.h"
 #include "billingd/base/clock.h"
 #include "billingd/base/log.h"
+#include "billingd/base/notify.h"
 #include "billingd/commit/committer.h"
 #include "billingd/commit/completions.h"
+#include "billingd/commit/jobs.h"
 #include "billingd/commit/readers.h"
+#include "billingd/config_reload.h"
+#include "billingd/entrances.h"
 #include "billingd/ledger/currency.h"
+#include "billingd/metrics.h"
 #include "billingd/net/http_connection.h"
-#include "billingd/net/listener.h"
 #include "billingd/net/rpc_connection.h"
 #include "billingd/net/wakeup.h"
+#include "billingd/report/report.h"
 #include "billingd/rpc/dispatch.h"
+#include "billingd/rpc/keyring.h"
 #include "billingd/store/store.h"
+#include "billingd/watchdog.h"
 
 enum {
-    LISTENERS_MAX = 2 * CONFIG_LISTEN_MAX,
-    /* Beside connections: 64 for store, listeners, loop and log, and for those that either door
-     * tells that there are too many. */
-    SPARE_DESCRIPTORS = 64 + 2 * 64,
-    MMAP_BYTES = 32 * 1024 * 1024, /* what is larger is given back at once */
-    TRIM_MS = 2000, /* without a request: then freed memory goes back to the system */
+    PROGRESS_US = 5 * 1000 * 1000,        /* so often the manager is told that the start goes on */
+    START_EXTENDED_US = 60 * 1000 * 1000, /* and has so long from then */
+    MMAP_BYTES = 32 * 1024 * 1024,        /* what is larger is given back at once */
+    SECOND_MS = 1000,
+    REPORT_FLUSH_MS = 2000, /* at the end, for reports that are on their way */
+    TRIM_MS = 2000,         /* without a request: then freed memory goes back to the system */
 };
 
 struct daemon {
-    const struct config *config;
-    size_t connections_max; /* as far as there are descriptors */
+    const struct daemon_command *command;
+    struct config *config;
+    struct access access;
 
+    struct notify notify;
+    int64_t progress_us; /* monotonic, when the manager was last told that the start goes on */
+    struct activation activation;
+
+    struct report *report; /* NULL: errors are reported nowhere */
     struct store *store;
     struct completions completions;
     struct committer *committer;
     struct readers *readers;
+    struct keyring *keyring;
+    struct jobs *jobs;
     struct dispatch dispatch;
 
     uv_loop_t loop;
     struct wakeup wakeup;  /* workers have something for the completions */
     uv_signal_t terminate; /* SIGTERM */
     uv_signal_t interrupt; /* SIGINT */
+    uv_signal_t hang_up;   /* SIGHUP */
+    struct watchdog watchdog;
     uv_timer_t drain_timer;
     uv_timer_t trim_timer;
     uint64_t trim_requests; /* that had come in when trim_timer last looked */
+    uv_timer_t second;      /* for what is said by time */
+    bool sealer_failing;    /* and that was said */
     uv_prepare_t turn_end;  /* hands on what a turn of the loop has gathered */
     uv_check_t drained;     /* looks whether the last one is gone */
     bool draining;
@@ -60,11 +81,23 @@ struct daemon {
 
     struct rpc_door rpc;
     struct http_door http;
-    struct listener *listeners[LISTENERS_MAX];
-    unsigned n_listeners;
+    struct entrances entrances;
 };
 
 /* --- store and workers ------------------------------------------------------------------------ */
+
+/* The store has much to do before it is open: the manager is to wait, as long as it goes on. */
+static void progress_cb(uint64_t seq, void *arg)
+{
+    struct daemon *d = arg;
+    int64_t now_us = clock_monotonic_us();
+    if (now_us - d->progress_us >= PROGRESS_US) {
+        d->progress_us = now_us;
+        notify_send(&d->notify,
+                    "EXTEND_TIMEOUT_USEC=%d\nSTATUS=Reading the journal: at record %llu",
+                    START_EXTENDED_US, (unsigned long long)seq);
+    }
+}
 
 static int open_store(struct daemon *d)
 {
@@ -73,9 +106,11 @@ static int open_store(struct daemon *d)
     struct store_options options = {
         .data_dir = config->data_dir,
         .map_bytes = (uint64_t)config->map_bytes,
-        .readers_max = (unsigned)config->readers + 1, /* and one for the start */
+        .readers_max = (unsigned)config->readers + 1, /* and one for the start, then for jobs */
         .currency = config->currency,
         .now_us = clock_wall_us(),
+        .progress = progress_cb,
+        .progress_arg = d,
     };
     int rc = store_open(config->store, &options, &d->store, &reason);
     if (rc < 0) {
@@ -88,9 +123,12 @@ static int open_store(struct daemon *d)
  * truth.  Clients retry with their request ids and learn it. */
 static void storage_failed_cb(int status, void *arg)
 {
-    (void)arg;
+    const struct daemon *d = arg;
     log_error(LOG_COMMIT, "storage failed, outcome unknown, ending",
               LOG_TEXT("code", status_info(status)->name));
+    if (d->report != NULL) {
+        report_flush(d->report, REPORT_FLUSH_MS);
+    }
     _exit(EXIT_STORAGE_FAILED);
 }
 
@@ -100,35 +138,73 @@ static void wake_cb(void *arg)
     wakeup_send(&d->wakeup);
 }
 
-static int start_workers(struct daemon *d)
+static struct ledger_env ledger_env(const struct config *config)
 {
-    const struct config *config = d->config;
-    struct ledger_env env = {
+    return (struct ledger_env){
         .currency = config->currency,
         .minor_digits = currency_minor_digits(config->currency),
         .catalogue_listed = config_catalogue_listed(config->catalogue) == 1,
     };
-    struct committer_options committer = {
+}
+
+static struct committer_options committer_options(struct daemon *d)
+{
+    const struct config *config = d->config;
+    return (struct committer_options){
         .store = d->store,
-        .env = env,
+        .env = ledger_env(config),
         .completions = &d->completions,
         .queue_ops_max = (size_t)config->queue_ops_max,
         .queue_bytes_max = (size_t)config->queue_bytes_max,
         .group_ops_max = (size_t)config->group_ops_max,
         .group_bytes_max = (size_t)config->group_bytes_max,
         .failed = storage_failed_cb,
+        .failed_arg = d,
     };
-    struct readers_options readers = {
+}
+
+static struct readers_options readers_options(struct daemon *d)
+{
+    const struct config *config = d->config;
+    return (struct readers_options){
         .store = d->store,
-        .env = env,
+        .env = ledger_env(config),
         .completions = &d->completions,
         .threads = (unsigned)config->readers,
         .queue_ops_max = (size_t)config->queue_ops_max,
         .queue_bytes_max = (size_t)config->queue_bytes_max,
     };
+}
+
+static int start_workers(struct daemon *d)
+{
+    struct committer_options committer = committer_options(d);
+    struct readers_options readers = readers_options(d);
     completions_init(&d->completions, wake_cb, d);
     int rc = committer_create(&committer, &d->committer);
-    return rc < 0 ? rc : readers_create(&readers, &d->readers);
+    if (rc == 0) {
+        rc = readers_create(&readers, &d->readers);
+    }
+    return rc < 0 ? rc : jobs_create(d->store, &d->jobs);
+}
+
+static int load_keys(struct daemon *d, struct store_view *view, uint64_t id_key)
+{
+    d->keyring = keyring_create(id_key);
+    int rc = d->keyring == NULL ? STATUS_NO_MEMORY : keyring_reload(d->keyring, view);
+    if (rc < 0) {
+        log_error(LOG_STORE, "cannot read the API keys: restore a backup where it is damaged",
+                  LOG_TEXT("code", status_info(rc)->name));
+    }
+    return rc;
+}
+
+static struct request_log_options log_options(const struct config *config)
+{
+    return (struct request_log_options){
+        .per_second_max = (unsigned)config->log_requests_per_second_max,
+        .payloads = config->log_payloads,
+    };
 }
 
 static int start_dispatch(struct daemon *d)
@@ -138,17 +214,25 @@ static int start_dispatch(struct daemon *d)
     struct dispatch_options options = {
         .committer = d->committer,
         .readers = d->readers,
+        .jobs = d->jobs,
         .require_request_id = d->config->require_request_id,
         .version = BILLING_VERSION,
         .started_at_us = clock_wall_us(),
         .currency = d->config->currency,
+        .requests_per_second_max = d->config->requests_per_second_max,
+        .memory_max = (size_t)d->config->memory_max,
+        .log = log_options(d->config),
     };
     int rc = store_snapshot(d->store, &view);
     if (rc < 0) {
         return rc;
     }
     rc = store_info(view, &info);
+    if (rc == 0) {
+        rc = load_keys(d, view, info.id_key);
+    }
     store_release(view);
+    options.keyring = d->keyring;
     dispatch_init(&d->dispatch, &options, info.id_key);
     return rc;
 }
@@ -177,6 +261,42 @@ static void expect_trim(struct daemon *d)
     }
 }
 
+/* The sealer has no log of its own: recording goes on without it, for a while. */
+static void watch_sealer(struct daemon *d)
+{
+    struct store_stats stats;
+    store_stats(d->store, &stats);
+    int status = stats.segments_damaged ? STATUS_CORRUPT : stats.sealer_status;
+    if (status != 0 && !d->sealer_failing && status == STATUS_STORAGE_FULL) {
+        log_warning(LOG_STORE, "no room to seal records into segments");
+    } else if (status != 0 && !d->sealer_failing) {
+        log_error(LOG_STORE, "records cannot be sealed into segments",
+                  LOG_TEXT("code", status_info(status)->name));
+    } else if (status == 0 && d->sealer_failing) {
+        log_info(LOG_STORE, "records are sealed into segments again");
+    }
+    d->sealer_failing = status != 0;
+}
+
+static void second_cb(uv_timer_t *timer)
+{
+    struct daemon *d = timer->data;
+    dispatch_tick(&d->dispatch);
+    watch_sealer(d);
+    log_catch_up();
+}
+
+static void metrics_cb(struct metrics_text *text, void *arg)
+{
+    struct daemon *d = arg;
+    struct metrics_sources sources = {
+        .dispatch = &d->dispatch,
+        .store = d->store,
+        .report = d->report,
+    };
+    metrics_write(&sources, text);
+}
+
 static void woken_cb(void *arg)
 {
     struct daemon *d = arg;
@@ -201,8 +321,13 @@ static void end_loop(struct daemon *d)
     http_door_close(&d->http);
     uv_close((uv_handle_t *)&d->terminate, NULL);
     uv_close((uv_handle_t *)&d->interrupt, NULL);
+    uv_close((uv_handle_t *)&d->hang_up, NULL);
+    IGNORE(signal(SIGHUP, SIG_IGN) ==
+           SIG_ERR); /* cannot fail; it must not kill what still commits */
+    watchdog_close(&d->watchdog);
     uv_close((uv_handle_t *)&d->drain_timer, NULL);
     uv_close((uv_handle_t *)&d->trim_timer, NULL);
+    uv_close((uv_handle_t *)&d->second, NULL);
     uv_close((uv_handle_t *)&d->turn_end, NULL);
     uv_close((uv_handle_t *)&d->drained, NULL);
 }
@@ -223,14 +348,6 @@ static void drain_timeout_cb(uv_timer_t *timer)
     end_loop(d);
 }
 
-static void close_listeners(struct daemon *d)
-{
-    for (unsigned i = 0; i < d->n_listeners; i++) {
-        listener_close(d->listeners[i]);
-    }
-    d->n_listeners = 0;
-}
-
 static void drain_cb(uv_signal_t *handle, int number)
 {
     struct daemon *d = handle->data;
@@ -238,9 +355,11 @@ static void drain_cb(uv_signal_t *handle, int number)
         return;
     }
     d->draining = true;
+    notify_send(&d->notify, "STOPPING=1\nSTATUS=Draining");
     log_info(LOG_DAEMON, "draining", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"),
              LOG_INT("connections", d->dispatch.stats.connections));
-    close_listeners(d);
+    entrances_close(&d->entrances);
+    jobs_drain(d->jobs);
     dispatch_drain(&d->dispatch);
     rpc_door_drain(&d->rpc);
     http_door_drain(&d->http);
@@ -255,14 +374,19 @@ static void start_loop(struct daemon *d)
     wakeup_init(&d->wakeup, &d->loop, woken_cb, d);
     INVARIANT(uv_signal_init(&d->loop, &d->terminate) == 0);
     INVARIANT(uv_signal_init(&d->loop, &d->interrupt) == 0);
+    INVARIANT(uv_signal_init(&d->loop, &d->hang_up) == 0);
+    watchdog_init(&d->watchdog, &d->loop, &d->notify);
     INVARIANT(uv_timer_init(&d->loop, &d->drain_timer) == 0);
     INVARIANT(uv_timer_init(&d->loop, &d->trim_timer) == 0);
+    INVARIANT(uv_timer_init(&d->loop, &d->second) == 0);
     INVARIANT(uv_prepare_init(&d->loop, &d->turn_end) == 0);
     INVARIANT(uv_check_init(&d->loop, &d->drained) == 0);
     d->terminate.data = d;
     d->interrupt.data = d;
+    d->hang_up.data = d;
     d->drain_timer.data = d;
     d->trim_timer.data = d;
+    d->second.data = d;
     d->turn_end.data = d;
     d->drained.data = d;
     INVARIANT(uv_signal_start(&d->terminate, drain_cb, SIGTERM) == 0);
@@ -271,108 +395,134 @@ static void start_loop(struct daemon *d)
 
 /* --- doors ------------------------------------------------------------------------------------ */
 
-static bool has_room(const struct daemon *d)
+/* Of the connections that there may be; one that takes them all leaves none to the others. */
+static size_t asker_connections_max(const struct daemon *d)
 {
-    return d->dispatch.stats.connections < d->connections_max;
+    int64_t wanted = d->config->connections_per_identity_max;
+    size_t connections_max = d->entrances.connections_max;
+    return wanted == 0 ? connections_max - connections_max / 4 : (size_t)wanted;
 }
 
-static void rpc_accept_cb(uv_stream_t *server, void *arg)
-{
-    struct daemon *d = arg;
-    rpc_door_accept(&d->rpc, server, has_room(d));
-}
-
-static void http_accept_cb(uv_stream_t *server, void *arg)
-{
-    struct daemon *d = arg;
-    http_door_accept(&d->http, server, has_room(d));
-}
-
-static void open_doors(struct daemon *d)
+static struct rpc_options rpc_options(const struct daemon *d)
 {
     const struct config *config = d->config;
-    struct rpc_options rpc = {
+    return (struct rpc_options){
         .frame_bytes_max = (size_t)config->frame_bytes_max,
         .pipeline_max = (unsigned)config->pipeline_max,
         .frame_timeout_ms = config->frame_timeout_ms,
         .idle_timeout_ms = config->idle_timeout_ms,
         .write_timeout_ms = config->write_timeout_ms,
+        .asker_connections_max = asker_connections_max(d),
+        .peers = &d->access.peers,
     };
-    struct http_options http = {
+}
+
+static struct http_options http_options(struct daemon *d)
+{
+    const struct config *config = d->config;
+    return (struct http_options){
         .head_bytes_max = (size_t)config->head_bytes_max,
         .body_bytes_max = (size_t)config->body_bytes_max,
         .idle_timeout_ms = config->http_idle_timeout_ms,
         .head_timeout_ms = config->head_timeout_ms,
         .body_timeout_ms = config->body_timeout_ms,
         .write_timeout_ms = config->write_timeout_ms,
+        .asker_connections_max = asker_connections_max(d),
+        .guard = d->access.guard,
+        .metrics_cb = metrics_cb,
+        .metrics_arg = d,
     };
+}
+
+static void open_doors(struct daemon *d)
+{
+    struct rpc_options rpc = rpc_options(d);
+    struct http_options http = http_options(d);
     rpc_door_init(&d->rpc, &d->loop, &d->dispatch, &rpc);
     http_door_init(&d->http, &d->loop, &d->dispatch, &http);
     INVARIANT(uv_prepare_start(&d->turn_end, turn_end_cb) == 0);
     uv_unref((uv_handle_t *)&d->turn_end);
-}
-
-static int listen_at(struct daemon *d, const char *door, const char *address,
-                     listener_accept_fn accept_cb)
-{
-    char reason[LISTENER_REASON_BYTES];
-    struct listener_options options = {
-        .loop = &d->loop,
-        .socket_mode = (mode_t)d->config->socket_mode,
-        .accept_cb = accept_cb,
-        .arg = d,
-    };
-    struct listener **slot = &d->listeners[d->n_listeners];
-    int rc = listener_open(address, &options, slot, reason);
-    if (rc < 0) {
-        log_error(LOG_NET, "cannot listen", LOG_TEXT("door", door), LOG_TEXT("reason", reason));
-        return rc;
-    }
-    d->n_listeners++;
-    if (strcmp(door, "rpc") == 0) {
-        door = listener_is_unix(*slot) ? "unix" : "tcp";
-    }
-    log_info(LOG_NET, "listening", LOG_TEXT("door", door),
-             LOG_TEXT("address", listener_address(*slot)));
-    return 0;
-}
-
-static int listen_everywhere(struct daemon *d)
-{
-    const struct config *config = d->config;
-    int rc = 0;
-    for (unsigned i = 0; i < config->listen.n && rc == 0; i++) {
-        rc = listen_at(d, "rpc", config->listen.items[i], rpc_accept_cb);
-    }
-    for (unsigned i = 0; i < config->http.n && rc == 0; i++) {
-        char address[160];
-        IGNORE(snprintf(address, sizeof address, "tcp:%s", config->http.items[i]) < 0); /* fits */
-        rc = listen_at(d, "http", address, http_accept_cb);
-    }
-    return rc;
+    INVARIANT(uv_timer_start(&d->second, second_cb, SECOND_MS, SECOND_MS) == 0);
+    uv_unref((uv_handle_t *)&d->second);
 }
 
 /* --- start and end ---------------------------------------------------------------------------- */
 
-/* At the descriptor limit libuv drops clients without a word: so it is raised beyond what
- * connections_max lets in, or connections_max lowered to what it allows. */
-static size_t fit_connections(int64_t connections_max)
+static void news_cb(enum config_news news, const char *name, const char *text)
 {
-    struct rlimit limit;
-    rlim_t wanted = (rlim_t)connections_max + SPARE_DESCRIPTORS;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted) {
-        return (size_t)connections_max;
+    switch (news) {
+    case CONFIG_NEWS_WRONG:
+        log_error(LOG_DAEMON, "the configuration is wrong", LOG_TEXT("reason", text));
+        break;
+    case CONFIG_NEWS_CHANGED:
+        log_info(LOG_DAEMON, "option changed", LOG_TEXT("name", name), LOG_TEXT("value", text));
+        break;
+    case CONFIG_NEWS_RESTART:
+        log_warning(LOG_DAEMON, "option changes with the next start", LOG_TEXT("name", name),
+                    LOG_TEXT("value", text));
+        break;
     }
-    limit.rlim_cur = limit.rlim_max >= wanted ? wanted : limit.rlim_max;
-    IGNORE(setrlimit(RLIMIT_NOFILE, &limit) < 0); /* what holds is asked below */
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted) {
-        return (size_t)connections_max;
+}
+
+/* What is not said by the options alone, and may be wrong too: whom they name. */
+static int accept_config_cb(const struct config *fresh, void *arg)
+{
+    struct peer_rules *rules = arg;
+    return access_rules(fresh, rules);
+}
+
+/* Hand what may change while it runs to who has it.  Nothing here can fail: what can is to be
+ * found out before anything is taken over. */
+static void apply_config(struct daemon *d, const struct peer_rules *rules)
+{
+    const struct config *config = d->config;
+    struct committer_options committer = committer_options(d);
+    struct readers_options readers = readers_options(d);
+    access_use(&d->access, rules, config);
+    entrances_adjust(&d->entrances);
+    struct rpc_options rpc = rpc_options(d);
+    struct http_options http = http_options(d);
+    log_set_level((enum log_level)config_log_level(config->log_level));
+    d->dispatch.options.require_request_id = config->require_request_id;
+    if (d->dispatch.options.requests_per_second_max != config->requests_per_second_max) {
+        d->dispatch.options.requests_per_second_max = config->requests_per_second_max;
+        askers_forgive(&d->dispatch.askers);
     }
-    size_t fitting = limit.rlim_cur / 2 > SPARE_DESCRIPTORS ? limit.rlim_cur - SPARE_DESCRIPTORS
-                                                            : limit.rlim_cur / 2;
-    log_warning(LOG_DAEMON, "fewer connections than connections_max: few descriptors",
-                LOG_INT("descriptors", limit.rlim_cur), LOG_INT("connections", fitting));
-    return fitting;
+    d->dispatch.memory.bytes_max = (size_t)config->memory_max;
+    d->dispatch.log.options = log_options(config);
+    committer_adjust(d->committer, &committer);
+    readers_adjust(d->readers, &readers);
+    rpc_door_adjust(&d->rpc, &rpc);
+    http_door_adjust(&d->http, &http);
+    rpc_door_apply_peers(&d->rpc);
+}
+
+static void reload_cb(uv_signal_t *handle, int number)
+{
+    struct daemon *d = handle->data;
+    (void)number;
+    if (d->draining) {
+        return;
+    }
+    notify_send(&d->notify, "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=Reloading",
+                (long long)clock_monotonic_us());
+    struct peer_rules rules;
+    struct config_reload reload = {
+        .argc = d->command->argc,
+        .argv = d->command->argv,
+        .tell = news_cb,
+        .accept = accept_config_cb,
+        .arg = &rules,
+    };
+    int rc = config_reload(&reload, d->config);
+    if (rc == 0) {
+        apply_config(d, &rules);
+        log_info(LOG_DAEMON, "reloaded");
+    } else {
+        log_error(LOG_DAEMON, "not reloaded, nothing changed");
+    }
+    notify_send(&d->notify, "READY=1\nSTATUS=%s",
+                rc == 0 ? "Serving" : "Serving; the configuration is wrong and was not reloaded");
 }
 
 static void stop(struct daemon *d)
@@ -380,14 +530,25 @@ static void stop(struct daemon *d)
     dispatch_close(&d->dispatch);
     readers_destroy(d->readers);
     committer_destroy(d->committer);
+    jobs_destroy(d->jobs);
     if (d->committer != NULL) {
         completions_drain(&d->completions);
         completions_done(&d->completions);
-        request_spares_free(&d->dispatch.spares);
+        dispatch_done(&d->dispatch);
     }
+    keyring_destroy(d->keyring);
     if (d->store != NULL) {
         store_close(d->store);
     }
+}
+
+static void be_ready(struct daemon *d)
+{
+    INVARIANT(uv_signal_start(&d->hang_up, reload_cb, SIGHUP) == 0);
+    watchdog_start(&d->watchdog, d->committer);
+    notify_send(&d->notify, "READY=1\nSTATUS=Serving");
+    log_info(LOG_DAEMON, "ready", LOG_TEXT("version", BILLING_VERSION),
+             LOG_TEXT("data", d->config->data_dir), LOG_INT("pid", getpid()));
 }
 
 static int serve(struct daemon *d)
@@ -399,13 +560,12 @@ static int serve(struct daemon *d)
     }
     open_doors(d);
     if (rc == 0) {
-        rc = listen_everywhere(d);
+        rc = entrances_open(&d->entrances, &d->activation);
     }
     if (rc == 0) {
-        log_info(LOG_DAEMON, "ready", LOG_TEXT("version", BILLING_VERSION),
-                 LOG_TEXT("data", d->config->data_dir), LOG_INT("pid", getpid()));
+        be_ready(d);
     } else {
-        close_listeners(d);
+        entrances_close(&d->entrances);
         end_loop(d);
     }
     IGNORE(uv_run(&d->loop, UV_RUN_DEFAULT)); /* until everything is closed */
@@ -429,14 +589,58 @@ static void keep_freed_memory(void)
     IGNORE(mallopt(M_MMAP_THRESHOLD, MMAP_BYTES) == 0);
 }
 
-int daemon_run(const struct config *config)
+/* Before other threads.  Where it cannot be, the daemon does without. */
+static void start_reports(struct daemon *d)
 {
-    struct daemon d = {.config = config};
+    const struct config *config = d->config;
+    struct report_options options = {
+        .dsn = config->sentry_dsn,
+        .environment = config->sentry_environment,
+        .version = BILLING_VERSION,
+    };
+    if (config->sentry_dsn == NULL || *config->sentry_dsn == '\0') {
+        return;
+    }
+    int rc = report_create(&options, &d->report);
+    if (rc < 0) {
+        log_warning(LOG_DAEMON, "errors are reported nowhere",
+                    LOG_TEXT("code", status_info(rc)->name));
+    }
+}
+
+/* What the service manager has left in the environment. */
+static int meet_manager(struct daemon *d)
+{
+    char reason[ACTIVATION_REASON_BYTES];
+    const char *notify_socket = getenv("NOTIFY_SOCKET");
+    if (notify_open(&d->notify) < 0 && notify_socket != NULL) {
+        log_warning(LOG_DAEMON, "the service manager is told nothing: NOTIFY_SOCKET is of no use",
+                    LOG_TEXT("NOTIFY_SOCKET", notify_socket));
+    }
+    int rc = activation_take(&d->activation, reason);
+    if (rc < 0) {
+        log_error(LOG_NET, "cannot take the sockets that were handed over",
+                  LOG_TEXT("reason", reason));
+    }
+    return rc;
+}
+
+int daemon_run(struct config *config, const struct daemon_command *command)
+{
+    struct daemon d = {.config = config, .command = command};
     keep_freed_memory();
+    start_reports(&d);
     IGNORE(signal(SIGPIPE, SIG_IGN) == SIG_ERR); /* cannot fail; a dead peer is an error code */
     IGNORE(signal(SIGXFSZ, SIG_IGN) == SIG_ERR); /* likewise; a file at its limit is one too */
-    d.connections_max = fit_connections(config->connections_max);
-    int rc = open_store(&d);
+    IGNORE(signal(SIGHUP, SIG_IGN) == SIG_ERR);  /* likewise; until there is what can be reloaded */
+    entrances_init(&d.entrances, config, &d.loop, &d.rpc, &d.http);
+    int rc = access_load(&d.access, config);
+    if (rc == 0) {
+        rc = meet_manager(&d);
+    }
+    if (rc == 0) {
+        rc = open_store(&d);
+    }
     if (rc == 0) {
         rc = serve(&d);
         stop(&d);
@@ -445,12 +649,15 @@ int daemon_run(const struct config *config)
     if (rc == 0) {
         log_info(LOG_DAEMON, "stopped");
     }
+    report_destroy(d.report, REPORT_FLUSH_MS);
+    notify_close(&d.notify);
+    log_catch_up();
     return rc == 0 ? EXIT_DONE : EXIT_NOT_STARTED;
 }
 
-int daemon_check(const struct config *config)
+int daemon_check(struct config *config)
 {
-    struct daemon d = {.config = config};
+    struct daemon d = {.config = config, .notify = {.fd = -1}};
     if (open_store(&d) < 0) {
         return EXIT_NOT_STARTED;
     }

@@ -10,9 +10,16 @@ enum {
     EXIT_STORAGE_FAILED = 70, /* EX_SOFTWARE: to be restarted, which reads the truth */
 };
 
-/* Run until SIGTERM or SIGINT, then drain.  Main thread.  Returns the exit status. */
-int daemon_run(const struct config *config);
+/* What the program was called with, to be read again at SIGHUP. */
+struct daemon_command {
+    int argc;
+    char *const *argv;
+};
+
+/* Run until SIGTERM or SIGINT, then drain.  CONFIG comes from COMMAND; what may change of it does
+ * at SIGHUP.  Main thread.  Returns the exit status. */
+int daemon_run(struct config *config, const struct daemon_command *command);
 
 /* Check what can be checked without serving: the data directory, and that nobody else has it.
  * Returns the exit status. */
-int daemon_check(const struct config *config);
+int daemon_check(struct config *config);

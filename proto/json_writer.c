@@ -153,13 +153,16 @@ static void put_value(struct json_text *t, const ProtobufCFieldDescriptor *field
 
 /* --- fields ----------------------------------------------------------------------------------- */
 
-static void put_list(struct json_text *t, const ProtobufCFieldDescriptor *field,
-                     ProtobufCMessage *const *items, size_t n)
+/* Of messages, or of texts. */
+static void put_list(struct json_text *t, const ProtobufCFieldDescriptor *field, const char *items,
+                     size_t n)
 {
+    bool texts = field->type == PROTOBUF_C_TYPE_BYTES;
+    size_t item_bytes = texts ? sizeof(ProtobufCBinaryData) : sizeof(ProtobufCMessage *);
     put_text(t, "[");
     for (size_t i = 0; i < n; i++) {
         put_text(t, i > 0 ? ", " : "");
-        put_value(t, field, &items[i]);
+        put_value(t, field, items + i * item_bytes);
     }
     put_text(t, "]");
 }
@@ -177,7 +180,7 @@ static void put_field(struct json_text *t, const ProtobufCMessage *message,
     if (field_kind(field) == FIELD_LABELS) {
         put_labels(t, *(Billing__V1__Label *const *const *)at, n);
     } else {
-        put_list(t, field, *(ProtobufCMessage *const *const *)at, n);
+        put_list(t, field, *(const char *const *)at, n);
     }
 }
 

@@ -26,6 +26,8 @@
     X(UNKNOWN_METHOD, -5, "unknown_method", 400, false, "No such method")                          \
     X(UNAUTHENTICATED, -6, "unauthenticated", 401, false, "Who is asking is not known")            \
     X(FORBIDDEN, -7, "forbidden", 403, false, "Not allowed")                                       \
+    X(HOST_NOT_ALLOWED, -50, "host_not_allowed", 403, false, "Not known by this name")             \
+    X(ORIGIN_NOT_ALLOWED, -51, "origin_not_allowed", 403, false, "Not for pages of this origin")   \
     X(CUSTOMER_NOT_FOUND, -8, "customer_not_found", 404, false, "No such customer")                \
     X(USAGE_NOT_FOUND, -9, "usage_not_found", 404, false, "No such usage record")                  \
     X(REQUEST_NOT_FOUND, -10, "request_not_found", 404, false, "Nothing recorded under this id")   \
@@ -62,6 +64,11 @@
     X(VOID_NOT_FOUND, -42, "void_not_found", 404, false, "Not voided")                             \
     X(INVOICE_NOT_FOUND, -43, "invoice_not_found", 404, false, "No such invoice")                  \
     X(SERVICE_NOT_FOUND, -44, "service_not_found", 404, false, "No such service")                  \
+    X(KEY_EXISTS, -45, "key_exists", 409, false, "Key exists")                                     \
+    X(KEY_NOT_FOUND, -46, "key_not_found", 404, false, "No such key")                              \
+    X(TOO_MANY_KEYS, -47, "too_many_keys", 409, false, "Too many keys")                            \
+    X(JOB_NOT_FOUND, -55, "job_not_found", 404, false, "No such job")                              \
+    X(JOB_RUNNING, -56, "job_running", 409, false, "A job is running")                             \
     X(HTTP_VERSION, -37, "http_version_not_supported", 505, false, "HTTP version not supported")   \
     /* Not for the wire: what rooms tell each other. */                                            \
     X(NOT_FOUND, -64, "not_found", 404, false, "Not found")                                        \

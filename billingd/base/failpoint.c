@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proto/status.h"
 
@@ -16,8 +17,13 @@ void failpoint_pass(const char *name)
     if (wanted == NULL || strncmp(wanted, name, length) != 0 || wanted[length] != ':') {
         return;
     }
-    if (atomic_fetch_add(&passed, 1) + 1 == strtol(wanted + length + 1, NULL, 10)) {
-        IGNORE(raise(SIGKILL)); /* does not return */
+    char *behind;
+    if (atomic_fetch_add(&passed, 1) + 1 != strtol(wanted + length + 1, &behind, 10)) {
+        return;
     }
+    while (strcmp(behind, ":hang") == 0) {
+        IGNORE(pause() < 0); /* whatever signal comes, it is not meant for this thread */
+    }
+    IGNORE(raise(SIGKILL)); /* does not return */
 }
 #endif

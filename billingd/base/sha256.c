@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "billingd/base/assert.h"
@@ -51,6 +52,11 @@ void sha256_end(struct sha256 *sha, uint8_t ret_hash[SHA256_BYTES])
     unsigned length = 0;
     INVARIANT(EVP_DigestFinal_ex(sha->context, ret_hash, &length) == 1);
     INVARIANT(length == SHA256_BYTES);
+}
+
+bool sha256_equal(const uint8_t a[SHA256_BYTES], const uint8_t b[SHA256_BYTES])
+{
+    return CRYPTO_memcmp(a, b, SHA256_BYTES) == 0;
 }
 
 void sha256_print(const uint8_t hash[SHA256_BYTES], char ret_text[SHA256_TEXT_BYTES])

@@ -2,6 +2,7 @@
  * up costs more than hashing a record.  One thread at a time. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,9 @@ void sha256_destroy(struct sha256 *sha);
 void sha256_begin(struct sha256 *sha);
 void sha256_add(struct sha256 *sha, const void *bytes, size_t length);
 void sha256_end(struct sha256 *sha, uint8_t ret_hash[SHA256_BYTES]);
+
+/* Whether A and B are equal, in a time that says nothing of where they differ. */
+bool sha256_equal(const uint8_t a[SHA256_BYTES], const uint8_t b[SHA256_BYTES]);
 
 /* Print HASH in lower-case hexadecimal, without a NUL. */
 void sha256_print(const uint8_t hash[SHA256_BYTES], char ret_text[SHA256_TEXT_BYTES]);

@@ -8,25 +8,54 @@
 #include "billingd/base/clock.h"
 #include "billingd/base/failpoint.h"
 #include "billingd/base/thread.h"
+#include "billingd/commit/fair_queue.h"
+
+/* What was submitted so far, and what was taken so far: what waits is the difference, also where
+ * they have wrapped around.  Each has one thread that writes it, so that neither waits for the
+ * other. */
+struct submitted {
+    size_t ops;
+    size_t bytes;
+};
+
+struct taken {
+    atomic_size_t ops;
+    atomic_size_t bytes;
+};
+
+/* How long groups took of late: sums in which each older one counts for 7/8 of the next. */
+struct pace {
+    int64_t bytes; /* of their ops */
+    int64_t us;
+    int64_t least_us; /* of any one, rising slowly: what a group costs however small it is */
+};
 
 struct committer {
     struct committer_options options;
     pthread_t thread;
 
     /* --- committer thread --- */
-    struct op_list group; /* what is being carried out */
+    struct op_list group;  /* what is being carried out */
+    struct ledger_env env; /* for it: options.env as it was when the group was taken */
+    struct pace pace;
+    struct committer_times times; /* which any thread reads */
 
     /* --- loop thread --- */
-    struct op_list arriving; /* submitted since the last flush */
+    struct fair_queue arriving; /* submitted since the last flush */
+    struct submitted submitted; /* by all, and by each asker */
+    struct submitted submitted_by[OP_ASKERS_MAX];
+    size_t askers; /* that had something waiting at the last flush, or have come since */
 
-    /* --- any thread --- */
-    atomic_size_t waiting_ops; /* submitted and not yet taken */
-    atomic_size_t waiting_bytes;
+    /* --- written by the committer thread, read by any --- */
+    struct taken taken;
+    struct taken taken_of[OP_ASKERS_MAX];
+    atomic_int_least64_t begun_us; /* monotonic, of the transaction under way; 0: none is */
 
     /* --- guarded by lock --- */
-    pthread_mutex_t lock;
+    pthread_mutex_t lock; /* and options, as far as they change, but for what the loop asks alone */
     pthread_cond_t arrived; /* signalled when queue is no longer empty, or closing is set */
-    struct op_list queue;
+    struct fair_queue queue;
+    bool shared; /* several ask: groups are to be short */
     bool closing;
     struct committer_stats stats;
     int64_t full_us; /* monotonic time at which there was last no room; 0: there is */
@@ -34,7 +63,9 @@ struct committer {
 
 enum {
     SWEEP_RECORDS_MAX = 20000, /* read to catch up in one transaction: some 10 ms */
-    FULL_MS = 5000,            /* so long no room counts as none: who waits for it must try again */
+    PACE_WEIGHT = 8,
+    LEAST_WEIGHT = 256,
+    FULL_MS = 5000, /* so long no room counts as none: who waits for it must try again */
 };
 
 /* --- one transaction -------------------------------------------------------------------------- */
@@ -78,6 +109,14 @@ static uint64_t count_records(const struct op_list *ops)
     return records;
 }
 
+static void count_times(struct committer *c, uint64_t records, int64_t begin_us, int64_t sync_us)
+{
+    int64_t now_us = clock_monotonic_us();
+    histogram_add(&c->times.commit_us, (uint64_t)(now_us - begin_us));
+    histogram_add(&c->times.sync_us, (uint64_t)(now_us - sync_us));
+    histogram_add(&c->times.records, records);
+}
+
 static void count_commit(struct committer *c, uint64_t records, int status)
 {
     pthread_mutex_lock(&c->lock);
@@ -90,13 +129,42 @@ static void count_commit(struct committer *c, uint64_t records, int status)
     pthread_mutex_unlock(&c->lock);
 }
 
+static int64_t decayed(int64_t sum, int64_t latest)
+{
+    return sum - sum / PACE_WEIGHT + latest;
+}
+
+static void note_pace(struct committer *c, size_t bytes, int64_t us)
+{
+    struct pace *pace = &c->pace;
+    pace->bytes = decayed(pace->bytes, (int64_t)bytes);
+    pace->us = decayed(pace->us, us);
+    pace->least_us = pace->least_us == 0 || us < pace->least_us
+                         ? us
+                         : pace->least_us + (us - pace->least_us) / LEAST_WEIGHT;
+}
+
+/* The bytes of ops that add half to what a group costs anyway, but one turn at least: and no more
+ * than that until it has shown what they cost. */
+static size_t shared_bytes_max(const struct committer *c)
+{
+    const struct pace *pace = &c->pace;
+    int64_t ops_us = pace->us - PACE_WEIGHT * pace->least_us;
+    size_t bytes = ops_us <= 0 ? 0 : (size_t)(pace->least_us / 2 * pace->bytes / ops_us);
+    size_t bytes_max = c->options.group_bytes_max;
+    bytes = bytes < FAIR_QUEUE_TURN_BYTES ? FAIR_QUEUE_TURN_BYTES : bytes;
+    return bytes < bytes_max ? bytes : bytes_max;
+}
+
 /* All of OPS in one transaction.  Returns 0 when what they recorded is on disk; else nothing of
  * it is, but for STATUS_STORAGE_FAILED, when nobody knows. */
 static int carry_out(struct committer *c, struct op_list *ops)
 {
-    struct ledger_env env = c->options.env;
+    struct ledger_env env = c->env;
     struct store_txn *txn;
     uint64_t sweep_left = SWEEP_RECORDS_MAX;
+    int64_t begin_us = clock_monotonic_us();
+    atomic_store(&c->begun_us, begin_us);
     env.now_us = clock_wall_us();
     env.sweep_left = &sweep_left;
     int rc = store_begin(c->options.store, env.now_us, &txn);
@@ -115,10 +183,15 @@ static int carry_out(struct committer *c, struct op_list *ops)
         }
         return rc;
     }
+    int64_t sync_us = clock_monotonic_us();
     FAILPOINT("before_commit");
     rc = store_commit(txn);
+    note_pace(c, ops->bytes, clock_monotonic_us() - begin_us);
     FAILPOINT("after_commit");
     count_commit(c, records, rc);
+    if (rc == 0) {
+        count_times(c, records, begin_us, sync_us);
+    }
     return rc;
 }
 
@@ -167,21 +240,47 @@ static void complete_group(struct committer *c)
     completions_push(c->options.completions, &c->group);
 }
 
+/* Only this thread writes it, so that nothing gets lost in between. */
+static void add_taken(struct taken *taken, size_t ops, size_t bytes)
+{
+    atomic_store_explicit(&taken->ops,
+                          atomic_load_explicit(&taken->ops, memory_order_relaxed) + ops,
+                          memory_order_release);
+    atomic_store_explicit(&taken->bytes,
+                          atomic_load_explicit(&taken->bytes, memory_order_relaxed) + bytes,
+                          memory_order_release);
+}
+
+/* Tell the loop thread who has room again: one step for what an asker has behind each other. */
+static void count_taken(struct committer *c)
+{
+    const struct op *op = c->group.first;
+    while (op != NULL) {
+        unsigned asker = op->asker;
+        size_t ops = 0;
+        size_t bytes = 0;
+        for (; op != NULL && op->asker == asker; op = op->next) {
+            ops++;
+            bytes += op->bytes;
+        }
+        add_taken(&c->taken_of[asker], ops, bytes);
+    }
+    add_taken(&c->taken, c->group.count, c->group.bytes);
+}
+
 /* Wait for work and move it to the group.  Returns false when closed and empty. */
 static bool take_group(struct committer *c)
 {
     pthread_mutex_lock(&c->lock);
     while (c->queue.first == NULL && !c->closing) {
+        atomic_store(&c->begun_us, 0);
         pthread_cond_wait(&c->arrived, &c->lock);
     }
-    while (c->queue.first != NULL && c->group.count < c->options.group_ops_max &&
-           (c->group.count == 0 ||
-            c->group.bytes + c->queue.first->bytes <= c->options.group_bytes_max)) {
-        op_list_push(&c->group, op_list_pop(&c->queue));
-    }
+    fair_queue_take(&c->queue, c->options.group_ops_max,
+                    c->shared ? shared_bytes_max(c) : c->options.group_bytes_max, &c->group);
+    c->env = c->options.env;
     pthread_mutex_unlock(&c->lock);
-    atomic_fetch_sub(&c->waiting_ops, c->group.count);
-    atomic_fetch_sub(&c->waiting_bytes, c->group.bytes);
+    count_taken(c);
     return c->group.first != NULL;
 }
 
@@ -197,6 +296,16 @@ static void *committer_main(void *arg)
 
 /* --- loop thread ------------------------------------------------------------------------------ */
 
+/* One whose thread does not run, and which may be half made. */
+static void free_committer(struct committer *c)
+{
+    fair_queue_done(&c->arriving);
+    fair_queue_done(&c->queue);
+    INVARIANT(pthread_cond_destroy(&c->arrived) == 0);
+    INVARIANT(pthread_mutex_destroy(&c->lock) == 0);
+    free(c);
+}
+
 int committer_create(const struct committer_options *options, struct committer **ret_committer)
 {
     struct committer *c = calloc(1, sizeof *c);
@@ -204,56 +313,114 @@ int committer_create(const struct committer_options *options, struct committer *
         return STATUS_NO_MEMORY;
     }
     c->options = *options;
+    c->times.commit_us.scale = &histogram_times_us;
+    c->times.sync_us.scale = &histogram_times_us;
+    c->times.records.scale = &histogram_counts;
     INVARIANT(pthread_mutex_init(&c->lock, NULL) == 0);
     INVARIANT(pthread_cond_init(&c->arrived, NULL) == 0);
-    if (pthread_create(&c->thread, NULL, committer_main, c) != 0) {
-        free(c);
+    if (fair_queue_init(&c->arriving) < 0 || fair_queue_init(&c->queue) < 0 ||
+        pthread_create(&c->thread, NULL, committer_main, c) != 0) {
+        free_committer(c);
         return STATUS_NO_MEMORY;
     }
     *ret_committer = c;
     return 0;
 }
 
+static size_t waiting_ops(const struct submitted *submitted, const struct taken *taken)
+{
+    return submitted->ops - atomic_load_explicit(&taken->ops, memory_order_acquire);
+}
+
+static size_t waiting_bytes(const struct submitted *submitted, const struct taken *taken)
+{
+    return submitted->bytes - atomic_load_explicit(&taken->bytes, memory_order_acquire);
+}
+
+/* How full the queue is, as ASKER sees it. */
+static struct fair_load load_of(const struct committer *c, unsigned asker)
+{
+    return (struct fair_load){
+        .ops = waiting_ops(&c->submitted, &c->taken),
+        .bytes = waiting_bytes(&c->submitted, &c->taken),
+        .own_ops = waiting_ops(&c->submitted_by[asker], &c->taken_of[asker]),
+        .own_bytes = waiting_bytes(&c->submitted_by[asker], &c->taken_of[asker]),
+        .askers = c->askers,
+        .ops_max = c->options.queue_ops_max,
+        .bytes_max = c->options.queue_bytes_max,
+    };
+}
+
+static void add_submitted(struct submitted *submitted, size_t bytes)
+{
+    submitted->ops++;
+    submitted->bytes += bytes;
+}
+
 int committer_submit(struct committer *committer, struct op *op)
 {
-    const struct committer_options *options = &committer->options;
-    size_t ops = atomic_load(&committer->waiting_ops);
-    size_t bytes = atomic_load(&committer->waiting_bytes);
-    if (ops >= options->queue_ops_max ||
-        (ops > 0 && bytes + op->bytes > options->queue_bytes_max)) {
+    REQUIRE(op->asker < OP_ASKERS_MAX);
+    struct fair_load load = load_of(committer, op->asker);
+    if (!fair_load_has_room(&load, op->bytes)) {
         return STATUS_BUSY;
     }
-    atomic_fetch_add(&committer->waiting_ops, 1);
-    atomic_fetch_add(&committer->waiting_bytes, op->bytes);
-    op_list_push(&committer->arriving, op);
+    committer->askers += load.own_ops == 0;
+    add_submitted(&committer->submitted, op->bytes);
+    add_submitted(&committer->submitted_by[op->asker], op->bytes);
+    fair_queue_push(&committer->arriving, op);
     return 0;
 }
 
-void committer_flush(struct committer *committer)
+void committer_flush(struct committer *committer, bool shared)
 {
     if (committer->arriving.first == NULL) {
         return;
     }
     pthread_mutex_lock(&committer->lock);
     bool was_empty = committer->queue.first == NULL;
-    op_list_append(&committer->queue, &committer->arriving);
+    fair_queue_append(&committer->queue, &committer->arriving);
+    committer->askers = committer->queue.askers;
+    committer->shared = shared;
     pthread_mutex_unlock(&committer->lock);
     if (was_empty) { /* outside the lock, which the woken thread takes first of all */
         pthread_cond_signal(&committer->arrived);
     }
 }
 
-bool committer_is_pressed(struct committer *committer)
+bool committer_is_pressed(struct committer *committer, unsigned asker)
 {
-    return atomic_load(&committer->waiting_ops) > committer->options.queue_ops_max / 2 ||
-           atomic_load(&committer->waiting_bytes) > committer->options.queue_bytes_max / 2;
+    struct fair_load load = load_of(committer, asker);
+    return fair_load_is_pressed(&load);
+}
+
+void committer_adjust(struct committer *committer, const struct committer_options *options)
+{
+    pthread_mutex_lock(&committer->lock);
+    committer->options.queue_ops_max = options->queue_ops_max;
+    committer->options.queue_bytes_max = options->queue_bytes_max;
+    committer->options.group_ops_max = options->group_ops_max;
+    committer->options.group_bytes_max = options->group_bytes_max;
+    committer->options.env.catalogue_listed = options->env.catalogue_listed;
+    pthread_mutex_unlock(&committer->lock);
+}
+
+int64_t committer_busy_us(struct committer *committer)
+{
+    int64_t begun_us = atomic_load(&committer->begun_us);
+    return begun_us == 0 ? 0 : clock_monotonic_us() - begun_us;
+}
+
+const struct committer_times *committer_times(const struct committer *committer)
+{
+    return &committer->times;
 }
 
 struct committer_stats committer_stats(struct committer *committer)
 {
     pthread_mutex_lock(&committer->lock);
     struct committer_stats stats = committer->stats;
-    stats.queued = atomic_load(&committer->waiting_ops);
+    stats.queued = waiting_ops(&committer->submitted, &committer->taken);
+    stats.queued_bytes = waiting_bytes(&committer->submitted, &committer->taken);
     stats.storage_full = committer->full_us != 0 &&
                          clock_monotonic_us() - committer->full_us < INT64_C(1000) * FULL_MS;
     pthread_mutex_unlock(&committer->lock);
@@ -265,13 +432,11 @@ void committer_destroy(struct committer *committer)
     if (committer == NULL) {
         return;
     }
-    committer_flush(committer);
+    committer_flush(committer, false);
     pthread_mutex_lock(&committer->lock);
     committer->closing = true;
     pthread_cond_signal(&committer->arrived);
     pthread_mutex_unlock(&committer->lock);
     INVARIANT(pthread_join(committer->thread, NULL) == 0);
-    INVARIANT(pthread_cond_destroy(&committer->arrived) == 0);
-    INVARIANT(pthread_mutex_destroy(&committer->lock) == 0);
-    free(committer);
+    free_committer(committer);
 }

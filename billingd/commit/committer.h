@@ -2,7 +2,8 @@
  *
  * It takes all that waits, applies it in order in one transaction, syncs once, and hands all back:
  * group commit.  Groups grow by themselves while the last sync runs; there is no timer.  Each op
- * sees the ones before it, so nothing is ever rolled back under a caller.
+ * sees the ones before it, so nothing is ever rolled back under a caller.  Those who ask take turns
+ * (fair_queue.h), so that nobody waits behind all that another one has sent.
  *
  * Happy path: wait; take up to a group; begin; announce and apply each; commit; complete all.
  * Failure modes:
@@ -15,6 +16,7 @@
 
 #include <stdbool.h>
 
+#include "billingd/base/histogram.h"
 #include "billingd/commit/completions.h"
 #include "billingd/commit/op.h"
 
@@ -37,7 +39,8 @@ struct committer_stats {
     uint64_t records;
     uint64_t records_max; /* of one commit */
     size_t queued;        /* ops waiting now */
-    bool storage_full;    /* the last commit that was tried, seconds ago, had no room */
+    size_t queued_bytes;
+    bool storage_full; /* the last commit that was tried, seconds ago, had no room */
 };
 
 /* Start the thread.  OPTIONS are copied; what they point to must outlive the committer.
@@ -47,17 +50,38 @@ MUSTCHECK int committer_create(const struct committer_options *options,
 
 /* Hand OP over, with the next flush.  Loop thread only.  On 0 the committer owns OP until
  * OP->done() runs on the loop thread, which always happens, also at shutdown.  On error the caller
- * still owns OP.  Returns 0 or STATUS_BUSY (queue full). */
+ * still owns OP.  Returns 0 or STATUS_BUSY: the queue is full, and OP's asker holds its share. */
 MUSTCHECK int committer_submit(struct committer *committer, struct op *op);
 
 /* Begin what was submitted.  Loop thread, at the end of each turn of the loop: so what arrives
- * together costs one lock and one wake, and shares a commit. */
-void committer_flush(struct committer *committer);
+ * together costs one lock and one wake, and shares a commit.  SHARED says that several ask: then a
+ * group is kept so small that its ops add no more than half to what its sync takes, since whoever
+ * sends one op at a time waits for the whole group of the others. */
+void committer_flush(struct committer *committer, bool shared);
 
-/* Whether the queue is above half of a bound: time to stop reading from clients.  Loop thread. */
-bool committer_is_pressed(struct committer *committer);
+/* Whether the queue is above half of a bound, and ASKER holds more than its share of that: time to
+ * stop reading from it.  Loop thread. */
+bool committer_is_pressed(struct committer *committer, unsigned asker);
+
+/* Take over what may change while it runs, the bounds and env.catalogue_listed of OPTIONS: for what
+ * is submitted, and for the groups that are taken, from now on.  Loop thread. */
+void committer_adjust(struct committer *committer, const struct committer_options *options);
+
+/* How long the committer has been at one transaction: the time since it began the one that it is
+ * at, in microseconds, 0 where it waits for work.  What grows and grows hangs.  Any thread. */
+int64_t committer_busy_us(struct committer *committer);
+
+/* What commits took, and of the committer thread's making. */
+struct committer_times {
+    struct histogram commit_us; /* from its beginning, rules and all, to the end of its sync */
+    struct histogram sync_us;   /* of that, what the store took to put it on the disk */
+    struct histogram records;   /* in each */
+};
 
 /* Any thread. */
+const struct committer_times *committer_times(const struct committer *committer);
+
+/* Loop thread. */
 struct committer_stats committer_stats(struct committer *committer);
 
 /* Carry out what was submitted, join the thread and free COMMITTER (NULL is fine).

@@ -11,11 +11,16 @@
 #include "billingd/ledger/env.h"
 #include "billingd/store/store.h"
 
+enum {
+    OP_ASKERS_MAX = 1024, /* that are told apart at a time */
+};
+
 struct op {
     struct op *next;     /* in whichever list holds it */
     size_t bytes;        /* memory that it keeps while it waits: counts against the queue's bound */
     int64_t deadline_us; /* monotonic; not begun after it; 0: none */
     bool heavy;          /* its query may take seconds: never all readers are at such */
+    unsigned asker;      /* who asks, below OP_ASKERS_MAX: queues are shared out by it */
 
     /* Committer thread: name the request ids that apply will look up.  May be called again for
      * another transaction.  Returns 0 or the store's error. */

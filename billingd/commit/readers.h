@@ -2,7 +2,8 @@
  * committer and never in its way.
  *
  * Light queries go first, and where there is more than one thread, one is always left to them:
- * whatever heavy ones wait, a customer is found at once. */
+ * whatever heavy ones wait, a customer is found at once.  Those who ask take turns
+ * (fair_queue.h). */
 #pragma once
 
 #include "billingd/commit/completions.h"
@@ -29,6 +30,20 @@ MUSTCHECK int readers_create(const struct readers_options *options, struct reade
 
 /* As committer_submit(), for OP->query; STATUS_BUSY also beyond READERS_HEAVY_MAX. */
 MUSTCHECK int readers_submit(struct readers *readers, struct op *op);
+
+/* Take over what may change while they run, the queue's bounds and env.catalogue_listed of OPTIONS:
+ * for what is submitted, and for the queries that are begun, from now on.  Loop thread. */
+void readers_adjust(struct readers *readers, const struct readers_options *options);
+
+struct readers_stats {
+    size_t light; /* waiting now, not yet taken */
+    size_t heavy; /* likewise */
+    size_t bytes; /* of both */
+    unsigned heavy_running;
+};
+
+/* Any thread. */
+struct readers_stats readers_stats(struct readers *readers);
 
 /* End soon, whatever there is to do: what waits is not begun, and what runs fails at its next read
  * of a record; both get STATUS_SHUTTING_DOWN.  All are on their way back when it returns.  NULL is

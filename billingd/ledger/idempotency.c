@@ -84,6 +84,9 @@ unsigned idempotency_differences(const struct record *asked, const struct record
     case RECORD_INVOICE_ENTRIES:
     case RECORD_SERVICE_PUT:
     case RECORD_SERVICE_DELETED:
+    case RECORD_KEY_CREATED:
+    case RECORD_KEY_REVOKED:
+    case RECORD_KEY_USED:
         break;
     }
     return DIFFERS_METHOD;

@@ -48,6 +48,22 @@ static int replay_amount(struct store_view *view, const struct store_customer *c
     return rc == STATUS_USAGE_NOT_FOUND ? STATUS_CORRUPT : rc;
 }
 
+/* Refuse what the caller may not write of.  A usage that is not there is of no service. */
+static int check_service(struct store_view *view, struct arena *arena,
+                         const struct store_customer *customer, struct void_create *create)
+{
+    struct record usage;
+    if (create->services.length == 0) {
+        return 0;
+    }
+    int rc = usage_find(view, customer->seq, create->asked.usage_voided.usage, &usage);
+    if (rc < 0 || services_allow(create->services, usage.usage.service)) {
+        return rc == STATUS_USAGE_NOT_FOUND ? 0 : rc;
+    }
+    create->outcome.status = STATUS_FORBIDDEN;
+    return arena_copy(arena, usage.usage.service, &create->service);
+}
+
 int void_create(struct store_txn *txn, struct arena *arena, struct void_create *create)
 {
     struct store_view *view = store_txn_view(txn);
@@ -59,6 +75,10 @@ int void_create(struct store_txn *txn, struct arena *arena, struct void_create *
         return rc;
     }
     create->record.usage_voided.customer = customer.seq;
+    rc = check_service(view, arena, &customer, create);
+    if (rc < 0 || create->outcome.status != 0) {
+        return rc;
+    }
     rc = idempotency_answer(view, arena, &create->record, &create->outcome);
     if (rc < 0 || create->outcome.status != 0) {
         return rc;

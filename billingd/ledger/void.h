@@ -10,18 +10,22 @@
 struct void_create {
     /* --- asked --- */
     struct customer_ref customer;
-    struct record asked; /* request_id, recorded_by and, of usage_voided: usage, reason */
+    struct record asked;   /* request_id, recorded_by and, of usage_voided: usage, reason */
+    struct slice services; /* the caller may write of these alone, as services_encode() makes them;
+                              empty: of any */
     /* --- answered --- */
     struct outcome outcome;
     struct record record; /* with status 0: what was recorded, now or before */
     struct amount amount; /* likewise: what it adds to the bill */
+    struct slice service; /* with STATUS_FORBIDDEN: of the usage; in the arena */
 };
 
 /* Void one usage record, once per request id and once at all.  It bills where the usage does, or
  * from the end of the customer's last invoice on.
  *
- * Returns 0 with the outcome set; refused with STATUS_CUSTOMER_NOT_FOUND, _REQUEST_ID_REUSED,
- * _USAGE_NOT_FOUND (also for another customer's), or _ALREADY_VOIDED, which names the void.
+ * Returns 0 with the outcome set; refused with STATUS_CUSTOMER_NOT_FOUND, _FORBIDDEN (whatever was
+ * recorded before), _REQUEST_ID_REUSED, _USAGE_NOT_FOUND (also for another customer's), or
+ * _ALREADY_VOIDED, which names the void.
  * Returns the store's error, or STATUS_TOO_LARGE where ARENA is too small for a replayed record. */
 MUSTCHECK int void_create(struct store_txn *txn, struct arena *arena, struct void_create *create);
 

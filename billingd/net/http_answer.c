@@ -17,7 +17,8 @@
 #include "proto/uuid.h"
 
 enum {
-    LINE_BYTES_MAX = 512, /* of a header line of ours */
+    LINE_BYTES_MAX = 512,    /* of a header line of ours */
+    PREFLIGHT_SECONDS = 600, /* so long a browser need not ask again */
 };
 
 /* An answer as it grows.  A failed allocation sticks. */
@@ -95,6 +96,30 @@ static void put_date(struct writer *w)
              months[now.month - 1], now.year, now.hour, now.minute, now.second);
 }
 
+/* What a page of another origin may do with the answer (the Fetch standard, "CORS protocol").  For
+ * an origin that was not named nothing stands here, and its browser shows it nothing. */
+static void put_cors(struct writer *w, const struct http_answer *answer)
+{
+    if (answer->varies) {
+        put_line(w, "Vary: Origin");
+    }
+    if (answer->origin.length == 0) {
+        return;
+    }
+    put(w, SLICE("Access-Control-Allow-Origin: "));
+    put(w, answer->origin);
+    put(w, SLICE("\r\n"));
+    if (answer->preflight && answer->allow[0] != '\0') {
+        put_line(w, "Access-Control-Allow-Methods: %s", answer->allow);
+        put_line(w, "Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, "
+                    "X-Request-Id");
+        put_line(w, "Access-Control-Max-Age: %d", PREFLIGHT_SECONDS);
+    } else {
+        put_line(w, "Access-Control-Expose-Headers: Idempotent-Replayed, Link, Location, "
+                    "Retry-After, WWW-Authenticate, X-Request-Id");
+    }
+}
+
 static void put_head(struct writer *w, const struct http_answer *answer, unsigned status)
 {
     put_line(w, "HTTP/1.1 %u %s", status, reason_phrase(status));
@@ -107,6 +132,7 @@ static void put_head(struct writer *w, const struct http_answer *answer, unsigne
     if (answer->allow[0] != '\0') {
         put_line(w, "Allow: %s", answer->allow);
     }
+    put_cors(w, answer);
 }
 
 /* --- the response, by descriptor -------------------------------------------------------------- */
@@ -253,6 +279,13 @@ static struct slice id_of(const struct http_answer *answer, const Billing__V1__R
     return may_be_echoed(answer->request_id) ? answer->request_id : new_id(buffer);
 }
 
+/* Keep for the log what the client is told; where the id is not copied, the log does without. */
+static void note_told(struct request *request, unsigned status, struct slice id)
+{
+    request->told_status = status;
+    IGNORE(arena_copy(&request->arena, id, &request->told_id));
+}
+
 /* A problem names the request as its header does. */
 static void name_problem(Billing__V1__Problem *problem, struct slice id, struct arena *arena)
 {
@@ -268,14 +301,16 @@ static void name_problem(Billing__V1__Problem *problem, struct slice id, struct 
 
 /* --- all of it -------------------------------------------------------------------------------- */
 
-static void put_problem_headers(struct writer *w, const Billing__V1__Problem *problem)
+static void put_problem_headers(struct writer *w, const struct http_answer *answer,
+                                const Billing__V1__Problem *problem)
 {
     if (problem->has_retry_after_ms) {
         put_line(w, "Retry-After: %llu",
                  ((unsigned long long)problem->retry_after_ms + 999) / 1000);
     }
     if (problem->status == 401) {
-        put_line(w, "WWW-Authenticate: Bearer");
+        put_line(w, "WWW-Authenticate: Bearer realm=\"billingd\"%s",
+                 answer->has_token ? ", error=\"invalid_token\"" : "");
     }
 }
 
@@ -284,7 +319,7 @@ static void put_headers(struct writer *w, const struct http_answer *answer,
 {
     put_head(w, answer, status);
     if (response->result_case == BILLING__V1__RESPONSE__RESULT_PROBLEM) {
-        put_problem_headers(w, response->problem);
+        put_problem_headers(w, answer, response->problem);
     } else if (answer->route->location != NULL) {
         put_location(w, answer->route->location, result_of(response));
     }
@@ -359,7 +394,8 @@ int http_answer_write(const struct http_answer *answer, struct request *request,
     if (form == FORM_PROBLEM) {
         name_problem(response->problem, id, &request->arena);
     }
-    put_headers(&w, answer, response, status_of(answer, response));
+    note_told(request, status_of(answer, response), id);
+    put_headers(&w, answer, response, request->told_status);
     put_line(&w, "X-Request-Id: %.*s", (int)id.length, id.data);
     write_result(&w, answer, form, result_of(response));
     return w.status;
@@ -367,26 +403,39 @@ int http_answer_write(const struct http_answer *answer, struct request *request,
 
 /* --- answers to what is no call --------------------------------------------------------------- */
 
-static void put_own_head(struct writer *w, const struct http_answer *answer, unsigned status)
+static void put_own_head(struct writer *w, const struct http_answer *answer,
+                         struct request *request, unsigned status)
 {
     char buffer[UUID_TEXT_BYTES + 1];
     struct slice id = may_be_echoed(answer->request_id) ? answer->request_id : new_id(buffer);
+    note_told(request, status, id);
     put_head(w, answer, status);
     put_line(w, "X-Request-Id: %.*s", (int)id.length, id.data);
 }
 
-int http_answer_write_openapi(const struct http_answer *answer, struct http_buffer *out)
+int http_answer_write_openapi(const struct http_answer *answer, struct request *request,
+                              struct http_buffer *out)
 {
     struct writer w = {.out = out};
-    put_own_head(&w, answer, 200);
+    put_own_head(&w, answer, request, 200);
     put_body(&w, answer, content_types[FORM_JSON], openapi_json());
     return w.status;
 }
 
-int http_answer_write_options(const struct http_answer *answer, struct http_buffer *out)
+int http_answer_write_metrics(const struct http_answer *answer, struct request *request,
+                              struct slice text, struct http_buffer *out)
 {
     struct writer w = {.out = out};
-    put_own_head(&w, answer, 204);
+    put_own_head(&w, answer, request, 200);
+    put_body(&w, answer, "text/plain; version=0.0.4; charset=utf-8", text);
+    return w.status;
+}
+
+int http_answer_write_options(const struct http_answer *answer, struct request *request,
+                              struct http_buffer *out)
+{
+    struct writer w = {.out = out};
+    put_own_head(&w, answer, request, 204);
     put(&w, SLICE("\r\n"));
     return w.status;
 }

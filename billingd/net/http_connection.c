@@ -6,15 +6,18 @@
 #include "billingd/base/clock.h"
 #include "billingd/base/log.h"
 #include "billingd/net/http_answer.h"
+#include "billingd/net/http_authorize.h"
 #include "billingd/net/http_buffer.h"
 #include "billingd/net/http_request.h"
 #include "billingd/net/http_routes.h"
+#include "billingd/rpc/gate.h"
 
 enum {
     READ_BYTES = 64 * 1024,       /* asked of the kernel at once */
     INPUT_HIGH_BYTES = 64 * 1024, /* pipelined: no more is read above it */
     OUT_HIGH_BYTES = 256 * 1024,  /* answers not taken: no more is parsed above it */
     LINGER_MS = 2000,             /* for a client to read its refusal */
+    HELD_BYTES_FREE = 128 * 1024, /* of a body, each may hold while memory is scarce */
     REFUSED_MAX = 64,             /* connections that linger only to read that they are too many */
     KEEPALIVE_S = 60,             /* TCP probes, for peers that vanished */
     SWEEP_MS = 250,
@@ -29,6 +32,9 @@ struct http_connection {
     struct http_door *door;
     struct http_connection *next;
     struct http_connection *previous;
+
+    struct identity who;    /* where a request brings no token */
+    struct account account; /* of who asked last */
 
     struct http_parser parser;
     struct http_buffer input;  /* arrived, not yet parsed */
@@ -98,8 +104,10 @@ static void cut(struct http_connection *c)
         c->next->previous = c->previous;
     }
     door->n--;
+    account_close(&c->account);
     if (c->admitted) {
         door->dispatch->stats.connections--;
+        door->dispatch->stats.open[REQUEST_HTTP]--;
     } else {
         door->n_refused--;
     }
@@ -130,6 +138,15 @@ static void finish(struct http_connection *c)
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
+
+static void count_bytes(struct http_connection *c)
+{
+    if (!c->closing) { /* cut() has counted it off */
+        account_count(&c->account, c->input.capacity + c->parser.head_text.capacity +
+                                       c->parser.body.capacity + c->out.capacity +
+                                       c->writing.capacity);
+    }
+}
 
 static size_t unwritten(const struct http_connection *c)
 {
@@ -186,6 +203,9 @@ static void flush(struct http_connection *c)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
+static const char too_many_of_one[] =
+    "who asks has as many connections as connections_per_identity_max allows";
+
 /* What is behind this answer on the connection is decided now, since its head says so. */
 static void settle_keep_alive(struct http_connection *c)
 {
@@ -202,7 +222,9 @@ static void reply_cb(struct request *request)
         if (http_answer_write(&c->answer, request, &c->out) < 0) {
             cut(c); /* no memory for it: the client will ask again */
         }
+        count_bytes(c);
     }
+    dispatch_answered(request);
     request_free(request);
     if (c->closed) {
         free_if_over(c);
@@ -215,29 +237,41 @@ static void reply_cb(struct request *request)
  * then the connection is cut. */
 static struct request *begin_request(struct http_connection *c, size_t body_bytes)
 {
-    static const struct identity anybody = {.name = SLICE("anonymous"), .role = ROLE_WRITER};
-    struct request *request = request_create(c->door->dispatch, &anybody,
+    struct request *request = request_create(c->door->dispatch, &c->who,
                                              http_request_arena_bytes(body_bytes), reply_cb, c);
     if (request == NULL) {
         cut(c);
         return NULL;
     }
+    request->came_by = REQUEST_HTTP;
     c->in_flight = true;
     return request;
 }
 
 /* What the answer must know of the message that the parser holds, as far as it got. */
-static void note_message(struct http_connection *c, struct arena *arena)
+static void note_message(struct http_connection *c, struct request *request)
 {
+    struct arena *arena = &request->arena;
     const struct http_message *message = &c->parser.message;
+    const struct http_guard *guard = &c->door->options.guard;
     c->answer = (struct http_answer){
         .head_only = slice_equal(message->method, SLICE("HEAD")),
         .is_1_0 = message->is_1_0,
         .keep_alive = message->keep_alive,
         .wants_csv = http_accept_choose(&message->accept) == HTTP_MEDIA_CSV,
+        .varies = guard->n_origins > 0,
+        .preflight = slice_equal(message->method, SLICE("OPTIONS")) &&
+                     message->headers[HTTP_CORS_METHOD].data != NULL,
+        .has_token = http_authorize_token(message->headers[HTTP_AUTHORIZATION]).length > 0,
     };
+    if (http_guard_origin(guard, message->headers[HTTP_ORIGIN]) != NULL) {
+        /* The request's own: by its answer the list may be another.  Else it may not. */
+        IGNORE(arena_copy(arena, message->headers[HTTP_ORIGIN], &c->answer.origin));
+    }
     IGNORE(arena_copy(arena, message->headers[HTTP_X_REQUEST_ID], &c->answer.request_id));
     /* where it is not copied a new one is made */
+    IGNORE(arena_copy(arena, message->headers[HTTP_TRACEPARENT], &request->traceparent));
+    /* likewise it is in no trace */
 }
 
 static void note_stage(struct http_connection *c)
@@ -255,7 +289,7 @@ static void refuse(struct http_connection *c, int status, const char *reason)
     if (request == NULL) {
         return;
     }
-    note_message(c, &request->arena);
+    note_message(c, request);
     c->no_more = true;
     c->refused = true;
     http_buffer_free(&c->input);
@@ -265,16 +299,44 @@ static void refuse(struct http_connection *c, int status, const char *reason)
     dispatch_refuse(request, status, "%s", reason);
 }
 
-/* What leads to no call is answered here: OPTIONS, else openapi.json. */
-static void answer_myself(struct http_connection *c, struct request *request, bool options)
+static int write_metrics(struct http_connection *c, struct request *request)
+{
+    const struct http_options *options = &c->door->options;
+    struct metrics_text text = {0};
+    options->metrics_cb(&text, options->metrics_arg);
+    int rc = text.failed
+                 ? STATUS_NO_MEMORY
+                 : http_answer_write_metrics(&c->answer, request,
+                                             (struct slice){text.data, text.length}, &c->out);
+    free(text.data);
+    return rc;
+}
+
+static int write_page(struct http_connection *c, struct request *request)
+{
+    switch (request->page) {
+    case REQUEST_OPENAPI:
+        return http_answer_write_openapi(&c->answer, request, &c->out);
+    case REQUEST_METRICS:
+        return write_metrics(c, request);
+    case REQUEST_OPTIONS:
+        return http_answer_write_options(&c->answer, request, &c->out);
+    case REQUEST_NO_PAGE:
+    case REQUEST__PAGES:
+        break;
+    }
+    return STATUS_INTERNAL;
+}
+
+/* What leads to no call is answered here. */
+static void answer_myself(struct http_connection *c, struct request *request)
 {
     settle_keep_alive(c);
-    int rc = options ? http_answer_write_options(&c->answer, &c->out)
-                     : http_answer_write_openapi(&c->answer, &c->out);
-    if (rc < 0) {
+    if (write_page(c, request) < 0) {
         cut(c);
     }
     c->in_flight = false;
+    dispatch_answered(request);
     request_free(request);
 }
 
@@ -289,33 +351,89 @@ static int fill_request(struct http_connection *c, struct request *request,
     return rc < 0 ? rc : http_request_fill(request, match, message, reterr);
 }
 
+/* Refuse what a page that is none of ours may have made a browser send.  Health is told to all: who
+ * probes it may know the daemon by any name. */
+static int check_guard(const struct http_connection *c, bool health, struct slice *reterr)
+{
+    const struct http_guard *guard = &c->door->options.guard;
+    struct slice host = c->parser.message.headers[HTTP_HOST];
+    if (host.data != NULL && !health && !http_guard_knows_host(guard, host)) {
+        *reterr = SLICE("the Host header names none of http_hosts");
+        return STATUS_HOST_NOT_ALLOWED;
+    }
+    if (c->parser.message.headers[HTTP_ORIGIN].data != NULL && c->answer.origin.length == 0) {
+        *reterr = SLICE("the Origin header names none of http_origins");
+        return STATUS_ORIGIN_NOT_ALLOWED;
+    }
+    return 0;
+}
+
+/* Settle who asks, whose connection it is then. */
+static int join_asker(struct http_connection *c, struct request *request, struct slice *reterr)
+{
+    gate_identify(request, http_authorize_token(c->parser.message.headers[HTTP_AUTHORIZATION]));
+    int rc = account_connect(&c->account, request->account.asker,
+                             c->door->options.asker_connections_max);
+    c->no_more |= rc < 0;
+    *reterr = slice_of(too_many_of_one);
+    return rc;
+}
+
+/* Find out what the request that the parser has made whole leads to, and whether it may be had.
+ * Whoever may not is not told what there is, and nothing of its body is looked at. */
+static int check_message(struct http_connection *c, struct request *request,
+                         struct http_match *ret_match, struct slice *reterr)
+{
+    const struct http_message *message = &c->parser.message;
+    int found = http_route_find(message->method, message->path, ret_match, c->answer.allow);
+    bool options =
+        found == 0 && ret_match->route == NULL; /* says what there is, not what is in it */
+    request->method = found == 0 && !options ? method_find(ret_match->route->call) : NULL;
+    if (found == 0) {
+        request->page = options ? REQUEST_OPTIONS : ret_match->route->page;
+    }
+    bool health = request->method != NULL && request->method->role == ROLE_NONE;
+    int rc = check_guard(c, health, reterr);
+    if (rc == 0) {
+        rc = join_asker(c, request, reterr);
+    }
+    if (rc == 0 && !options) {
+        rc = gate_authorize(request, request->method);
+    }
+    if (rc == 0 && found < 0) {
+        *reterr = found == STATUS_PATH_NOT_FOUND ? SLICE("there is no such path")
+                                                 : SLICE("the path has no such method");
+        rc = found;
+    }
+    return rc;
+}
+
 /* Route, fill and submit the request that the parser has made whole. */
 static void take_message(struct http_connection *c)
 {
-    const struct http_message *message = &c->parser.message;
-    struct request *request = begin_request(c, message->body.length);
+    struct request *request = begin_request(c, c->parser.message.body.length);
     struct http_match match = {0};
     struct slice reason = {0};
     if (request == NULL) {
         return;
     }
-    note_message(c, &request->arena);
-    int rc = http_route_find(message->method, message->path, &match, c->answer.allow);
-    bool is_call = match.route != NULL && match.route->call != BILLING__V1__REQUEST__CALL__NOT_SET;
+    note_message(c, request);
+    int rc = check_message(c, request, &match, &reason);
+    bool is_call =
+        rc == 0 && match.route != NULL && match.route->call != BILLING__V1__REQUEST__CALL__NOT_SET;
     if (is_call) {
         rc = fill_request(c, request, &match, &reason);
-    } else {
-        reason = rc == STATUS_PATH_NOT_FOUND ? SLICE("there is no such path")
-                                             : SLICE("the path has no such method");
     }
     http_parser_reset(&c->parser);
     c->continued = false;
-    if (rc < 0) {
+    if (rc == STATUS_UNAUTHENTICATED || rc == STATUS_FORBIDDEN) {
+        gate_refuse(request, request->method, rc);
+    } else if (rc < 0) {
         dispatch_refuse(request, rc, "%.*s", (int)reason.length, reason.data);
     } else if (is_call) {
         dispatch_submit(c->door->dispatch, request);
     } else {
-        answer_myself(c, request, match.route == NULL);
+        answer_myself(c, request);
     }
 }
 
@@ -323,9 +441,10 @@ static void take_message(struct http_connection *c)
 
 static bool may_take(const struct http_connection *c)
 {
-    /* One in flight is fair: a queue that fills up holds nobody back, and answers busy when full.
-     */
-    return !c->in_flight && !c->no_more && !c->closing && unwritten(c) < OUT_HIGH_BYTES;
+    /* One in flight is fair: a queue that fills up holds nobody back, and answers busy when full;
+     * so does memory, but to those who take their answers. */
+    bool room = unwritten(c) == 0 || !account_is_full(&c->account);
+    return !c->in_flight && !c->no_more && !c->closing && room && unwritten(c) < OUT_HIGH_BYTES;
 }
 
 static void send_continue(struct http_connection *c)
@@ -338,6 +457,13 @@ static void send_continue(struct http_connection *c)
     }
 }
 
+/* Many bodies that are half there could fill the memory. */
+static bool is_too_much(struct http_connection *c)
+{
+    count_bytes(c);
+    return c->parser.body.capacity > HELD_BYTES_FREE && account_is_full(&c->account);
+}
+
 static void take_input(struct http_connection *c)
 {
     struct slice input;
@@ -347,8 +473,10 @@ static void take_input(struct http_connection *c)
         http_buffer_take(&c->input, used);
         if (rc == 0) {
             take_message(c);
-        } else if (rc == STATUS_NEED_MORE) {
+        } else if (rc == STATUS_NEED_MORE && !is_too_much(c)) {
             send_continue(c);
+        } else if (rc == STATUS_NEED_MORE) {
+            refuse(c, STATUS_BUSY, "too much is arriving at once; send it again later");
         } else {
             refuse(c, rc, c->parser.reason);
         }
@@ -401,8 +529,9 @@ static void read_cb(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 /* Read while what comes could be taken soon, or is only dropped. */
 static void set_reading(struct http_connection *c)
 {
-    bool room =
-        http_buffer_rest(&c->input).length < INPUT_HIGH_BYTES && unwritten(c) < OUT_HIGH_BYTES;
+    bool room = http_buffer_rest(&c->input).length < INPUT_HIGH_BYTES &&
+                unwritten(c) < OUT_HIGH_BYTES &&
+                (unwritten(c) == 0 || !account_is_full(&c->account));
     bool wanted = !c->input_ended && !c->closing && (c->no_more || room);
     if (wanted && !c->reading) {
         if (uv_read_start(&c->stream, alloc_cb, read_cb) < 0) {
@@ -433,6 +562,7 @@ static void advance(struct http_connection *c)
     if (!c->closing) {
         set_reading(c);
     }
+    count_bytes(c);
     if (!c->closing && c->no_more && !c->in_flight && unwritten(c) == 0) {
         finish(c);
     }
@@ -514,10 +644,9 @@ static size_t or_default(size_t value, size_t fallback)
     return value == 0 ? fallback : value;
 }
 
-void http_door_init(struct http_door *door, uv_loop_t *loop, struct dispatch *dispatch,
-                    const struct http_options *options)
+void http_door_adjust(struct http_door *door, const struct http_options *options)
 {
-    *door = (struct http_door){.loop = loop, .dispatch = dispatch, .options = *options};
+    door->options = *options;
     door->limits = (struct http_limits){
         .head_bytes_max = or_default(options->head_bytes_max, HTTP_HEAD_BYTES_DEFAULT),
         .target_bytes_max = or_default(options->target_bytes_max, HTTP_TARGET_BYTES_DEFAULT),
@@ -525,6 +654,13 @@ void http_door_init(struct http_door *door, uv_loop_t *loop, struct dispatch *di
         .body_bytes_max = or_default(options->body_bytes_max, HTTP_BODY_BYTES_DEFAULT),
     };
     door->pool.bytes_max = or_default(options->bodies_bytes_max, HTTP_BODIES_BYTES_DEFAULT);
+}
+
+void http_door_init(struct http_door *door, uv_loop_t *loop, struct dispatch *dispatch,
+                    const struct http_options *options)
+{
+    *door = (struct http_door){.loop = loop, .dispatch = dispatch};
+    http_door_adjust(door, options);
     door->read_buffer = malloc(READ_BYTES);
     INVARIANT(door->read_buffer != NULL);
     door->sweep.data = door;
@@ -544,20 +680,34 @@ static void link_connection(struct http_door *door, struct http_connection *c, b
     c->admitted = admit;
     if (admit) {
         door->dispatch->stats.connections++;
+        door->dispatch->stats.open[REQUEST_HTTP]++;
     } else {
         door->n_refused++;
     }
 }
 
-void http_door_accept(struct http_door *door, uv_stream_t *server, bool admit)
+static struct http_connection *make_connection(struct http_door *door, bool needs_key)
 {
     struct http_connection *c = calloc(1, sizeof *c);
     INVARIANT(c != NULL);
     c->door = door;
     INVARIANT(uv_tcp_init(door->loop, &c->tcp) == 0);
     c->handle.data = c;
+    c->who =
+        (struct identity){.name = SLICE("anonymous"), .role = needs_key ? ROLE_NONE : ROLE_WRITER};
     http_parser_init(&c->parser, &door->limits, &door->pool);
     c->active_us = clock_monotonic_us();
+    return c;
+}
+
+void http_door_accept(struct http_door *door, uv_stream_t *server, struct admission admission)
+{
+    struct http_connection *c = make_connection(door, admission.needs_key);
+    struct dispatch *dispatch = door->dispatch;
+    struct asker *asker = askers_find(&dispatch->askers, c->who.name, c->active_us);
+    account_open(&c->account, &dispatch->memory, asker);
+    bool admit = admission.has_room &&
+                 account_connect(&c->account, asker, door->options.asker_connections_max) == 0;
     link_connection(door, c, admit);
     if (uv_accept(server, &c->stream) < 0 || door->n_refused > REFUSED_MAX) {
         cut(c);
@@ -565,8 +715,10 @@ void http_door_accept(struct http_door *door, uv_stream_t *server, bool admit)
     }
     IGNORE(uv_tcp_nodelay(&c->tcp, 1)); /* answers are gathered here, not in the kernel */
     IGNORE(uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_S)); /* the idle timeout finds them too */
-    if (!admit) {
+    if (!admission.has_room) {
         refuse(c, STATUS_BUSY, "there are too many connections");
+    } else if (!admit) {
+        refuse(c, STATUS_RATE_LIMITED, too_many_of_one);
     }
     advance(c);
 }

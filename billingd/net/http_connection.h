@@ -9,6 +9,7 @@
  *   - bytes that are no acceptable request, or one that is too large or too slow: one answer that
  *     says so, our side is shut down, and what the client still sends is dropped for a while, so
  *     that it reads the answer instead of a reset;
+ *   - a page of another site that makes a browser ask: refused before anything is looked at;
  *   - answers that the client does not take: the connection is not read from until that is over;
  *     a client that takes nothing for write_timeout is cut;
  *   - the client sends no more: what it asked is answered, then the connection closes;
@@ -21,6 +22,9 @@
 
 #include <uv.h>
 
+#include "billingd/base/metrics_text.h"
+#include "billingd/net/admission.h"
+#include "billingd/net/http_guard.h"
 #include "billingd/net/http_parser.h"
 #include "billingd/rpc/dispatch.h"
 
@@ -37,6 +41,10 @@ struct http_options {
     int64_t head_timeout_ms; /* from a head's first byte to its last */
     int64_t body_timeout_ms; /* likewise */
     int64_t write_timeout_ms;
+    size_t asker_connections_max; /* of one identity, through all doors */
+    struct http_guard guard;
+    void (*metrics_cb)(struct metrics_text *text, void *arg); /* writes what /metrics shows */
+    void *metrics_arg;                                        /* for it */
 };
 
 enum {
@@ -65,9 +73,11 @@ struct http_door {
 void http_door_init(struct http_door *door, uv_loop_t *loop, struct dispatch *dispatch,
                     const struct http_options *options);
 
-/* Accept the connection that waits at SERVER, a TCP handle.  Where ADMIT is false it is told that
- * there are too many, and closed. */
-void http_door_accept(struct http_door *door, uv_stream_t *server, bool admit);
+/* Take OPTIONS in place of those that DOOR had, for the connections that there are too. */
+void http_door_adjust(struct http_door *door, const struct http_options *options);
+
+/* Accept the connection that waits at SERVER, a TCP handle. */
+void http_door_accept(struct http_door *door, uv_stream_t *server, struct admission admission);
 
 /* Take no new requests: what is in flight is answered, then each connection closes. */
 void http_door_drain(struct http_door *door);

@@ -11,6 +11,10 @@ static const char *const header_names[HTTP__HEADERS] = {
     [HTTP_EXPECT] = "Expect",
     [HTTP_IDEMPOTENCY_KEY] = "Idempotency-Key",
     [HTTP_X_REQUEST_ID] = "X-Request-Id",
+    [HTTP_AUTHORIZATION] = "Authorization",
+    [HTTP_ORIGIN] = "Origin",
+    [HTTP_CORS_METHOD] = "Access-Control-Request-Method",
+    [HTTP_TRACEPARENT] = "traceparent",
     [HTTP_ACCEPT] = "Accept",
 };
 
@@ -77,6 +81,10 @@ static int header_value_cb(llhttp_t *llhttp, const char *at, size_t length)
         return 0;
     }
     struct slice *value = &parser->message.headers[parser->header];
+    if (value->data != NULL && parser->header == HTTP_TRACEPARENT) {
+        *value = SLICE(""); /* not valid, and no reason to refuse */
+        return 0;
+    }
     if (value->data != NULL) {
         return stop(parser, STATUS_MALFORMED_HTTP,
                     "a header that may be there once is there twice");

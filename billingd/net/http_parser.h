@@ -29,6 +29,10 @@ enum http_header {
     HTTP_EXPECT,
     HTTP_IDEMPOTENCY_KEY,
     HTTP_X_REQUEST_ID,
+    HTTP_AUTHORIZATION,
+    HTTP_ORIGIN,
+    HTTP_CORS_METHOD,
+    HTTP_TRACEPARENT, /* one that is there twice counts for none */
     HTTP_ACCEPT,
     HTTP__HEADERS,
 };

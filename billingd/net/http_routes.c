@@ -51,7 +51,8 @@ static const struct http_route routes[] = {
     {"GET", "/api/v1/server", CALL(GET_SERVER_INFO), .success = 200},
     {"GET", "/healthz", CALL(CHECK_HEALTH), .success = 200},
     {"GET", "/readyz", CALL(CHECK_HEALTH), .success = 200, .status_by_ready = true},
-    {"GET", "/openapi.json", CALL(_NOT_SET), .success = 200},
+    {"GET", "/openapi.json", CALL(_NOT_SET), .success = 200, .page = REQUEST_OPENAPI},
+    {"GET", "/metrics", CALL(_NOT_SET), .success = 200, .page = REQUEST_METRICS},
 };
 
 enum {

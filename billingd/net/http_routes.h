@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #include "billing.pb-c.h"
-#include "billingd/base/slice.h"
+#include "billingd/rpc/request.h"
 #include "proto/status.h"
 
 enum http_body {
@@ -17,13 +17,14 @@ enum http_body {
 struct http_route {
     const char *method;
     const char *path; /* ":name" stands for one segment, and is the field of that name */
-    Billing__V1__Request__CallCase call; /* not set: openapi.json, which is no call */
+    Billing__V1__Request__CallCase call; /* not set: a page, which is no call */
     unsigned success;                    /* HTTP status of a result; 204: it has no body */
     const char *location; /* of what was made, ":a.b" being a field of the reply; NULL: none */
     enum http_body body;
     int unnamed;          /* the refusal where a segment can be no value of its field */
     bool csv;             /* the result may be had as text/csv */
     bool status_by_ready; /* 503 where the reply says that the daemon is not ready */
+    enum request_page page;
 };
 
 enum {

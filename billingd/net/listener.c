@@ -224,11 +224,70 @@ static int open_tcp(struct listener *listener, const char *text, char *reason)
     return rc;
 }
 
+/* --- what somebody else has made -------------------------------------------------------------- */
+
+/* The path that FD is bound to, as the log says it. */
+static void name_unix(struct listener *listener, int fd)
+{
+    struct sockaddr_un bound = {0};
+    socklen_t bytes = sizeof bound;
+    IGNORE(getsockname(fd, (struct sockaddr *)&bound, &bytes) < 0); /* then "" */
+    bool abstract = bound.sun_path[0] == '\0';
+    IGNORE(snprintf(listener->address, sizeof listener->address, "unix:%s%.*s", abstract ? "@" : "",
+                    (int)sizeof bound.sun_path - abstract,
+                    bound.sun_path + abstract) < 0); /* fits */
+}
+
+static int open_handed_over(struct listener *listener, int fd, char *reason)
+{
+    int domain = 0;
+    socklen_t bytes = sizeof domain;
+    IGNORE(getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &bytes) < 0); /* then it is no Unix one */
+    int rc;
+    if (domain == AF_UNIX) {
+        INVARIANT(uv_pipe_init(listener->options.loop, &listener->pipe, 0) == 0);
+        rc = uv_pipe_open(&listener->pipe, fd);
+        name_unix(listener, fd);
+    } else {
+        INVARIANT(uv_tcp_init(listener->options.loop, &listener->tcp) == 0);
+        rc = uv_tcp_open(&listener->tcp, fd);
+        name_tcp(listener);
+    }
+    if (rc < 0) {
+        IGNORE(close(fd)); /* nothing was written to lose */
+        return fail(reason, STATUS_INTERNAL, "descriptor %d: %s", fd, uv_strerror(rc));
+    }
+    return start(listener, reason);
+}
+
 /* --- both ------------------------------------------------------------------------------------- */
 
 static void closed_cb(uv_handle_t *handle)
 {
     free(handle->data);
+}
+
+/* What came of RC: LISTENER for *RET, or nothing of it. */
+static int finish(struct listener *listener, int rc, struct listener **ret)
+{
+    if (rc == 0) {
+        *ret = listener;
+    } else if (listener->handle.type != UV_UNKNOWN_HANDLE) {
+        listener->handle.data = listener;
+        listener_close(listener);
+    } else {
+        free(listener);
+    }
+    return rc;
+}
+
+int listener_adopt(int fd, const struct listener_options *options, struct listener **ret_listener,
+                   char *reason)
+{
+    struct listener *listener = calloc(1, sizeof *listener);
+    INVARIANT(listener != NULL);
+    listener->options = *options;
+    return finish(listener, open_handed_over(listener, fd, reason), ret_listener);
 }
 
 int listener_open(const char *address, const struct listener_options *options,
@@ -247,20 +306,28 @@ int listener_open(const char *address, const struct listener_options *options,
         return fail(reason, STATUS_INTERNAL, "'%s' is neither unix:PATH nor tcp:HOST:PORT",
                     address);
     }
-    if (rc == 0) {
-        *ret_listener = listener;
-    } else if (listener->handle.type != UV_UNKNOWN_HANDLE) {
-        listener->handle.data = listener;
-        listener_close(listener);
-    } else {
-        free(listener);
-    }
-    return rc;
+    return finish(listener, rc, ret_listener);
 }
 
 bool listener_is_unix(const struct listener *listener)
 {
     return listener->handle.type == UV_NAMED_PIPE;
+}
+
+bool listener_is_local(const struct listener *listener)
+{
+    struct sockaddr_storage bound;
+    int bytes = sizeof bound;
+    if (listener_is_unix(listener)) {
+        return true;
+    }
+    if (uv_tcp_getsockname(&listener->tcp, (struct sockaddr *)&bound, &bytes) != 0) {
+        return false; /* not known to be */
+    }
+    if (bound.ss_family == AF_INET6) {
+        return IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)(void *)&bound)->sin6_addr);
+    }
+    return ntohl(((struct sockaddr_in *)(void *)&bound)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 const char *listener_address(const struct listener *listener)

@@ -37,8 +37,17 @@ enum {
 MUSTCHECK int listener_open(const char *address, const struct listener_options *options,
                             struct listener **ret_listener, char *reason);
 
+/* Listen on FD, a listening Unix or TCP stream socket that somebody else made and keeps (the
+ * service manager): closing LISTENER closes the descriptor alone, and never removes the socket
+ * file. Returns as listener_open(); FD is closed in either case, at the latest with LISTENER. */
+MUSTCHECK int listener_adopt(int fd, const struct listener_options *options,
+                             struct listener **ret_listener, char *reason);
+
 /* Whether it is a Unix socket. */
 bool listener_is_unix(const struct listener *listener);
+
+/* Whether nobody on another host can reach it: a Unix socket, or one of a loopback address. */
+bool listener_is_local(const struct listener *listener);
 
 /* Where it listens: the path, or HOST:PORT with the port that it got. */
 const char *listener_address(const struct listener *listener);

@@ -2,11 +2,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include "billingd/base/assert.h"
 #include "billingd/base/clock.h"
 #include "billingd/base/log.h"
+#include "billingd/rpc/gate.h"
 #include "proto/frame.h"
 
 enum {
@@ -16,8 +16,8 @@ enum {
     QUERIES_MAX = 16,             /* in flight on one connection: an answer may be megabytes */
     LINGER_MS = 2000,             /* for a client to read its refusal */
     REFUSED_MAX = 64,             /* connections that linger only to read that they are too many */
-    HELD_BYTES_MAX = 256 * 1024 * 1024, /* by all readers together ... */
-    HELD_BYTES_FREE = 2 * READ_BYTES,   /* ... but so much each may always hold */
+    TURN_REQUESTS = 16,           /* of one asker in a turn of the loop, while several ask */
+    HELD_BYTES_FREE = 2 * READ_BYTES, /* of a frame, each may hold while memory is scarce */
     SWEEP_MS = 250,
 };
 
@@ -39,7 +39,8 @@ struct rpc_connection {
     struct rpc_connection *previous;
 
     struct identity who;
-    char who_text[24];
+    char who_text[PEER_NAME_BYTES];
+    struct account account; /* of who asked last */
 
     struct frame_reader reader;
     unsigned in_flight; /* requests submitted and not yet answered */
@@ -58,9 +59,10 @@ struct rpc_connection {
     uv_shutdown_t shutdown;
     bool is_unflushed; /* in door->unflushed */
     struct rpc_connection *next_unflushed;
+    bool is_waiting; /* in door->waiting */
+    struct rpc_connection *next_waiting;
 
-    bool admitted;     /* else it is told that there are too many, and counts apart */
-    size_t held_bytes; /* of its reader, as counted in door->held_bytes */
+    bool admitted; /* else it is told that there are too many, and counts apart */
 
     /* Monotonic microseconds. */
     int64_t active_us;   /* last byte in or out */
@@ -77,9 +79,6 @@ static void advance(struct rpc_connection *c);
 static void free_if_over(struct rpc_connection *c)
 {
     if (c->closed && c->in_flight == 0) {
-        frame_reader_done(&c->reader);
-        free(c->out.data);
-        free(c->writing.data);
         free(c);
     }
 }
@@ -96,9 +95,32 @@ static void unlink_unflushed(struct rpc_connection *c)
     }
 }
 
+static enum request_door door_of(const struct rpc_connection *c)
+{
+    return c->handle.type == UV_NAMED_PIPE ? REQUEST_UNIX : REQUEST_TCP;
+}
+
+static void unlink_waiting(struct rpc_connection *c)
+{
+    struct rpc_connection **at = &c->door->waiting;
+    while (c->is_waiting && *at != c) {
+        at = &(*at)->next_waiting;
+    }
+    if (c->is_waiting) {
+        *at = c->next_waiting;
+        c->is_waiting = false;
+    }
+}
+
+/* What is in flight may live on, but has no buffers to go to. */
 static void closed_cb(uv_handle_t *handle)
 {
     struct rpc_connection *c = handle->data;
+    frame_reader_done(&c->reader);
+    free(c->out.data);
+    free(c->writing.data);
+    c->out = (struct buffer){0};
+    c->writing = (struct buffer){0};
     c->closed = true;
     free_if_over(c);
 }
@@ -111,6 +133,7 @@ static void cut(struct rpc_connection *c)
     }
     c->closing = true;
     unlink_unflushed(c);
+    unlink_waiting(c);
     if (c->previous == NULL) {
         door->connections = c->next;
     } else {
@@ -120,10 +143,10 @@ static void cut(struct rpc_connection *c)
         c->next->previous = c->previous;
     }
     door->n--;
-    door->held_bytes -= c->held_bytes;
-    c->held_bytes = 0;
+    account_close(&c->account);
     if (c->admitted) {
         door->dispatch->stats.connections--;
+        door->dispatch->stats.open[door_of(c)]--;
     } else {
         door->n_refused--;
     }
@@ -165,6 +188,14 @@ static size_t unwritten(const struct rpc_connection *c)
     return c->out.length + c->writing.length;
 }
 
+static void count_bytes(struct rpc_connection *c)
+{
+    size_t bytes = c->reader.capacity + c->out.capacity + c->writing.capacity;
+    if (!c->closing) { /* cut() has counted it off */
+        account_count(&c->account, bytes);
+    }
+}
+
 static void want_flush(struct rpc_connection *c)
 {
     if (!c->is_unflushed && !c->closing) {
@@ -203,6 +234,7 @@ static void pack_response(struct rpc_connection *c, const Billing__V1__Response 
     frame_header_write(room, (uint32_t)bytes);
     billing__v1__response__pack(response, room + FRAME_HEADER_BYTES);
     c->out.length += FRAME_HEADER_BYTES + bytes;
+    count_bytes(c);
     want_flush(c);
 }
 
@@ -222,6 +254,7 @@ static void reply_cb(struct request *request)
     if (!c->closing) {
         pack_response(c, &request->response);
     }
+    dispatch_answered(request);
     request_free(request);
     free_if_over(c);
 }
@@ -277,6 +310,7 @@ static void flush(struct rpc_connection *c)
 
 void rpc_door_flush(struct rpc_door *door)
 {
+    door->turn++;
     while (door->unflushed != NULL) {
         struct rpc_connection *c = door->unflushed;
         unlink_unflushed(c);
@@ -294,6 +328,7 @@ static struct request *new_request(struct rpc_connection *c)
         cut(c);
         return NULL;
     }
+    request->came_by = door_of(c);
     c->in_flight++;
     return request;
 }
@@ -316,6 +351,32 @@ static void refuse_length(struct rpc_connection *c, size_t bytes)
     refuse(c, STATUS_TOO_LARGE, reason);
 }
 
+static const char too_many_of_one[] =
+    "who asks has as many connections as connections_per_identity_max allows";
+
+static void note_trace(struct request *request)
+{
+    ProtobufCBinaryData sent = request->message->traceparent;
+    if (request->message->has_traceparent) {
+        request->traceparent = (struct slice){(const char *)sent.data, sent.len};
+    }
+}
+
+/* Settle who asks, and hand it on. */
+static void submit(struct rpc_connection *c, struct request *request)
+{
+    note_trace(request);
+    c->queries += is_query(request);
+    gate_identify(request, request_token(request));
+    if (account_connect(&c->account, request->account.asker,
+                        c->door->options.asker_connections_max) < 0) {
+        c->no_more = true;
+        dispatch_refuse(request, STATUS_RATE_LIMITED, "%s", too_many_of_one);
+        return;
+    }
+    dispatch_submit(c->door->dispatch, request);
+}
+
 static void take_frame(struct rpc_connection *c, const uint8_t *payload, size_t bytes)
 {
     struct request *request = new_request(c);
@@ -324,8 +385,7 @@ static void take_frame(struct rpc_connection *c, const uint8_t *payload, size_t 
     }
     int rc = request_unpack(request, payload, bytes);
     if (rc == 0) {
-        c->queries += is_query(request);
-        dispatch_submit(c->door->dispatch, request);
+        submit(c, request);
         return;
     }
     c->no_more = true;
@@ -334,13 +394,56 @@ static void take_frame(struct rpc_connection *c, const uint8_t *payload, size_t 
                                            : "the frame is not a billing.v1.Request");
 }
 
+/* Whether its asker has been heard enough in this turn of the loop. */
+static bool is_turn_over(const struct rpc_connection *c)
+{
+    const struct asker *asker = c->account.asker;
+    return asker->turn == c->door->turn && asker->in_turn >= TURN_REQUESTS &&
+           dispatch_is_shared(c->door->dispatch, (int64_t)uv_now(c->door->loop) * 1000);
+}
+
+static void note_turn(struct rpc_connection *c)
+{
+    struct asker *asker = c->account.asker;
+    asker->in_turn = asker->turn == c->door->turn ? asker->in_turn + 1 : 1;
+    asker->turn = c->door->turn;
+}
+
+static void next_turn_cb(uv_idle_t *idle)
+{
+    struct rpc_door *door = idle->data;
+    struct rpc_connection *c = door->waiting;
+    door->waiting = NULL;       /* whoever is not through waits again, and starts it again */
+    IGNORE(uv_idle_stop(idle)); /* cannot fail */
+    while (c != NULL) {
+        struct rpc_connection *next = c->next_waiting;
+        c->is_waiting = false;
+        advance(c); /* which may cut C, but no other */
+        c = next;
+    }
+}
+
+/* Go on with C in the next turn of the loop, which does not sleep before it. */
+static void wait_for_turn(struct rpc_connection *c)
+{
+    if (!c->is_waiting && !c->closing) {
+        c->is_waiting = true;
+        c->next_waiting = c->door->waiting;
+        c->door->waiting = c;
+        IGNORE(uv_idle_start(&c->door->next_turn, next_turn_cb)); /* cannot fail */
+    }
+}
+
 /* Whether there is room for what a request may need: in flight, in the queue, for its answer.  A
- * queue that fills up holds back those that have work in it, never those that have none: so each
- * gets its turn, and beyond the queue's bound an answer that says busy. */
+ * queue or a memory that fills up holds back those who fill it, by their connections that have work
+ * in it, never those that have none: so each gets its turn, and beyond the bound an answer that
+ * says busy. */
 static bool has_room(const struct rpc_connection *c)
 {
+    bool idle = c->in_flight == 0 && unwritten(c) == 0;
     return c->in_flight < c->door->options.pipeline_max && c->queries < QUERIES_MAX &&
-           (c->in_flight == 0 || !dispatch_is_pressed(c->door->dispatch));
+           !is_turn_over(c) && (idle || !account_is_full(&c->account)) &&
+           (c->in_flight == 0 || !dispatch_is_pressed(c->door->dispatch, c->account.asker));
 }
 
 static bool may_take(const struct rpc_connection *c)
@@ -359,12 +462,16 @@ static void take_frames(struct rpc_connection *c)
         rc = frame_reader_next(&c->reader, &payload, &bytes);
         if (rc == 0) {
             c->frame_us = 0;
+            note_turn(c);
             take_frame(c, payload, bytes);
         } else if (rc == STATUS_TOO_LARGE) {
             refuse_length(c, bytes);
         }
     }
     /* While nothing is taken, whole frames may lie there, and the client owes nothing. */
+    if (rc == 0 && !c->closing && is_turn_over(c)) {
+        wait_for_turn(c);
+    }
     bool partial = rc == STATUS_NEED_MORE && frame_reader_pending(&c->reader) > 0;
     if (partial && c->frame_us == 0) {
         c->frame_us = clock_monotonic_us();
@@ -425,22 +532,15 @@ static void set_reading(struct rpc_connection *c)
     c->reading = wanted;
 }
 
-/* Keep count of what all readers hold: many frames that are half there could fill the memory. */
-static void count_held(struct rpc_connection *c)
-{
-    if (!c->closing) { /* cut() has counted it off */
-        c->door->held_bytes += c->reader.capacity - c->held_bytes;
-        c->held_bytes = c->reader.capacity;
-    }
-}
-
+/* Many frames that are half there could fill the memory, and so could whole ones that wait for a
+ * client who does not take its answers. */
 static void check_held(struct rpc_connection *c)
 {
-    count_held(c);
-    if (!c->no_more && c->door->held_bytes > HELD_BYTES_MAX && c->held_bytes > HELD_BYTES_FREE) {
+    count_bytes(c);
+    if (!c->no_more && c->reader.capacity > HELD_BYTES_FREE && account_is_full(&c->account)) {
         refuse(c, STATUS_BUSY, "too much is arriving at once; send it again later");
         frame_reader_done(&c->reader);
-        count_held(c);
+        count_bytes(c);
     }
 }
 
@@ -476,7 +576,7 @@ static void advance(struct rpc_connection *c)
     }
     set_reading(c);
     drop_empty_buffer(c);
-    count_held(c);
+    count_bytes(c);
     if (c->no_more && c->in_flight == 0 && unwritten(c) == 0) {
         finish(c);
     }
@@ -545,23 +645,31 @@ void rpc_door_init(struct rpc_door *door, uv_loop_t *loop, struct dispatch *disp
 {
     *door = (struct rpc_door){.loop = loop, .dispatch = dispatch, .options = *options};
     door->sweep.data = door;
+    door->next_turn.data = door;
+    INVARIANT(uv_idle_init(loop, &door->next_turn) == 0);
     INVARIANT(uv_timer_init(loop, &door->sweep) == 0);
     INVARIANT(uv_timer_start(&door->sweep, sweep_cb, SWEEP_MS, SWEEP_MS) == 0);
     uv_unref((uv_handle_t *)&door->sweep);
 }
 
-/* On the Unix socket the kernel says who it is. */
+void rpc_door_adjust(struct rpc_door *door, const struct rpc_options *options)
+{
+    door->options = *options;
+}
+
+/* On a Unix socket the kernel says who it is. */
 static void identify(struct rpc_connection *c)
 {
-    struct ucred peer;
-    socklen_t bytes = sizeof peer;
     uv_os_fd_t fd;
-    c->who = (struct identity){.name = SLICE("anonymous"), .role = ROLE_WRITER};
-    if (c->handle.type == UV_NAMED_PIPE && uv_fileno(&c->handle, &fd) == 0 &&
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0) {
-        IGNORE(snprintf(c->who_text, sizeof c->who_text, "uid:%u", peer.uid) < 0); /* fits */
-        c->who.name = slice_of(c->who_text);
-        c->who.role = ROLE_ADMIN;
+    if (c->handle.type == UV_NAMED_PIPE && uv_fileno(&c->handle, &fd) == 0) {
+        peer_identify(fd, c->door->options.peers, c->who_text, &c->who);
+    }
+}
+
+void rpc_door_apply_peers(struct rpc_door *door)
+{
+    for (struct rpc_connection *c = door->connections; c != NULL; c = c->next) {
+        identify(c);
     }
 }
 
@@ -576,35 +684,53 @@ static void link_connection(struct rpc_door *door, struct rpc_connection *c, boo
     c->admitted = admit;
     if (admit) {
         door->dispatch->stats.connections++;
+        door->dispatch->stats.open[door_of(c)]++;
     } else {
         door->n_refused++;
     }
 }
 
-void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, bool admit)
+static struct rpc_connection *make_connection(struct rpc_door *door, bool is_unix, bool needs_key)
 {
     struct rpc_connection *c = calloc(1, sizeof *c);
     INVARIANT(c != NULL);
     c->door = door;
-    if (server->type == UV_NAMED_PIPE) {
+    if (is_unix) {
         INVARIANT(uv_pipe_init(door->loop, &c->pipe, 0) == 0);
     } else {
         INVARIANT(uv_tcp_init(door->loop, &c->tcp) == 0);
     }
     c->handle.data = c;
+    c->who =
+        (struct identity){.name = SLICE("anonymous"), .role = needs_key ? ROLE_NONE : ROLE_WRITER};
     frame_reader_init(&c->reader, door->options.frame_bytes_max);
     c->active_us = clock_monotonic_us();
+    return c;
+}
+
+void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, struct admission admission)
+{
+    struct rpc_connection *c =
+        make_connection(door, server->type == UV_NAMED_PIPE, admission.needs_key);
+    int rc = uv_accept(server, &c->stream);
+    identify(c);
+    struct dispatch *dispatch = door->dispatch;
+    struct asker *asker = askers_find(&dispatch->askers, c->who.name, c->active_us);
+    account_open(&c->account, &dispatch->memory, asker);
+    bool admit = admission.has_room &&
+                 account_connect(&c->account, asker, door->options.asker_connections_max) == 0;
     link_connection(door, c, admit);
-    if (uv_accept(server, &c->stream) < 0 || door->n_refused > REFUSED_MAX) {
+    if (rc < 0 || door->n_refused > REFUSED_MAX) {
         cut(c);
         return;
     }
     if (server->type == UV_TCP) {
         IGNORE(uv_tcp_nodelay(&c->tcp, 1)); /* answers are gathered here, not in the kernel */
     }
-    identify(c);
-    if (!admit) {
+    if (!admission.has_room) {
         refuse(c, STATUS_BUSY, "there are too many connections");
+    } else if (!admit) {
+        refuse(c, STATUS_RATE_LIMITED, too_many_of_one);
     }
     advance(c);
 }
@@ -629,5 +755,6 @@ void rpc_door_close(struct rpc_door *door)
     while (door->connections != NULL) {
         cut(door->connections);
     }
+    uv_close((uv_handle_t *)&door->next_turn, NULL);
     uv_close((uv_handle_t *)&door->sweep, NULL);
 }

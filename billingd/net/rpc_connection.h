@@ -6,12 +6,14 @@
  *
  * Happy path: read; take frames; submit; answers are packed behind each other into `out`; at the
  * end of the turn one write takes them.
- * What may go wrong, and what is done:
+ * While several ask for writes, one asker has so many requests a turn of the loop, so that a turn
+ * is short and the others are soon heard; its other frames wait for the next turn. What may go
+ * wrong, and what is done:
  *   - too much in flight, answers that the client does not take, or a full queue behind: the
  *     connection is not read from until that is over, so the client's own socket fills up;
  *   - a client that takes nothing for write_timeout: the connection is cut;
- *   - bytes that are no frame, or one that is half there for frame_timeout, or while too much else
- *     is arriving: one answer that says so, then no more is taken;
+ *   - bytes that are no frame, or one that is half there for frame_timeout, or while there is no
+ *     memory for it: one answer that says so, then no more is taken;
  *   - the client is gone while its requests are with a worker: they are carried out, the answers
  *     dropped, and the connection freed when the last has come back. */
 #pragma once
@@ -21,6 +23,8 @@
 
 #include <uv.h>
 
+#include "billingd/net/admission.h"
+#include "billingd/net/peer.h"
 #include "billingd/rpc/dispatch.h"
 
 struct rpc_connection;
@@ -31,6 +35,8 @@ struct rpc_options {
     int64_t frame_timeout_ms;
     int64_t idle_timeout_ms; /* 0: none */
     int64_t write_timeout_ms;
+    size_t asker_connections_max;   /* of one identity, through all doors; 0: no bound */
+    const struct peer_rules *peers; /* on Unix sockets; NULL: none; kept by reference */
 };
 
 struct rpc_door {
@@ -40,8 +46,10 @@ struct rpc_door {
     struct rpc_connection *connections; /* all, newest first */
     unsigned n;                         /* of them */
     unsigned n_refused;                 /* of them, told that there are too many */
-    size_t held_bytes;                  /* by all readers, for frames that are not whole */
     struct rpc_connection *unflushed;   /* with answers that rpc_door_flush() writes */
+    struct rpc_connection *waiting;     /* with frames that were not this turn's */
+    uint64_t turn;                      /* of the loop */
+    uv_idle_t next_turn;                /* runs while some are waiting */
     uv_timer_t sweep;                   /* looks at deadlines */
     bool draining;
 };
@@ -50,9 +58,15 @@ struct rpc_door {
 void rpc_door_init(struct rpc_door *door, uv_loop_t *loop, struct dispatch *dispatch,
                    const struct rpc_options *options);
 
-/* Accept the connection that waits at SERVER, a pipe or a TCP handle.  Where ADMIT is false it is
- * told that there are too many, and closed. */
-void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, bool admit);
+/* Take OPTIONS in place of those that DOOR had, for the connections that there are too, but
+ * frame_bytes_max only for those that are accepted from now on. */
+void rpc_door_adjust(struct rpc_door *door, const struct rpc_options *options);
+
+/* Accept the connection that waits at SERVER, a pipe or a TCP handle. */
+void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, struct admission admission);
+
+/* Open connections on Unix sockets get the roles that options.peers now say. */
+void rpc_door_apply_peers(struct rpc_door *door);
 
 /* Write the answers that there are, one write a connection.  Whoever runs the loop calls it at the
  * end of each turn, before the loop polls; it may submit requests that waited for that. */

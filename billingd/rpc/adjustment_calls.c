@@ -48,6 +48,7 @@ static int create_decode(struct request *request)
         request, -1,
         &(struct text_field){"service", m->has_service, m->service, LIMIT_SERVICE_BYTES, false},
         &adjustment->service);
+    field_service_allowed(request, -1, adjustment->service);
     field_time(request, -1, "occurred_at", m->has_occurred_at, m->occurred_at,
                &adjustment->occurred_at_us);
     adjustment->occurred_at_given = m->has_occurred_at;

@@ -142,12 +142,15 @@ static void encode_item(struct request *request, size_t index, const struct batc
     m->has_status = true;
     if (item->wrong || item->create.outcome.status != 0) {
         m->status = BILLING__V1__USAGE_BATCH_RESULT__STATUS__REFUSED;
+        request->dispatch->counts.items[REQUEST_ITEM_REFUSED]++;
         m->problem = item_problem(request, index, item);
         return;
     }
     const struct record *record = &item->create.record;
     m->status = item->create.outcome.replayed ? BILLING__V1__USAGE_BATCH_RESULT__STATUS__REPLAYED
                                               : BILLING__V1__USAGE_BATCH_RESULT__STATUS__RECORDED;
+    request->dispatch->counts
+        .items[item->create.outcome.replayed ? REQUEST_ITEM_REPLAYED : REQUEST_ITEM_RECORDED]++;
     request->dispatch->stats.replays += item->create.outcome.replayed;
     reply_id(request, &m->has_id, &m->id, OBJECT_USAGE, record->seq);
     reply_time(&m->has_bills_at, &m->bills_at, record->usage.bills_at_us);

@@ -24,6 +24,7 @@ enum cursor_list {
     CURSOR_BILLS = 11,
     CURSOR_INVOICE = 12,
     CURSOR_INVOICES = 13,
+    CURSOR_KEYS = 14,
 };
 
 enum {

@@ -4,14 +4,29 @@
 
 #include "billingd/base/assert.h"
 #include "billingd/base/clock.h"
-#include "billingd/base/log.h"
 #include "billingd/rpc/fields.h"
+#include "billingd/rpc/gate.h"
 #include "billingd/rpc/problem.h"
+
+enum {
+    SHARED_MS = 100, /* so long after another one's write, others are expected to come again */
+    FEW_REQUESTS = 64,
+};
 
 void dispatch_init(struct dispatch *dispatch, const struct dispatch_options *options,
                    uint64_t id_key)
 {
     *dispatch = (struct dispatch){.options = *options, .id_key = id_key};
+    dispatch->memory.bytes_max = options->memory_max;
+    key_log_init(&dispatch->key_log, options->keyring, options->committer);
+    dispatch->log.options = options->log;
+    request_stats_init(&dispatch->counts);
+}
+
+void dispatch_done(struct dispatch *dispatch)
+{
+    request_spares_free(&dispatch->spares);
+    askers_done(&dispatch->askers);
 }
 
 /* --- worker threads --------------------------------------------------------------------------- */
@@ -51,6 +66,8 @@ static const char *explain(int status)
         return "the catalogue has no such service";
     case STATUS_REQUEST_NOT_FOUND:
         return "nothing is recorded under this request id";
+    case STATUS_JOB_NOT_FOUND:
+        return "there is no such job: only the last few are known, and none from before a restart";
     case STATUS_BUSY:
         return "there is too much to do; nothing was recorded, send it again later";
     case STATUS_STORAGE_FULL:
@@ -65,16 +82,6 @@ static const char *explain(int status)
         return "stored data that it needs does not match its checksum; nothing was recorded";
     default:
         return status_info(status)->title;
-    }
-}
-
-static void log_failure(const struct request *request, int status)
-{
-    if (status_info(status)->http == 500) {
-        log_error(LOG_RPC, "request failed", LOG_TEXT("method", request->method->name),
-                  LOG_SLICE("identity", request->who.name),
-                  LOG_SLICE("request_id", request->request_id),
-                  LOG_TEXT("code", status_info(status)->name));
     }
 }
 
@@ -94,7 +101,6 @@ static void answer(struct request *request, int status)
     if (status == 0) {
         request->method->encode(request);
     } else {
-        log_failure(request, status);
         problem_reply(request, problem_of_status(request, status, slice_of(explain(status))));
     }
     request->reply(request);
@@ -106,6 +112,7 @@ static void answer(struct request *request, int status)
 static void count_bytes(struct request *request)
 {
     request->op.bytes = sizeof *request + arena_bytes(&request->arena);
+    account_count(&request->account, request->op.bytes);
 }
 
 static int submit_next(struct dispatch *dispatch, struct request *request)
@@ -124,10 +131,25 @@ static int submit_next(struct dispatch *dispatch, struct request *request)
     return readers_submit(dispatch->options.readers, &request->op);
 }
 
+/* Keep in mind that one who waits for a few answers, not for a thousand, asks for a write beside
+ * another: that one notices how long each takes. */
+static void note_writer(struct dispatch *dispatch, const struct request *request)
+{
+    const struct asker *asker = request->account.asker;
+    if (dispatch->writer == asker) {
+        return;
+    }
+    if (dispatch->writer != NULL && asker->holders - asker->connections <= FEW_REQUESTS) {
+        dispatch->shared_until_us = request->received_us + INT64_C(1000) * SHARED_MS;
+    }
+    dispatch->writer = asker;
+}
+
 static int submit_to_lane(struct dispatch *dispatch, struct request *request)
 {
     switch (request->method->lane) {
     case LANE_WRITE:
+        note_writer(dispatch, request);
         return committer_submit(dispatch->options.committer, &request->op);
     case LANE_READ:
         return readers_submit(dispatch->options.readers, &request->op);
@@ -145,6 +167,7 @@ static void done_op(struct op *op)
     struct request *request = request_of_op(op);
     struct dispatch *dispatch = request->dispatch;
     int status = op->status;
+    count_bytes(request); /* the worker has used memory too */
     if (status == 0 && request->next != REQUEST_ANSWER) {
         status = submit_next(dispatch, request);
         if (status == 0) {
@@ -152,6 +175,9 @@ static void done_op(struct op *op)
         }
     }
     dispatch->stats.in_flight--;
+    if (status == 0 && request->method->lane == LANE_READ && account_is_full(&request->account)) {
+        status = STATUS_BUSY; /* whoever takes no answers gets no more of them */
+    }
     answer(request, status);
 }
 
@@ -162,19 +188,23 @@ static int submit_op(struct dispatch *dispatch, struct request *request)
     count_bytes(request);
     op->deadline_us = timeout_ms == 0 ? 0 : request->received_us + (int64_t)timeout_ms * 1000;
     op->heavy = request->method->heavy;
+    op->asker = request->account.asker->place;
     op->announce = announce_op;
     op->apply = apply_op;
     op->query = query_op;
     op->done = done_op;
     int rc = submit_to_lane(dispatch, request);
-    dispatch->stats.in_flight += rc == 0;
+    if (rc == 0) {
+        dispatch->stats.in_flight++;
+    }
     return rc;
 }
 
 static void refuse_fields(struct request *request)
 {
     /* What asks for a view is a query, and so is what is wrong with it. */
-    bool asks = request->method->lane == LANE_HERE || request->method->lane == LANE_READ;
+    enum lane lane = request->method->lane;
+    bool asks = (lane == LANE_HERE || lane == LANE_READ) && !request->method->acts;
     int as_status = asks ? STATUS_INVALID_QUERY : 0;
     begin_answer(request);
     problem_reply(request, problem_of_errors(request, -1, as_status));
@@ -183,27 +213,51 @@ static void refuse_fields(struct request *request)
 
 static int check_admission(struct dispatch *dispatch, const struct request *request)
 {
-    if (request->who.role < request->method->role) {
-        return STATUS_FORBIDDEN;
+    bool here = request->method->lane == LANE_HERE;
+    if (dispatch->draining && !here) {
+        return STATUS_SHUTTING_DOWN;
     }
-    return dispatch->draining && request->method->lane != LANE_HERE ? STATUS_SHUTTING_DOWN : 0;
+    return !here && account_is_full(&request->account) ? STATUS_BUSY : 0;
 }
+
+/* Whether REQUEST may be carried out; it is answered where it may not. */
+static bool admit(struct dispatch *dispatch, struct request *request)
+{
+    int rc = gate_authorize(request, request->method);
+    if (rc < 0) {
+        gate_refuse(request, request->method, rc);
+        return false;
+    }
+    if (gate_is_too_often(request)) {
+        return false;
+    }
+    rc = check_admission(dispatch, request);
+    if (rc < 0) {
+        answer(request, rc);
+    }
+    return rc == 0;
+}
+
+/* --- the way through -------------------------------------------------------------------------- */
 
 void dispatch_submit(struct dispatch *dispatch, struct request *request)
 {
     dispatch->stats.requests++;
     request->method = method_find(request->message->call_case);
+    if (request->account.asker == NULL) {
+        gate_identify(request, request_token(request));
+    }
     if (request->method == NULL) {
         dispatch_refuse(request, STATUS_UNKNOWN_METHOD,
                         "the request holds no call that this daemon knows");
         return;
     }
-    int rc = check_admission(dispatch, request);
     arena_set_budget(&request->arena, REQUEST_WORK_BYTES_MAX);
-    if (rc == 0) {
-        field_refuse_unknown(request, -1, &request->message->base);
-        rc = request->method->decode(request);
+    if (!admit(dispatch, request)) {
+        return;
     }
+    field_refuse_unknown(request, -1, &request->message->base);
+    int rc = request->method->decode(request);
     if (rc == 0 && request->errors.first != NULL) {
         refuse_fields(request);
         return;
@@ -229,14 +283,41 @@ void dispatch_refuse(struct request *request, int status, const char *format, ..
     request->reply(request);
 }
 
-bool dispatch_is_pressed(struct dispatch *dispatch)
+void dispatch_answered(struct request *request)
 {
-    return committer_is_pressed(dispatch->options.committer);
+    struct dispatch *dispatch = request->dispatch;
+    int outcome = request_outcome(request);
+    int64_t now_us = clock_monotonic_us();
+    uint64_t us = (uint64_t)(now_us - request->received_us);
+    if (request->told_status == 0) {
+        request->told_status = outcome < 0 ? (unsigned)status_info(outcome)->http : 200;
+    }
+    request_stats_count(&dispatch->counts, request, outcome, us);
+    if (!request_log_answer(&dispatch->log, request, outcome, us, now_us)) {
+        dispatch->counts.log_left_out++;
+    }
+}
+
+void dispatch_tick(struct dispatch *dispatch)
+{
+    request_log_tick(&dispatch->log, clock_monotonic_us());
+}
+
+bool dispatch_is_pressed(struct dispatch *dispatch, const struct asker *asker)
+{
+    return committer_is_pressed(dispatch->options.committer, asker->place);
+}
+
+bool dispatch_is_shared(const struct dispatch *dispatch, int64_t now_us)
+{
+    return now_us < dispatch->shared_until_us;
 }
 
 void dispatch_flush(struct dispatch *dispatch)
 {
-    committer_flush(dispatch->options.committer);
+    key_log_write(&dispatch->key_log);
+    committer_flush(dispatch->options.committer,
+                    dispatch_is_shared(dispatch, clock_monotonic_us()));
 }
 
 void dispatch_drain(struct dispatch *dispatch)
@@ -248,4 +329,8 @@ void dispatch_close(struct dispatch *dispatch)
 {
     dispatch->draining = true;
     dispatch->closed = true;
+    request_log_flush(&dispatch->log);
+    if (dispatch->options.keyring != NULL) { /* else it was never begun */
+        key_log_close(&dispatch->key_log);
+    }
 }

@@ -3,8 +3,12 @@
 #pragma once
 
 #include "billingd/commit/committer.h"
+#include "billingd/commit/jobs.h"
 #include "billingd/commit/readers.h"
+#include "billingd/rpc/key_log.h"
 #include "billingd/rpc/request.h"
+#include "billingd/rpc/request_log.h"
+#include "billingd/rpc/request_stats.h"
 
 enum lane {
     LANE_HERE,  /* answered at once on the loop thread, from memory */
@@ -20,8 +24,10 @@ struct method {
     const char *name;                    /* "CreateUsage" */
     Billing__V1__Request__CallCase call; /* also the field number of its message and its reply */
     enum lane lane;
-    enum role role; /* the least that may call it */
-    bool heavy;     /* what a reader does for it may take seconds */
+    enum role role;     /* the least that may call it */
+    bool every_service; /* it writes what concerns all: refused to a key of some services */
+    bool heavy;         /* what a reader does for it may take seconds */
+    bool acts; /* it is no query, though it does not write: what is wrong with it is a field */
 
     /* Loop thread: turn request->message into request->args.  Wrong fields go to
      * request->errors.  Returns 0 or a STATUS_* that refuses the request as a whole. */
@@ -42,10 +48,15 @@ const struct method *method_find(Billing__V1__Request__CallCase call);
 struct dispatch_options {
     struct committer *committer;
     struct readers *readers;
-    bool require_request_id; /* refuse writes that bring none, instead of making one */
-    const char *version;     /* of the program */
-    int64_t started_at_us;   /* wall clock */
-    const char *currency;    /* static memory */
+    struct keyring *keyring;
+    struct jobs *jobs;
+    bool require_request_id;         /* refuse writes that bring none, instead of making one */
+    const char *version;             /* of the program */
+    int64_t started_at_us;           /* wall clock */
+    const char *currency;            /* static memory */
+    int64_t requests_per_second_max; /* of one asker; 0: any number */
+    size_t memory_max;               /* of requests and the doors' buffers; 0: no bound */
+    struct request_log_options log;
 };
 
 struct dispatch_stats {
@@ -53,39 +64,63 @@ struct dispatch_stats {
     uint64_t replays;
     uint64_t refusals;  /* answered with a problem, whatever it was */
     size_t in_flight;   /* submitted and not yet answered */
-    size_t connections; /* set by the doors */
+    size_t connections; /* set by the doors, as all below */
+    size_t open[REQUEST__DOORS];
 };
 
 struct dispatch {
     struct dispatch_options options;
     uint64_t id_key; /* of the store: keys the check digits of ids */
     struct dispatch_stats stats;
+    struct request_stats counts;
+    struct request_log log;
     struct request_spares spares;
-    bool draining; /* no new request is taken */
-    bool closed;   /* the workers are going */
+    struct key_log key_log;
+    struct askers askers;
+    struct memory_use memory;
+    const struct asker *writer; /* who asked for a write last */
+    int64_t shared_until_us;    /* monotonic; before it, turns are short: see note_writer() */
+    bool draining;              /* no new request is taken */
+    bool closed;                /* the workers are going */
 };
 
 /* Ready DISPATCH; OPTIONS are copied. */
 void dispatch_init(struct dispatch *dispatch, const struct dispatch_options *options,
                    uint64_t id_key);
 
-/* Carry REQUEST out, whose message is filled.  Its reply() is called once: now, or after the next
- * dispatch_flush(). */
+/* Free what DISPATCH owns, once all requests and connections are gone. */
+void dispatch_done(struct dispatch *dispatch);
+
+/* Carry REQUEST out, whose message is filled.  Where nobody has called gate_identify() yet, whom
+ * the door takes its caller for is request->who, and a token in the message says otherwise.  Its
+ * reply() is called once: now, or after the next dispatch_flush(). */
 void dispatch_submit(struct dispatch *dispatch, struct request *request);
 
 /* Answer REQUEST now with a problem: for what a door refuses before there is a message. */
 __attribute__((format(printf, 3, 4))) void dispatch_refuse(struct request *request, int status,
                                                            const char *format, ...);
 
-/* Let the committer begin the writes that were submitted.  At the end of each turn of the loop. */
+/* Count and log that REQUEST is answered as its response has it.  Each door calls it once a
+ * request, where it knows what the client is told, before it frees it. */
+void dispatch_answered(struct request *request);
+
+/* Log what is due by time.  About once a second. */
+void dispatch_tick(struct dispatch *dispatch);
+
+/* Let the committer begin the writes that were submitted, and note which keys were used.  At the
+ * end of each turn of the loop. */
 void dispatch_flush(struct dispatch *dispatch);
 
-/* Whether the doors should stop reading from clients for now. */
-bool dispatch_is_pressed(struct dispatch *dispatch);
+/* Whether the doors should stop reading from the connections of ASKER for now. */
+bool dispatch_is_pressed(struct dispatch *dispatch, const struct asker *asker);
+
+/* Whether lately one who waits for few answers at a time has asked for writes beside others: then
+ * each is to have its turns soon.  NOW_US is the monotonic time. */
+bool dispatch_is_shared(const struct dispatch *dispatch, int64_t now_us);
 
 /* Take no more: what comes is refused with STATUS_SHUTTING_DOWN. */
 void dispatch_drain(struct dispatch *dispatch);
 
-/* Nor hand what is prepared to the committer, or back to be prepared again: before the workers are
- * destroyed, of whom one would be gone already. */
+/* Nor hand what is prepared to the committer, or back to be prepared again, and write down which
+ * keys were used: before the workers are destroyed, of whom one would be gone already. */
 void dispatch_close(struct dispatch *dispatch);

@@ -57,6 +57,25 @@ void field_text(struct request *request, int item, const struct text_field *fiel
     *ret = text;
 }
 
+void field_service_allowed(struct request *request, int item, struct slice service)
+{
+    struct slice allowed = request->who.services;
+    if (allowed.length == 0 || request_has_field_error(request, item, "service") ||
+        (service.length > 0 && services_allow(allowed, service))) {
+        return;
+    }
+    struct slice who = request->who.name;
+    if (service.length == 0) {
+        request_field_error(request, item, SLICE("service"), STATUS_FORBIDDEN,
+                            "is missing, and '%.*s' may write of some services alone",
+                            (int)who.length, who.data);
+    } else {
+        request_field_error(request, item, SLICE("service"), STATUS_FORBIDDEN,
+                            "'%.*s' may not write of '%s'", (int)who.length, who.data,
+                            quote_text(service).text);
+    }
+}
+
 static bool is_printable_ascii(struct slice text)
 {
     for (size_t i = 0; i < text.length; i++) {

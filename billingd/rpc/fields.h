@@ -31,6 +31,10 @@ void field_request_id(struct request *request, int item, const struct text_field
 void field_request_id_or_new(struct request *request, protobuf_c_boolean has,
                              ProtobufCBinaryData data, struct slice *ret);
 
+/* Note, with STATUS_FORBIDDEN, that the caller may write of some services alone, where SERVICE
+ * (empty: none is named) is none of them. */
+void field_service_allowed(struct request *request, int item, struct slice service);
+
 /* A decimal of at least 0; required. */
 void field_decimal(struct request *request, int item, const char *name, protobuf_c_boolean has,
                    ProtobufCBinaryData data, struct decimal *ret);

@@ -238,6 +238,7 @@ static const struct method methods[] = {
         .name = "FinalizeInvoice",
         .lane = LANE_PREPARED_WRITE,
         .role = ROLE_WRITER,
+        .every_service = true,
         .heavy = true,
         .decode = finalize_decode,
         .query = finalize_prepare,

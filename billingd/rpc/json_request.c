@@ -61,12 +61,20 @@ static struct slice text_of(json_object *value)
     return text;
 }
 
+static bool is_text_list(const ProtobufCFieldDescriptor *field)
+{
+    return field->label == PROTOBUF_C_LABEL_REPEATED && field->type == PROTOBUF_C_TYPE_BYTES;
+}
+
 /* What JSON type FIELD wants, NULL where VALUE is of it. */
 static const char *unlike(const ProtobufCFieldDescriptor *field, json_object *value)
 {
     bool string = json_object_is_type(value, json_type_string);
     bool number =
         json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double);
+    if (is_text_list(field)) {
+        return json_object_is_type(value, json_type_array) ? NULL : "must be an array of strings";
+    }
     switch (field_kind(field)) {
     case FIELD_TEXT:
     case FIELD_TIME:
@@ -110,6 +118,24 @@ static bool copy_text(struct decoder *d, struct slice text, ProtobufCBinaryData 
     ret->data = (uint8_t *)(uintptr_t)copy.data; /* lies in the arena, which is ours */
     ret->len = copy.length;
     return true;
+}
+
+static void set_texts(struct decoder *d, ProtobufCMessage *message,
+                      const ProtobufCFieldDescriptor *field, json_object *array)
+{
+    size_t n = json_object_array_length(array);
+    ProtobufCBinaryData *texts = need(d, n, sizeof *texts);
+    for (size_t i = 0; i < n && !d->exhausted; i++) {
+        json_object *text = json_object_array_get_idx(array, i);
+        if (!json_object_is_type(text, json_type_string)) {
+            note(d, slice_of(field->name), STATUS_WRONG_TYPE, SLICE("must be an array of strings"));
+            return;
+        }
+        IGNORE(!copy_text(d, text_of(text), &texts[i])); /* d knows */
+    }
+    if (!d->exhausted) {
+        set_list(message, field, texts, n);
+    }
 }
 
 static void set_labels(struct decoder *d, ProtobufCMessage *message,
@@ -191,6 +217,8 @@ static void set_field(struct decoder *d, ProtobufCMessage *message,
     const char *reason = unlike(field, value);
     if (reason != NULL) {
         note(d, slice_of(field->name), STATUS_WRONG_TYPE, slice_of(reason));
+    } else if (is_text_list(field)) {
+        set_texts(d, message, field, value);
     } else if (field_kind(field) == FIELD_LABELS) {
         set_labels(d, message, field, value);
     } else if (field_kind(field) == FIELD_MESSAGE) {

@@ -19,4 +19,6 @@ extern const struct method_family invoice_calls;
 extern const struct method_family verify_calls;
 extern const struct method_family bill_record_calls;
 extern const struct method_family summary_calls;
+extern const struct method_family key_calls;
 extern const struct method_family server_calls;
+extern const struct method_family job_calls;

@@ -9,10 +9,8 @@
 
 static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 static const char *const prefixes[] = {
-    [OBJECT_CUSTOMER] = "cus_",
-    [OBJECT_USAGE] = "use_",
-    [OBJECT_VOID] = "voi_",
-    [OBJECT_ADJUSTMENT] = "adj_",
+    [OBJECT_CUSTOMER] = "cus_",   [OBJECT_USAGE] = "use_", [OBJECT_VOID] = "voi_",
+    [OBJECT_ADJUSTMENT] = "adj_", [OBJECT_KEY] = "key_",
 };
 
 enum {
@@ -123,6 +121,10 @@ enum object_kind object_kind_of(enum record_kind kind)
     case RECORD_INVOICE:
     case RECORD_INVOICE_ENTRIES:
         return OBJECT_INVOICE;
+    case RECORD_KEY_CREATED:
+    case RECORD_KEY_REVOKED:
+    case RECORD_KEY_USED:
+        return OBJECT_KEY;
     case RECORD_CUSTOMER_CREATED:
     case RECORD_CUSTOMER_RENAMED:
     case RECORD_SERVICE_PUT: /* named by itself, and made by no request id */

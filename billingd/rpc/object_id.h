@@ -18,6 +18,7 @@ enum object_kind {
     OBJECT_USAGE,
     OBJECT_VOID,
     OBJECT_ADJUSTMENT,
+    OBJECT_KEY,
     OBJECT_INVOICE, /* named by its number, in place of a sequence number: "17" */
 };
 

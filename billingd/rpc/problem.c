@@ -6,6 +6,7 @@
 #include "billingd/rpc/object_id.h"
 #include "billingd/rpc/quote.h"
 #include "billingd/rpc/reply.h"
+#include "proto/limits.h"
 #include "proto/status.h"
 
 enum {
@@ -15,6 +16,7 @@ enum {
 Billing__V1__Problem *problem_of_status(struct request *request, int status, struct slice detail)
 {
     const struct status_info *info = status_info(status);
+    request->dispatch->counts.problems[-info->status]++;
     Billing__V1__Problem *problem = arena_need(&request->arena, sizeof *problem);
     billing__v1__problem__init(problem);
     reply_printf(request, &problem->has_type, &problem->type, "urn:billing:problem:%s", info->name);
@@ -27,7 +29,8 @@ Billing__V1__Problem *problem_of_status(struct request *request, int status, str
     problem->recorded = BILLING__V1__PROBLEM__RECORDED__NO;
     if (info->retryable) {
         problem->has_retry_after_ms = true;
-        problem->retry_after_ms = RETRY_AFTER_MS;
+        problem->retry_after_ms =
+            request->retry_after_ms != 0 ? request->retry_after_ms : RETRY_AFTER_MS;
     }
     return problem;
 }
@@ -50,11 +53,15 @@ static void make_fields(struct request *request, Billing__V1__Problem *problem, 
     problem->errors = arena_need(&request->arena, n * sizeof(Billing__V1__FieldProblem *));
 }
 
-/* The one status that all ERRORS have, or STATUS_INVALID_FIELDS. */
+/* The one status that all ERRORS have, or STATUS_INVALID_FIELDS; but who may not is told so,
+ * whatever else is wrong. */
 static int common_status(struct field_errors errors)
 {
     int status = errors.first->status;
     for (const struct field_error *e = errors.first; e != NULL; e = e->next) {
+        if (e->status == STATUS_FORBIDDEN) {
+            return e->status;
+        }
         status = status == e->status ? status : STATUS_INVALID_FIELDS;
     }
     return status;
@@ -161,6 +168,14 @@ static struct slice outcome_detail(struct request *request, const struct outcome
                    : arena_printf(&request->arena,
                                   "invoice %.*s bills a part of this period, or what is behind it",
                                   (int)existing.length, existing.data);
+    case STATUS_KEY_EXISTS:
+        return arena_printf(&request->arena, "%.*s has this name, and is not revoked",
+                            (int)existing.length, existing.data);
+    case STATUS_KEY_NOT_FOUND:
+        return SLICE("there is no such key, nor one of this name that is not revoked");
+    case STATUS_TOO_MANY_KEYS:
+        return arena_printf(&request->arena, "%d keys are not revoked, and no more may be",
+                            LIMIT_KEYS);
     case STATUS_USAGE_NOT_FOUND:
         return SLICE("the customer has no such usage record");
     case STATUS_SERVICE_NOT_FOUND:
@@ -201,6 +216,8 @@ Billing__V1__Problem *problem_of_outcome(struct request *request, const struct o
         add_cause(request, problem, outcome->status, "service", detail);
     } else if (outcome->status == STATUS_EXTERNAL_ID_TAKEN) {
         add_cause(request, problem, outcome->status, "external_id", detail);
+    } else if (outcome->status == STATUS_KEY_EXISTS) {
+        add_cause(request, problem, outcome->status, "name", detail);
     } else if (outcome->status == STATUS_PERIOD_NOT_CLOSED) {
         add_cause(request, problem, outcome->status, "end", detail);
     } else if (outcome->status == STATUS_NOT_CONTIGUOUS) {

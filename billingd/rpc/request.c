@@ -48,13 +48,25 @@ struct request *request_create(struct dispatch *dispatch, const struct identity 
     request->received_us = clock_monotonic_us();
     request->reply = reply;
     request->door = door;
-    request->who.role = who->role;
     billing__v1__response__init(&request->response);
-    if (arena_copy(&request->arena, who->name, &request->who.name) < 0) {
+    if (request_set_identity(request, who) < 0) {
         request_free(request);
         return NULL;
     }
     return request;
+}
+
+int request_set_identity(struct request *request, const struct identity *who)
+{
+    struct identity copy = *who;
+    int rc = arena_copy(&request->arena, who->name, &copy.name);
+    if (rc == 0) {
+        rc = arena_copy(&request->arena, who->services, &copy.services);
+    }
+    if (rc == 0) {
+        request->who = copy;
+    }
+    return rc;
 }
 
 void request_free(struct request *request)
@@ -63,6 +75,7 @@ void request_free(struct request *request)
         return;
     }
     struct request_spares *spares = request->dispatch == NULL ? NULL : &request->dispatch->spares;
+    account_close(&request->account);
     if (spares == NULL || spares->n == REQUEST_SPARES_MAX) {
         free_now(request);
         return;
@@ -117,6 +130,17 @@ int request_unpack(struct request *request, const uint8_t *bytes, size_t length)
         return 0;
     }
     return unpacking.exhausted ? STATUS_TOO_LARGE : STATUS_MALFORMED_FRAME;
+}
+
+struct slice request_token(const struct request *request)
+{
+    const Billing__V1__Request *message = request->message;
+    if (!message->has_token) {
+        return (struct slice){0};
+    }
+    return message->token.len == 0
+               ? SLICE("") /* one that is empty is there, and counts for none */
+               : (struct slice){(const char *)message->token.data, message->token.len};
 }
 
 /* --- what is wrong with it -------------------------------------------------------------------- */

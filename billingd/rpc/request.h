@@ -12,6 +12,7 @@
 #include "billing.pb-c.h"
 #include "billingd/base/arena.h"
 #include "billingd/commit/op.h"
+#include "billingd/rpc/account.h"
 #include "billingd/rpc/identity.h"
 
 struct dispatch;
@@ -46,23 +47,49 @@ enum request_next {
     REQUEST_APPLY,
 };
 
+enum request_door {
+    REQUEST_UNIX,
+    REQUEST_TCP,
+    REQUEST_HTTP,
+    REQUEST__DOORS,
+};
+
+/* What a door answers by itself, without a call. */
+enum request_page {
+    REQUEST_NO_PAGE,
+    REQUEST_OPENAPI,
+    REQUEST_METRICS,
+    REQUEST_OPTIONS,
+    REQUEST__PAGES,
+};
+
 struct request {
     struct op op; /* its place in the workers' queues */
     struct arena arena;
     struct dispatch *dispatch;
     const struct method *method;
     struct identity who;
-    int64_t received_us;                    /* monotonic */
-    Billing__V1__Request *message;          /* in the arena */
-    void *args;                             /* the handler's, in the arena */
-    enum request_next next;                 /* see LANE_PREPARED_WRITE */
-    unsigned prepared;                      /* how often it was */
-    struct slice request_id;                /* under which it would record; empty: none */
-    struct field_errors errors;             /* what the door and the handler found wrong */
-    struct field_errors *item_errors;       /* likewise, by batch item; NULL while there is none */
-    Billing__V1__Response response;         /* what it points to is in the arena */
+    struct account account;           /* the same, as limits count; open from gate_identify() on */
+    bool has_token;                   /* it brought one, whether it counts or not */
+    uint32_t retry_after_ms;          /* of its problem; 0: as usual */
+    int64_t received_us;              /* monotonic */
+    Billing__V1__Request *message;    /* in the arena */
+    void *args;                       /* the handler's, in the arena */
+    enum request_next next;           /* see LANE_PREPARED_WRITE */
+    unsigned prepared;                /* how often it was */
+    struct slice request_id;          /* under which it would record; empty: none */
+    struct field_errors errors;       /* what the door and the handler found wrong */
+    struct field_errors *item_errors; /* likewise, by batch item; NULL while there is none */
+    Billing__V1__Response response;   /* what it points to is in the arena */
     void (*reply)(struct request *request); /* the door's; loop thread; exactly once */
     void *door;                             /* the door's own */
+
+    /* --- set by the door, for the log and the metrics --- */
+    enum request_door came_by;
+    enum request_page page;
+    struct slice traceparent; /* as it was sent, in the arena */
+    unsigned told_status;     /* HTTP status of the answer; 0: as the response has it */
+    struct slice told_id;     /* which request id the answer had, in the arena; empty: none */
 };
 
 enum {
@@ -87,6 +114,9 @@ struct request *request_create(struct dispatch *dispatch, const struct identity 
                                size_t arena_bytes, void (*reply)(struct request *request),
                                void *door);
 
+/* It is WHO (copied) that asks.  Returns 0, or STATUS_TOO_LARGE where the arena is too small. */
+MUSTCHECK int request_set_identity(struct request *request, const struct identity *who);
+
 /* The request whose op it is; NULL for NULL. */
 struct request *request_of_op(struct op *op);
 
@@ -99,6 +129,9 @@ void request_spares_free(struct request_spares *spares);
 /* Fill REQUEST->message by decoding LENGTH bytes of protobuf at BYTES, which are not referred to
  * afterwards.  Returns 0; STATUS_MALFORMED_FRAME; STATUS_TOO_LARGE where the arena is too small. */
 MUSTCHECK int request_unpack(struct request *request, const uint8_t *bytes, size_t length);
+
+/* The token that REQUEST's message carries; its data is NULL where there is none. */
+struct slice request_token(const struct request *request);
 
 /* Note that FIELD of batch item ITEM (-1: of the request itself) is wrong.  FIELD is kept by
  * reference and must live as long as the request. */

@@ -48,6 +48,9 @@ static const char *method_name(enum record_kind kind)
     case RECORD_INVOICE_ENTRIES: /* these are made under no request id */
     case RECORD_SERVICE_PUT:
     case RECORD_SERVICE_DELETED:
+    case RECORD_KEY_CREATED:
+    case RECORD_KEY_REVOKED:
+    case RECORD_KEY_USED:
         break;
     }
     return "";

@@ -14,6 +14,7 @@ void usage_input_decode(struct request *request, int item, const Billing__V1__Us
                &(struct text_field){"service", message->has_service, message->service,
                                     LIMIT_SERVICE_BYTES, true},
                &usage->service);
+    field_service_allowed(request, item, usage->service);
     field_decimal(request, item, "units_consumed", message->has_units_consumed,
                   message->units_consumed, &usage->units);
     field_decimal(request, item, "price_per_unit", message->has_price_per_unit,

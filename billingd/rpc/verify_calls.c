@@ -1,6 +1,7 @@
 /* VerifyInvoice. */
 #include <inttypes.h>
 
+#include "billingd/base/log.h"
 #include "billingd/ledger/invoice_verify.h"
 #include "billingd/rpc/fields.h"
 #include "billingd/rpc/methods.h"
@@ -68,6 +69,10 @@ static void verify_encode(struct request *request)
     reply_count(&m->has_number, &m->number, verify->number);
     m->has_verified = true;
     m->verified = verify->n_differences == 0;
+    if (!m->verified) {
+        log_error(LOG_RPC, "invoice does not verify", LOG_INT("invoice", verify->number),
+                  LOG_INT("differences", verify->n_differences));
+    }
     reply_count(&m->has_records, &m->records, verify->records);
     if (verify->drafted) {
         reply_digest(request, &m->has_digest, &m->digest, verify->digest);

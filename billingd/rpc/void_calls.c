@@ -43,6 +43,7 @@ static int create_decode(struct request *request)
                &voided->reason);
     field_request_id_or_new(request, m->has_request_id, m->request_id, &create->asked.request_id);
     create->asked.recorded_by = request->who.name;
+    create->services = request->who.services;
     return 0;
 }
 
@@ -62,12 +63,25 @@ static int create_apply(struct request *request, struct store_txn *txn,
     return rc;
 }
 
+static void refuse_service(struct request *request, struct slice service)
+{
+    struct slice who = request->who.name;
+    struct slice detail = arena_printf(
+        &request->arena, "the usage record is of '%.*s', of which '%.*s' may not write",
+        (int)service.length, service.data, (int)who.length, who.data);
+    problem_reply(request, problem_of_status(request, STATUS_FORBIDDEN, detail));
+}
+
 static void create_encode(struct request *request)
 {
     const struct void_create *create = request->args;
     const struct outcome *outcome = &create->outcome;
     struct slice request_id = create->asked.request_id;
     reply_request_id(request, request_id, outcome->replayed);
+    if (outcome->status == STATUS_FORBIDDEN) {
+        refuse_service(request, create->service);
+        return;
+    }
     if (outcome->status != 0) {
         problem_reply(request, problem_of_outcome(request, outcome, request_id));
         return;

@@ -231,12 +231,6 @@ bool block_has(const struct block *block, uint64_t seq)
            seq - block->heading.first_seq < block->count;
 }
 
-/* The newest kind of record that a block with FORMAT can have. */
-static enum record_kind last_kind(unsigned format)
-{
-    return format == RECORD_FORMAT_MIN ? RECORD_USAGE : RECORD_SERVICE_DELETED;
-}
-
 int block_record(const struct block *block, uint64_t seq, struct record *ret)
 {
     REQUIRE(block_has(block, seq));
@@ -246,7 +240,7 @@ int block_record(const struct block *block, uint64_t seq, struct record *ret)
     ret->seq = seq;
     ret->created_at_us = block->heading.created_at_us;
     int rc = record_decode(body_of(block) + start, bytes, ret);
-    return rc == 0 && ret->kind > last_kind(block->record_format) ? STATUS_CORRUPT : rc;
+    return rc == 0 && ret->kind > record_last_kind(block->record_format) ? STATUS_CORRUPT : rc;
 }
 
 int block_record_again(const uint8_t *bytes, size_t length, uint64_t seq, struct record *ret)

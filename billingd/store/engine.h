@@ -28,6 +28,8 @@ struct store_ops {
                 struct errinfo *reason);
     void (*close)(struct store *store);
 
+    void (*stats)(struct store *store, struct store_stats *ret); /* *RET is zero */
+
     int (*begin)(struct store *store, int64_t now_us, struct store_txn **ret_txn);
     struct store_view *(*txn_view)(struct store_txn *txn);
     int (*announce)(struct store_txn *txn, const struct store_key *keys, size_t n);
@@ -61,8 +63,15 @@ struct store_ops {
     int (*service)(struct store_view *view, struct slice name, struct store_service *ret);
     int (*scan_services)(struct store_view *view, struct slice after_name, store_service_fn row_cb,
                          void *arg);
+    int (*api_key)(struct store_view *view, uint64_t seq, struct store_api_key *ret);
+    int (*api_key_named)(struct store_view *view, struct slice name, uint64_t *ret_seq);
+    int (*scan_api_keys)(struct store_view *view, uint64_t after_seq, store_api_key_fn row_cb,
+                         void *arg);
     int (*verify)(struct store_view *view, const struct store_verify *how,
                   struct store_verified *ret); /* progress_cb is set */
+    int (*backup_check)(struct store *store, const char *directory, struct errinfo *reason);
+    int (*backup)(struct store *store, const struct store_backup *how, struct store_copied *ret,
+                  struct errinfo *reason); /* progress_cb is set */
 };
 
 extern const struct store_ops store_lmdb;

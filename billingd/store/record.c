@@ -1,12 +1,23 @@
 #include "billingd/store/record.h"
 
 #include "billingd/store/codec.h"
+#include "billingd/store/record_key.h"
 
 enum { /* flags: which ones a kind may have stands in get_kind().  Stored: never renumber. */
        FLAG_OCCURRED_AT_GIVEN = 1 << 0,
        FLAG_LATE = 1 << 1,        /* bills_at stands behind occurred_at */
        FLAG_START_GIVEN = 1 << 2, /* of an invoice */
 };
+
+enum record_kind record_last_kind(unsigned format)
+{
+    static const enum record_kind last[] = {
+        [1] = RECORD_USAGE,
+        [2] = RECORD_SERVICE_DELETED,
+        [3] = RECORD_KEY_USED,
+    };
+    return last[format <= RECORD_FORMAT ? format : RECORD_FORMAT];
+}
 
 /* --- what a record is about ------------------------------------------------------------------- */
 
@@ -28,6 +39,9 @@ uint64_t record_customer(const struct record *record)
     case RECORD_INVOICE_ENTRIES:
     case RECORD_SERVICE_PUT:
     case RECORD_SERVICE_DELETED:
+    case RECORD_KEY_CREATED:
+    case RECORD_KEY_REVOKED:
+    case RECORD_KEY_USED:
         break;
     }
     return 0;
@@ -59,6 +73,9 @@ bool record_times(const struct record *record, int64_t *ret_occurred_us, int64_t
     case RECORD_INVOICE_ENTRIES:
     case RECORD_SERVICE_PUT:
     case RECORD_SERVICE_DELETED:
+    case RECORD_KEY_CREATED:
+    case RECORD_KEY_REVOKED:
+    case RECORD_KEY_USED:
         break;
     }
     return false;
@@ -99,6 +116,16 @@ unsigned record_texts(struct record *record, struct slice *ret_texts[RECORD_TEXT
         break;
     case RECORD_SERVICE_DELETED:
         ret_texts[n++] = &record->service_deleted.name;
+        break;
+    case RECORD_KEY_CREATED:
+        ret_texts[n++] = &record->key_created.name;
+        ret_texts[n++] = &record->key_created.services;
+        break;
+    case RECORD_KEY_REVOKED:
+        ret_texts[n++] = &record->key_revoked.name;
+        break;
+    case RECORD_KEY_USED:
+        ret_texts[n++] = &record->key_used.uses;
         break;
     }
     return n;
@@ -326,6 +353,15 @@ static void put_kind(struct writer *w, const struct record *record)
     case RECORD_SERVICE_DELETED:
         put_name(w, record->service_deleted.name);
         break;
+    case RECORD_KEY_CREATED:
+        put_key_created(w, &record->key_created);
+        break;
+    case RECORD_KEY_REVOKED:
+        put_key_revoked(w, &record->key_revoked);
+        break;
+    case RECORD_KEY_USED:
+        put_key_used(w, &record->key_used);
+        break;
     }
 }
 
@@ -472,6 +508,15 @@ static unsigned get_kind(struct reader *r, unsigned kind, unsigned flags, struct
         return 0;
     case RECORD_SERVICE_DELETED:
         ret->service_deleted.name = get_name(r);
+        return 0;
+    case RECORD_KEY_CREATED:
+        get_key_created(r, &ret->key_created);
+        return 0;
+    case RECORD_KEY_REVOKED:
+        get_key_revoked(r, &ret->key_revoked);
+        return 0;
+    case RECORD_KEY_USED:
+        get_key_used(r, &ret->key_used);
         return 0;
     default: /* bytes, not our enum */
         r->failed = true;

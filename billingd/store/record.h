@@ -15,8 +15,8 @@
 #include "proto/limits.h"
 
 enum {
-    RECORD_FORMAT = 2,              /* what is written */
-    RECORD_FORMAT_MIN = 1,          /* what is read, too: it knows the kinds up to RECORD_USAGE */
+    RECORD_FORMAT = 3,              /* what is written */
+    RECORD_FORMAT_MIN = 1,          /* what is read, too; record_last_kind() has what it knows */
     RECORD_RECORDED_BY_BYTES = 256, /* of recorded_by */
     /* The longest record: a usage with every text at its bound, and room to spare. */
     RECORD_BYTES_MAX = 24 * 1024,
@@ -33,7 +33,13 @@ enum record_kind {
     RECORD_INVOICE_ENTRIES = 7,
     RECORD_SERVICE_PUT = 8,
     RECORD_SERVICE_DELETED = 9,
+    RECORD_KEY_CREATED = 10,
+    RECORD_KEY_REVOKED = 11,
+    RECORD_KEY_USED = 12,
 };
+
+/* The last kind that FORMAT knows; of one that is not known here, as of RECORD_FORMAT. */
+enum record_kind record_last_kind(unsigned format);
 
 struct label {
     struct slice name;
@@ -116,6 +122,36 @@ struct service_deleted {
     struct slice name;
 };
 
+/* What an API key allows.  Stored: never renumber. */
+enum key_role {
+    KEY_READER = 1,
+    KEY_WRITER = 2,
+    KEY_ADMIN = 3,
+};
+
+enum {
+    KEY_HASH_BYTES = 32,
+};
+
+struct key_created {
+    struct slice name; /* not empty */
+    enum key_role role;
+    struct slice services; /* of a writer: those it may bill, as services_encode() makes them;
+                              empty: any */
+    int64_t expires_at_us; /* 0: never */
+    uint8_t hash[KEY_HASH_BYTES]; /* SHA-256 of the secret part of its text */
+};
+
+struct key_revoked {
+    uint64_t key;      /* sequence number of its creation */
+    struct slice name; /* which is free again */
+};
+
+/* When some keys were used last.  Written now and then: what is missing is not later by much. */
+struct key_used {
+    struct slice uses; /* as key_uses_encode() makes them, at least one */
+};
+
 struct record {
     uint64_t seq;          /* from 1; 0 until appended */
     int64_t created_at_us; /* the daemon's clock at the commit that holds it */
@@ -132,6 +168,9 @@ struct record {
         struct invoice_entries invoice_entries;
         struct service_put service_put;
         struct service_deleted service_deleted;
+        struct key_created key_created;
+        struct key_revoked key_revoked;
+        struct key_used key_used;
     };
 };
 
@@ -180,8 +219,41 @@ size_t invoice_entry_encode(const struct invoice_entry *entry, uint8_t *buffer);
 /* Take the next entry off the front of *REST, as labels_next() does with labels. */
 bool invoice_entries_next(struct slice *rest, struct invoice_entry *ret);
 
+enum {
+    /* Of services_encode(): every service at its bound, and its length. */
+    SERVICES_BYTES_MAX = LIMIT_KEY_SERVICES * (LIMIT_SERVICE_BYTES + 2),
+};
+
+/* Encode the names of N services (1 to LIMIT_KEY_SERVICES, none empty or above
+ * LIMIT_SERVICE_BYTES, sorted by slice_compare(), none twice) into BUFFER of at least
+ * SERVICES_BYTES_MAX bytes.  Returns the number of bytes. */
+size_t services_encode(const struct slice *names, size_t n, uint8_t *buffer);
+
+/* Take the next name off the front of *REST, as labels_next() does with labels. */
+bool services_next(struct slice *rest, struct slice *ret);
+
+/* Whether NAME is among SERVICES, as services_encode() makes them, or SERVICES is empty: any. */
+bool services_allow(struct slice services, struct slice name);
+
+struct key_use {
+    uint64_t key; /* sequence number of its creation */
+    int64_t used_at_us;
+};
+
+enum {
+    KEY_USES_MAX = 1000, /* in one record */
+    KEY_USES_BYTES_MAX = KEY_USES_MAX * 18,
+};
+
+/* Encode N uses (1 to KEY_USES_MAX, sorted by key, none twice, times within TIMESTAMP_MAX) into
+ * BUFFER of at least KEY_USES_BYTES_MAX bytes.  Returns the number of bytes. */
+size_t key_uses_encode(const struct key_use *uses, size_t n, uint8_t *buffer);
+
+/* Take the next use off the front of *REST, as labels_next() does with labels. */
+bool key_uses_next(struct slice *rest, struct key_use *ret);
+
 /* Whose RECORD is: the sequence number of its customer's creation; 0 for what is nobody's (the
- * catalogue, an invoice's entries). */
+ * catalogue, API keys, an invoice's entries). */
 uint64_t record_customer(const struct record *record);
 
 /* The name space of RECORD's request id: its customer, or 0, the daemon's, for what creates
@@ -202,8 +274,9 @@ unsigned record_texts(struct record *record, struct slice *ret_texts[RECORD_TEXT
 /* Encode RECORD, without seq and created_at_us, which the block knows, into BUFFER of at least
  * RECORD_BYTES_MAX bytes.  The caller has checked what it holds (texts within their limits, labels
  * sorted, times from 1970 to 9999, units, price and amount within their bounds, bills_at not before
- * occurred_at, an invoice's start before its end, a name for what is in the catalogue): the process
- * aborts otherwise.  Returns the number of bytes. */
+ * occurred_at, an invoice's start before its end, a name for what is in the catalogue and for a
+ * key, services for none but a writer): the process aborts otherwise.  Returns the number of bytes.
+ */
 size_t record_encode(const struct record *record, uint8_t *buffer);
 
 /* Decode LENGTH bytes at BYTES; slices in *RET point into BYTES; seq and created_at_us are left

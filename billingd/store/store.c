@@ -24,6 +24,12 @@ void store_close(struct store *store)
     store->ops->close(store);
 }
 
+void store_stats(struct store *store, struct store_stats *ret)
+{
+    *ret = (struct store_stats){0};
+    store->ops->stats(store, ret);
+}
+
 int store_begin(struct store *store, int64_t now_us, struct store_txn **ret_txn)
 {
     return store->ops->begin(store, now_us, ret_txn);
@@ -90,6 +96,7 @@ struct watch {
     store_position_fn position_cb;
     store_sum_fn sum_cb;
     store_service_fn service_cb;
+    store_api_key_fn api_key_cb;
     void *arg;
 };
 
@@ -126,6 +133,13 @@ static int watch_service(const struct store_service *service, void *arg)
     const struct watch *watch = arg;
     int rc = check_stopping(watch->view);
     return rc < 0 ? rc : watch->service_cb(service, watch->arg);
+}
+
+static int watch_api_key(const struct store_api_key *key, void *arg)
+{
+    const struct watch *watch = arg;
+    int rc = check_stopping(watch->view);
+    return rc < 0 ? rc : watch->api_key_cb(key, watch->arg);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -225,6 +239,23 @@ int store_scan_services(struct store_view *view, struct slice after_name, store_
     return view->ops->scan_services(view, after_name, watch_service, &watch);
 }
 
+int store_api_key(struct store_view *view, uint64_t seq, struct store_api_key *ret)
+{
+    return view->ops->api_key(view, seq, ret);
+}
+
+int store_api_key_named(struct store_view *view, struct slice name, uint64_t *ret_seq)
+{
+    return view->ops->api_key_named(view, name, ret_seq);
+}
+
+int store_scan_api_keys(struct store_view *view, uint64_t after_seq, store_api_key_fn row_cb,
+                        void *arg)
+{
+    struct watch watch = {.view = view, .api_key_cb = row_cb, .arg = arg};
+    return view->ops->scan_api_keys(view, after_seq, watch_api_key, &watch);
+}
+
 /* --- verifying -------------------------------------------------------------------------------- */
 
 const char *store_fault_name(enum store_fault fault)
@@ -264,4 +295,29 @@ int store_verify(struct store_view *view, const struct store_verify *how,
     struct verify_watch watch = {view, how};
     struct store_verify watched = {watch_finding, watch_progress, &watch};
     return view->ops->verify(view, &watched, ret);
+}
+
+/* --- backing up ------------------------------------------------------------------------------- */
+
+int store_backup_check(struct store *store, const char *directory, struct errinfo *reason)
+{
+    return store->ops->backup_check(store, directory, reason);
+}
+
+static int ignore_progress(uint64_t done, uint64_t all, void *arg)
+{
+    (void)done;
+    (void)all;
+    (void)arg;
+    return 0;
+}
+
+int store_backup(struct store *store, const struct store_backup *how, struct store_copied *ret,
+                 struct errinfo *reason)
+{
+    struct store_backup watched = *how;
+    if (watched.progress_cb == NULL) {
+        watched.progress_cb = ignore_progress;
+    }
+    return store->ops->backup(store, &watched, ret, reason);
 }

@@ -36,6 +36,11 @@ struct store_options {
     unsigned readers_max; /* views that may be open at once */
     const char *currency; /* ISO 4217 code: fixed at the first start, checked at each */
     int64_t now_us;       /* wall clock, kept as the store's birth at the first start */
+
+    /* While store_open() has much to do: called with the record that it has come to, many times a
+     * second.  NULL: nobody wants to know. */
+    void (*progress)(uint64_t seq, void *arg);
+    void *progress_arg;
 };
 
 /* Open the store at URI ("lmdb:"), creating it at need, and bring it up to its last commit.
@@ -55,12 +60,32 @@ struct store_info {
     uint64_t customers;    /* how many there are */
     uint64_t usage;        /* how many usage records there are */
     uint64_t invoices;     /* how many there are: also the number of the newest */
+    uint64_t api_keys;     /* how many there are that are not revoked */
     uint64_t bytes;        /* on disk */
     int64_t created_at_us; /* its birth */
 };
 
 /* The state as of VIEW. */
 MUSTCHECK int store_info(struct store_view *view, struct store_info *ret);
+
+/* What an operator watches.  What an engine has not is 0. */
+struct store_stats {
+    uint64_t file_bytes;        /* of the data file */
+    uint64_t used_bytes;        /* of it, up to the last page that was ever used */
+    uint64_t map_bytes;         /* which it can grow to */
+    uint64_t disk_free_bytes;   /* where it is, for who is not root */
+    uint64_t segments;          /* that are read */
+    uint64_t segments_replaced; /* that are not read any more and wait to be removed */
+    uint64_t head_records;      /* not in segments yet */
+    uint64_t head_bytes;        /* of memory that they take */
+    uint64_t views;             /* open */
+    int64_t oldest_view_us;     /* monotonic: when the oldest of them was opened; 0: none is */
+    int sealer_status;          /* how the last sealing, merging or removal went */
+    bool segments_damaged;      /* one cannot be read: there is no more merging, or no removal */
+};
+
+/* The state of now, of no transaction: from memory and two questions to the kernel.  Any thread. */
+void store_stats(struct store *store, struct store_stats *ret);
 
 /* --- writing: committer thread ---------------------------------------------------------------- */
 
@@ -83,7 +108,8 @@ MUSTCHECK int store_announce(struct store_txn *txn, const struct store_key *keys
 /* Append RECORD to the journal and to every index that is derived from it; sets its seq and
  * created_at_us.  Texts are copied.  The caller has checked what record_encode() asks for, and that
  * the request id and the external id are free, that the usage is not voided yet, that the invoice's
- * number is the next one (info.invoices + 1) and that the service that is deleted is there.  Fails
+ * number is the next one (info.invoices + 1), that the service that is deleted is there, that the
+ * name of a key is free, and that the key that is revoked is there, and is not revoked yet.  Fails
  * with STATUS_STORAGE_FULL, STATUS_CORRUPT, or STATUS_INTERNAL where one of these is not so after
  * all; the transaction can then only be aborted. */
 MUSTCHECK int store_append(struct store_txn *txn, struct record *record);
@@ -242,6 +268,30 @@ typedef int (*store_service_fn)(const struct store_service *service, void *arg);
 MUSTCHECK int store_scan_services(struct store_view *view, struct slice after_name,
                                   store_service_fn row_cb, void *arg);
 
+/* --- API keys --------------------------------------------------------------------------------- */
+
+struct store_api_key {
+    uint64_t seq; /* of its creation */
+    struct key_created created;
+    struct slice created_by;
+    int64_t created_at_us;
+    int64_t last_used_us;  /* as far as it is recorded; 0: never */
+    int64_t revoked_at_us; /* 0: it is not */
+    struct slice revoked_by;
+};
+
+/* The key as it is now.  STATUS_NOT_FOUND if SEQ created no key. */
+MUSTCHECK int store_api_key(struct store_view *view, uint64_t seq, struct store_api_key *ret);
+
+/* The key that is called NAME and is not revoked.  STATUS_NOT_FOUND if none is. */
+MUSTCHECK int store_api_key_named(struct store_view *view, struct slice name, uint64_t *ret_seq);
+
+typedef int (*store_api_key_fn)(const struct store_api_key *key, void *arg);
+
+/* Keys by sequence number, revoked ones too, those after AFTER_SEQ. */
+MUSTCHECK int store_scan_api_keys(struct store_view *view, uint64_t after_seq,
+                                  store_api_key_fn row_cb, void *arg);
+
 /* --- verifying -------------------------------------------------------------------------------- */
 
 /* What a finding is about. */
@@ -294,3 +344,40 @@ struct store_verified {
  * STATUS_SHUTTING_DOWN, STATUS_NO_MEMORY, or the status of a read that failed. */
 MUSTCHECK int store_verify(struct store_view *view, const struct store_verify *how,
                            struct store_verified *ret);
+
+/* --- backing up ------------------------------------------------------------------------------- */
+
+struct store_backup {
+    const char *directory; /* to be made: absolute, not there yet, in a directory that is */
+    /* As in struct store_verify; of bytes.  What it returns is no longer asked for once the backup
+     * has its name. */
+    int (*progress_cb)(uint64_t done, uint64_t all, void *arg);
+    void *arg;
+};
+
+/* What was made. */
+struct store_copied {
+    uint64_t last_seq; /* of the newest record in it */
+    uint64_t bytes;    /* of it on disk */
+    uint64_t grown;    /* bytes by which the store grew while it was copied */
+    int64_t held_us;   /* for how long it kept the space of what was replaced meanwhile */
+};
+
+/* Whether a backup could be made at DIRECTORY now.  Returns 0; STATUS_OUT_OF_BOUNDS where it is not
+ * absolute, is there already, or its parent is not there, cannot be written, or is on a file system
+ * that a store cannot be on; or STATUS_STORAGE_FAILED: with REASON, which tells what is wrong with
+ * it.  Any thread; looks at disks. */
+MUSTCHECK int store_backup_check(struct store *store, const char *directory,
+                                 struct errinfo *reason);
+
+/* Copy the store as of the last commit, while others read and write, to a directory that a store
+ * can be opened in.  What is there in the end is whole: it is on disk, it was opened, and has the
+ * same records; short of that, DIRECTORY is not there.  Takes a view while it copies, so
+ * STATUS_BUSY where there is none.  Any thread, one backup at a time.
+ *
+ * Returns 0; what progress_cb returned; as store_backup_check(); STATUS_STORAGE_FULL where
+ * DIRECTORY has no room; STATUS_CORRUPT where the journal is damaged; or another status: with
+ * REASON.  A process that dies in it leaves a directory beside DIRECTORY, with another name, that
+ * the next backup there removes. */
+MUSTCHECK int store_backup(struct store *store, const struct store_backup *how,
+                           struct store_copied *ret, struct errinfo *reason);

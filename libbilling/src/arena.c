@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     ALIGNMENT = _Alignof(max_align_t),
@@ -17,6 +18,13 @@ struct arena_chunk {
 void arena_init(struct arena *arena, size_t chunk_bytes, size_t bytes_max)
 {
     *arena = (struct arena){.chunk_bytes = chunk_bytes, .bytes_left = bytes_max};
+}
+
+void arena_wipe(struct arena *arena)
+{
+    for (struct arena_chunk *chunk = arena->chunks; chunk != NULL; chunk = chunk->next) {
+        explicit_bzero(chunk->data, chunk->used);
+    }
 }
 
 void arena_done(struct arena *arena)

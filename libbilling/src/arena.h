@@ -19,6 +19,9 @@ struct arena {
 /* An empty arena that asks the heap for pieces of CHUNK_BYTES or more, BYTES_MAX in all. */
 void arena_init(struct arena *arena, size_t chunk_bytes, size_t bytes_max);
 
+/* Overwrite all that ARENA gave, which is not to be used any more. */
+void arena_wipe(struct arena *arena);
+
 /* Free all that ARENA gave. */
 void arena_done(struct arena *arena);
 

@@ -6,7 +6,8 @@
  * nothing was recorded.  Every later try carries the same request id, which the daemon looks up
  * before anything else but who asks; so the doubt ends with
  *   - a reply: it is recorded, once, by whichever try;
- *   - a refusal for the content: a recorded request is answered with its reply, so it is not.
+ *   - a refusal for the content: a recorded request is answered with its reply, so it is not; but
+ *     a call that changes its own answers has no request id, and may be refused for what it did.
  * It does not end with "busy" or with "not allowed", which say nothing about the earlier try. */
 #include "libbilling/src/call.h"
 
@@ -15,6 +16,7 @@
 #include "libbilling/src/clock.h"
 #include "libbilling/src/error.h"
 #include "libbilling/src/exchange.h"
+#include "libbilling/src/message.h"
 #include "libbilling/src/random.h"
 
 enum {
@@ -25,6 +27,7 @@ enum {
 struct tries {
     int count;
     bool in_doubt;        /* one of them may have been recorded */
+    bool doubt_stays;     /* whatever a later one is refused for */
     struct exchange last; /* its reply is ours */
 };
 
@@ -68,7 +71,7 @@ static bool can_repeat(const struct exchange *exchange)
     if (exchange->is_problem) {
         const char *code = billing_object_text(exchange->reply, "code");
         int status = code == NULL ? 0 : status_from_code(code, strlen(code));
-        return !says_not_recorded(exchange) ||
+        return exchange->is_token_old || !says_not_recorded(exchange) ||
                (status == 0 ? is_trouble(exchange) : status_info(status)->retryable);
     }
     switch (exchange->failure.fault) {
@@ -83,6 +86,7 @@ static bool can_repeat(const struct exchange *exchange)
     case FAULT_ARGUMENT:
     case FAULT_TOO_LARGE:
     case FAULT_NO_REQUEST_ID:
+    case FAULT_TOKEN_FILE:
         return false;
     }
     return false;
@@ -92,7 +96,7 @@ static bool can_repeat(const struct exchange *exchange)
 static int kind_of(const struct tries *tries)
 {
     const struct exchange *last = &tries->last;
-    if (tries->in_doubt && !is_settled(last)) {
+    if (tries->in_doubt && (tries->doubt_stays || !is_settled(last))) {
         return BILLING_E_UNKNOWN;
     }
     if (last->is_problem) {
@@ -104,6 +108,7 @@ static int kind_of(const struct tries *tries)
     case FAULT_TOO_LARGE:
         return BILLING_E_REFUSED;
     case FAULT_ARGUMENT:
+    case FAULT_TOKEN_FILE:
         return BILLING_E_ARGUMENT;
     case FAULT_NO_REQUEST_ID:
         return BILLING_E_SYSTEM;
@@ -137,6 +142,9 @@ static int64_t delay_ms(const struct billing_options *options, const struct trie
     if (last->was_kept && last->reply == NULL && last->failure.fault == FAULT_CONNECTION_LOST) {
         return 0; /* the daemon was restarted while the connection lay idle */
     }
+    if (last->is_token_old) {
+        return 0;
+    }
     int64_t asked_ms = (int64_t)billing_object_uint64(last->reply, "retry_after_ms");
     int64_t own_ms = backoff_ms(options->retry_delay_ms, tries->count);
     return asked_ms > own_ms ? asked_ms : own_ms;
@@ -168,7 +176,7 @@ static void try_once(struct call *call, struct tries *tries, int64_t deadline_us
         tries->in_doubt |= call->writes && leaves_doubt(&tries->last);
         log_try(call, tries);
     }
-    if (tries->last.was_kept && tries->last.reply == NULL) {
+    if (tries->last.was_kept && (tries->last.reply == NULL || tries->last.is_token_old)) {
         client_drop_kept(call->client);
     }
 }
@@ -226,11 +234,15 @@ void call_init(struct call *call, billing_client *client, Billing__V1__Request__
 
 int call_run(struct call *call, billing_object **ret_reply, billing_error **ret_error)
 {
-    struct tries tries = {0};
+    struct tries tries = {.doubt_stays = call->changes_answers};
     if (call->client == NULL) {
         return call_fail(FAULT_ARGUMENT, "no client", ret_reply, ret_error);
     }
-    int64_t deadline_us = clock_now_us() + call->client->options.timeout_ms * INT64_C(1000);
+    char traceparent[BILLING_TRACEPARENT_BYTES + 1];
+    const struct billing_options *options = &call->client->options;
+    int64_t deadline_us = clock_now_us() + options->timeout_ms * INT64_C(1000);
+    message_refer(&call->request.has_traceparent, &call->request.traceparent,
+                  options_traceparent(options, traceparent));
     clear_results(ret_reply, ret_error);
     do {
         try_once(call, &tries, deadline_us);

@@ -9,6 +9,7 @@ struct call {
     Billing__V1__Request request;
     const char *request_id; /* that every try carries, for the error; NULL: it has none */
     bool writes;            /* its outcome can be unknown */
+    bool changes_answers;   /* has no request id, and is refused where it was carried out before */
     char made_id[BILLING_REQUEST_ID_BYTES_MAX + 1]; /* call_make_request_id() */
 };
 

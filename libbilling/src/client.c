@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libbilling/src/token.h"
+
 /* --- connections ------------------------------------------------------------------------------ */
 
 /* An idle connection that can be used, or NULL.  Those that cannot are closed. */
@@ -21,19 +23,41 @@ static struct connection *take_idle(billing_client *client)
     return NULL;
 }
 
+/* A new connection, which has the token of the client's file as it is now. */
+static struct connection *open_new(const billing_client *client, int64_t deadline_us,
+                                   struct failure *reterr)
+{
+    const struct billing_options *options = &client->options;
+    char *token = NULL;
+    if (options->token_file != NULL) {
+        token = token_read(options->token_file, reterr);
+        if (token == NULL) {
+            return NULL;
+        }
+    }
+    struct connection *connection =
+        connection_open(&client->places, options->frame_bytes_max, deadline_us, reterr);
+    if (connection == NULL) {
+        token_free(token);
+        return NULL;
+    }
+    connection_set_token(connection, token);
+    options_log(options, BILLING_LOG_DEBUG, "new connection");
+    return connection;
+}
+
 struct connection *client_connect(billing_client *client, int64_t deadline_us, bool *ret_kept,
                                   struct failure *reterr)
 {
     struct connection *connection = take_idle(client);
     *ret_kept = connection != NULL;
-    if (connection == NULL) {
-        connection =
-            connection_open(&client->places, client->options.frame_bytes_max, deadline_us, reterr);
-        if (connection != NULL) {
-            options_log(&client->options, BILLING_LOG_DEBUG, "new connection");
-        }
-    }
-    return connection;
+    return connection != NULL ? connection : open_new(client, deadline_us, reterr);
+}
+
+const char *client_token(const billing_client *client, const struct connection *connection)
+{
+    const char *own = connection_token(connection);
+    return own != NULL ? own : client->options.token;
 }
 
 void client_keep(billing_client *client, struct connection *connection)

@@ -31,6 +31,9 @@ struct billing_client {
 struct connection *client_connect(billing_client *client, int64_t deadline_us, bool *ret_kept,
                                   struct failure *reterr);
 
+/* The token that a request over CONNECTION carries, NULL for none.  Valid as the connection. */
+const char *client_token(const billing_client *client, const struct connection *connection);
+
 /* Keep CONNECTION for the next call if it can be, else close it. */
 void client_keep(billing_client *client, struct connection *connection);
 

@@ -11,6 +11,7 @@
 
 #include "libbilling/src/clock.h"
 #include "libbilling/src/dial.h"
+#include "libbilling/src/token.h"
 #include "proto/frame.h"
 
 enum {
@@ -22,6 +23,7 @@ struct connection {
     int fd;
     pid_t pid;       /* the process that opened it */
     bool is_cut_off; /* a request was not sent to its end */
+    char *token;     /* owned; NULL: none that is the connection's own */
     struct frame_reader reader;
 };
 
@@ -73,14 +75,31 @@ void connection_close(struct connection *connection)
     if (connection != NULL) {
         close(connection->fd);
         frame_reader_done(&connection->reader);
+        token_free(connection->token);
         free(connection);
     }
+}
+
+void connection_set_token(struct connection *connection, char *token)
+{
+    token_free(connection->token);
+    connection->token = token;
+}
+
+const char *connection_token(const struct connection *connection)
+{
+    return connection->token;
 }
 
 bool connection_is_usable(const struct connection *connection)
 {
     struct pollfd ready = {.fd = connection->fd, .events = POLLIN | POLLRDHUP};
     return connection->pid == getpid() && poll(&ready, 1, 0) == 0;
+}
+
+void connection_wipe(struct connection *connection, const uint8_t *payload, size_t bytes)
+{
+    explicit_bzero(connection->reader.data + (payload - connection->reader.data), bytes);
 }
 
 bool connection_rest(struct connection *connection)

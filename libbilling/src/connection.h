@@ -23,6 +23,11 @@ struct connection *connection_open(const struct places *places, size_t frame_byt
 /* Close and free CONNECTION, which may be NULL.  In a forked child the parent's side stays open. */
 void connection_close(struct connection *connection);
 
+/* Have what is asked over CONNECTION carry TOKEN, which it takes over; NULL: nothing of its own.
+ * connection_token() is it, valid until the connection is closed. */
+void connection_set_token(struct connection *connection, char *token);
+const char *connection_token(const struct connection *connection);
+
 /* Whether a connection that lay idle can be used: it was opened by this process, and the daemon has
  * neither closed it nor sent anything.  The daemon may still close it a moment later. */
 bool connection_is_usable(const struct connection *connection);
@@ -39,6 +44,9 @@ MUSTCHECK bool connection_send(struct connection *connection, const void *data, 
 MUSTCHECK bool connection_receive(struct connection *connection, int64_t deadline_us,
                                   const uint8_t **ret_payload, size_t *ret_bytes,
                                   struct failure *reterr);
+
+/* Overwrite the frame of BYTES at PAYLOAD, the last that connection_receive() gave. */
+void connection_wipe(struct connection *connection, const uint8_t *payload, size_t bytes);
 
 /* Whether CONNECTION can be kept for the next request: all was sent, and nothing waits to be read.
  * Gives back the memory that a large answer took. */

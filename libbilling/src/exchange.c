@@ -1,10 +1,16 @@
 #include "libbilling/src/exchange.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "libbilling/src/clock.h"
+#include "libbilling/src/message.h"
 #include "libbilling/src/reply.h"
 #include "proto/frame.h"
+
+enum {
+    HTTP_UNAUTHENTICATED = 401,
+};
 
 /* REQUEST as a frame in one piece, so that it goes out in one send. */
 static uint8_t *pack(const Billing__V1__Request *request, size_t payload_max, size_t *ret_bytes,
@@ -80,33 +86,57 @@ static void talk(struct connection *connection, const Billing__V1__Request *requ
     }
     if (connection_receive(connection, deadline_us, &payload, &bytes, &failure)) {
         take_answer(request, payload, bytes, exchange);
+        if (request->call_case == BILLING__V1__REQUEST__CALL_CREATE_KEY) {
+            connection_wipe(connection, payload, bytes); /* it holds the new key */
+        }
     } else if (sent) {
         exchange->failure = failure;
     }
 }
 
+/* The token was another one when the connection was opened, perhaps: its file is read again for a
+ * new one. */
+static bool is_token_old(const billing_client *client, const struct exchange *exchange)
+{
+    return client->options.token_file != NULL && exchange->was_kept && exchange->is_problem &&
+           billing_object_uint64(exchange->reply, "status") == HTTP_UNAUTHENTICATED;
+}
+
+/* Ask for what REQUEST has over CONNECTION. */
+static void ask(billing_client *client, struct connection *connection,
+                Billing__V1__Request *request, int64_t deadline_us, struct exchange *exchange)
+{
+    size_t bytes = 0;
+    message_refer(&request->has_token, &request->token, client_token(client, connection));
+    uint8_t *frame = pack(request, client->options.frame_bytes_max, &bytes, &exchange->failure);
+    if (frame != NULL) {
+        talk(connection, request, frame, bytes, deadline_us, exchange);
+    }
+    if (frame != NULL && request->has_token) {
+        explicit_bzero(frame, bytes);
+    }
+    free(frame);
+    message_refer(&request->has_token, &request->token, NULL); /* it goes with the connection */
+}
+
 void exchange_run(billing_client *client, Billing__V1__Request *request, int64_t deadline_us,
                   struct exchange *ret)
 {
-    size_t bytes = 0;
     *ret = (struct exchange){0};
     request->has_call_id = 1;
     request->call_id = client_next_call_id(client);
     request->has_timeout_ms = 1;
     request->timeout_ms = (uint32_t)clock_left_ms(deadline_us);
-    uint8_t *frame = pack(request, client->options.frame_bytes_max, &bytes, &ret->failure);
-    if (frame == NULL) {
-        return;
-    }
     struct connection *connection =
         client_connect(client, deadline_us, &ret->was_kept, &ret->failure);
-    if (connection != NULL) {
-        talk(connection, request, frame, bytes, deadline_us, ret);
-        if (ret->reply != NULL && names_call(ret->reply)) {
-            client_keep(client, connection);
-        } else {
-            connection_close(connection);
-        }
+    if (connection == NULL) {
+        return;
     }
-    free(frame);
+    ask(client, connection, request, deadline_us, ret);
+    ret->is_token_old = is_token_old(client, ret);
+    if (ret->reply != NULL && names_call(ret->reply) && !ret->is_token_old) {
+        client_keep(client, connection);
+    } else {
+        connection_close(connection);
+    }
 }

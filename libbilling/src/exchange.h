@@ -13,10 +13,11 @@ struct exchange {
     bool is_problem;       /* the reply is a Problem */
     bool any_sent;         /* some byte of the request may have reached the daemon */
     bool was_kept;         /* it went over a connection that had lain idle */
+    bool is_token_old;     /* refused for a token that may be another one by now */
     struct failure failure;
 };
 
 /* Send REQUEST and wait for its answer, until DEADLINE_US.  Sets the request's call_id and
- * timeout_ms. */
+ * timeout_ms; the token it has only meanwhile. */
 void exchange_run(billing_client *client, Billing__V1__Request *request, int64_t deadline_us,
                   struct exchange *ret);

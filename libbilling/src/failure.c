@@ -17,6 +17,7 @@ static const struct {
     [FAULT_ARGUMENT] = {"invalid_argument", "Called with a bad argument"},
     [FAULT_TOO_LARGE] = {"too_large", "Request too large"},
     [FAULT_NO_REQUEST_ID] = {"no_request_id", "No request id could be made"},
+    [FAULT_TOKEN_FILE] = {"bad_token_file", "No token in the token file"},
 };
 
 void failure_set(struct failure *failure, enum fault fault, const char *format, ...)

@@ -12,6 +12,7 @@ enum fault {
     FAULT_ARGUMENT,
     FAULT_TOO_LARGE,
     FAULT_NO_REQUEST_ID,
+    FAULT_TOKEN_FILE,
 };
 
 struct failure {

@@ -79,6 +79,12 @@ static const void *find_value(const struct billing_object *object, const char *p
 
 /* --- public ----------------------------------------------------------------------------------- */
 
+/* A key is shown this once, and to nobody who finds the memory later. */
+static bool holds_secret(const struct reply *reply)
+{
+    return reply->response->result_case == BILLING__V1__RESPONSE__RESULT_CREATE_KEY;
+}
+
 /* A caller has only whole replies to free, and of these the body is the reply's first member. */
 void billing_object_free(billing_object *object)
 {
@@ -86,6 +92,9 @@ void billing_object_free(billing_object *object)
         return;
     }
     struct reply *reply = (struct reply *)(void *)object;
+    if (holds_secret(reply)) {
+        arena_wipe(&reply->arena);
+    }
     arena_done(&reply->arena);
     free(reply);
 }
@@ -143,7 +152,13 @@ const billing_object *billing_object_item(const billing_object *object, const ch
                                           size_t index)
 {
     const struct member *list = find_list(object, path);
-    return index < list->count ? &list->items[index] : NULL;
+    return list->items != NULL && index < list->count ? &list->items[index] : NULL;
+}
+
+const char *billing_object_text_item(const billing_object *object, const char *path, size_t index)
+{
+    const struct member *list = find_list(object, path);
+    return list->texts != NULL && index < list->count ? list->texts[index] : NULL;
 }
 
 billing_field_kind billing_object_kind(const billing_object *object, const char *path)
@@ -153,7 +168,8 @@ billing_field_kind billing_object_kind(const billing_object *object, const char 
         return BILLING_FIELD_NONE;
     }
     if (found.field->label == PROTOBUF_C_LABEL_REPEATED) {
-        return BILLING_FIELD_LIST;
+        return found.field->type == PROTOBUF_C_TYPE_BYTES ? BILLING_FIELD_TEXTS
+                                                          : BILLING_FIELD_LIST;
     }
     switch (field_kind(found.field)) {
     case FIELD_TEXT:

@@ -1,11 +1,15 @@
 #include "libbilling/src/options.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "libbilling/src/place.h"
+#include "libbilling/src/token.h"
+#include "libbilling/src/traceparent.h"
 #include "proto/limits.h"
 
 enum {
@@ -17,7 +21,6 @@ enum {
     RETRY_DELAY_MS_DEFAULT = 1000,
     RETRY_DELAY_MS_MAX = 60000,
     FRAME_BYTES_MAX = 1 << 30,
-    TOKEN_BYTES_MAX = 4096,
     LOG_LINE_MAX = 768,
 };
 
@@ -32,20 +35,21 @@ void options_init(struct billing_options *options)
     };
 }
 
-static void free_token(struct billing_options *options)
+/* Have TOKEN, or the one in TOKEN_FILE, in the place of what there is.  Both may be NULL, and are
+ * taken over. */
+static void replace_token(struct billing_options *options, char *token, char *token_file)
 {
-    if (options->token != NULL) {
-        explicit_bzero(options->token, strlen(options->token));
-        free(options->token);
-    }
-    options->token = NULL;
+    token_free(options->token);
+    free(options->token_file);
+    options->token = token;
+    options->token_file = token_file;
 }
 
 void options_done(struct billing_options *options)
 {
     free(options->url);
     options->url = NULL;
-    free_token(options);
+    replace_token(options, NULL, NULL);
 }
 
 /* A copy of TEXT on the heap through malloc(), as everything here. */
@@ -64,11 +68,26 @@ int options_copy(const struct billing_options *from, struct billing_options *ret
     *ret = *from;
     ret->url = from->url == NULL ? NULL : copy_text(from->url);
     ret->token = from->token == NULL ? NULL : copy_text(from->token);
-    if ((from->url != NULL && ret->url == NULL) || (from->token != NULL && ret->token == NULL)) {
+    ret->token_file = from->token_file == NULL ? NULL : copy_text(from->token_file);
+    if ((from->url != NULL && ret->url == NULL) || (from->token != NULL && ret->token == NULL) ||
+        (from->token_file != NULL && ret->token_file == NULL)) {
         options_done(ret);
         return BILLING_E_NO_MEMORY;
     }
     return 0;
+}
+
+const char *options_traceparent(const struct billing_options *options, char *buffer)
+{
+    if (options->find_traceparent == NULL) {
+        return options->traceparent[0] == '\0' ? NULL : options->traceparent;
+    }
+    buffer[0] = '\0';
+    bool found = options->find_traceparent(buffer, options->find_traceparent_arg) == 0;
+    return found && memchr(buffer, '\0', BILLING_TRACEPARENT_BYTES + 1) != NULL &&
+                   traceparent_is_good(buffer)
+               ? buffer
+               : NULL;
 }
 
 void options_log(const struct billing_options *options, billing_log_level level, const char *format,
@@ -179,21 +198,10 @@ int billing_options_set_frame_bytes_max(billing_options *options, size_t bytes)
     return status;
 }
 
-static bool is_token(const char *token)
-{
-    size_t length = 0;
-    for (; token[length] != '\0'; length++) {
-        if (length == TOKEN_BYTES_MAX || token[length] <= ' ' || token[length] > '~') {
-            return false;
-        }
-    }
-    return length > 0;
-}
-
 int billing_options_set_token(billing_options *options, const char *token)
 {
     char *copy = NULL;
-    if (options == NULL || (token != NULL && !is_token(token))) {
+    if (options == NULL || (token != NULL && !token_is_good(token))) {
         return BILLING_E_ARGUMENT;
     }
     if (token != NULL) {
@@ -202,9 +210,45 @@ int billing_options_set_token(billing_options *options, const char *token)
             return BILLING_E_NO_MEMORY;
         }
     }
-    free_token(options);
-    options->token = copy;
+    replace_token(options, copy, NULL);
     return 0;
+}
+
+int billing_options_set_token_file(billing_options *options, const char *path)
+{
+    char *copy = NULL;
+    if (options == NULL || (path != NULL && *path == '\0')) {
+        return BILLING_E_ARGUMENT;
+    }
+    if (path != NULL) {
+        copy = copy_text(path);
+        if (copy == NULL) {
+            return BILLING_E_NO_MEMORY;
+        }
+    }
+    replace_token(options, NULL, copy);
+    return 0;
+}
+
+int billing_options_set_traceparent(billing_options *options, const char *traceparent)
+{
+    if (options == NULL || (traceparent != NULL && !traceparent_is_good(traceparent))) {
+        return BILLING_E_ARGUMENT;
+    }
+    options->traceparent[0] = '\0';
+    if (traceparent != NULL) {
+        memcpy(options->traceparent, traceparent, sizeof options->traceparent);
+    }
+    return 0;
+}
+
+void billing_options_set_traceparent_finder(billing_options *options, billing_traceparent_fn find,
+                                            void *arg)
+{
+    if (options != NULL) {
+        options->find_traceparent = find;
+        options->find_traceparent_arg = arg;
+    }
 }
 
 void billing_options_set_log(billing_options *options, billing_log_fn log, void *arg)
@@ -233,6 +277,17 @@ static int set_timeout_text(billing_options *options, const char *text)
     return status != 0 ? status : billing_options_set_timeout_ms(options, timeout_ms);
 }
 
+/* What the service manager keeps for the service, where our credential is among it. */
+static int set_credentials(billing_options *options, const char *directory)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/billing-token", directory);
+    if (n < 0 || (size_t)n >= sizeof path || access(path, F_OK) != 0) {
+        return 0;
+    }
+    return billing_options_set_token_file(options, path);
+}
+
 int billing_options_from_environment(billing_options *options, const char **ret_variable)
 {
     static const struct {
@@ -240,6 +295,9 @@ int billing_options_from_environment(billing_options *options, const char **ret_
         int (*set)(billing_options *options, const char *value);
     } table[] = {
         {"BILLING_URL", billing_options_set_url},
+        /* Of these the last one counts. */
+        {"CREDENTIALS_DIRECTORY", set_credentials},
+        {"BILLING_TOKEN_FILE", billing_options_set_token_file},
         {"BILLING_TOKEN", billing_options_set_token},
         {"BILLING_TIMEOUT", set_timeout_text},
     };

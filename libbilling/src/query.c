@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <billing/admin.h>
+
 #include "billing.pb-c.h"
 #include "libbilling/src/message.h"
 #include "proto/timestamp.h"
@@ -74,6 +76,8 @@ const char *query_fill(const struct billing_query *query, ProtobufCMessage *mess
         {"external_id", query->external_id.is_set != 0, &query->external_id.bytes,
          sizeof query->external_id.bytes},
         {"limit", query->limit > 0, &query->limit, sizeof query->limit},
+        {"include_revoked", query->include_revoked != 0, &query->include_revoked,
+         sizeof query->include_revoked},
         {"cursor", query->cursor.is_set != 0, &query->cursor.bytes, sizeof query->cursor.bytes},
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
@@ -146,6 +150,15 @@ int billing_query_set_include_empty(billing_query *query, bool include)
         return BILLING_E_ARGUMENT;
     }
     query->include_empty = include;
+    return 0;
+}
+
+int billing_query_set_include_revoked(billing_query *query, bool include)
+{
+    if (query == NULL) {
+        return BILLING_E_ARGUMENT;
+    }
+    query->include_revoked = include;
     return 0;
 }
 

@@ -149,15 +149,45 @@ static int items_init(struct reply *reply, ProtobufCMessage *const *messages, si
     return 0;
 }
 
+/* A list of byte fields. */
+static int texts_init(struct reply *reply, const ProtobufCBinaryData *bytes, size_t count,
+                      struct member *ret)
+{
+    const char **texts = arena_alloc(&reply->arena, count * sizeof *texts);
+    if (texts == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    for (size_t i = 0; i < count; i++) {
+        int status = text_of_bytes(FIELD_TEXT, &bytes[i], &texts[i]);
+        if (status != 0) {
+            return status;
+        }
+    }
+    ret->texts = texts;
+    ret->count = count;
+    return 0;
+}
+
+static int list_init(struct reply *reply, const ProtobufCMessage *message,
+                     const ProtobufCFieldDescriptor *field, struct member *ret)
+{
+    const void *at = field_at(message, field->offset);
+    size_t count = *(const size_t *)field_at(message, field->quantifier_offset);
+    if (count == 0) {
+        return 0;
+    }
+    return field->type == PROTOBUF_C_TYPE_BYTES
+               ? texts_init(reply, *(const ProtobufCBinaryData *const *)at, count, ret)
+               : items_init(reply, *(ProtobufCMessage *const *const *)at, count, ret);
+}
+
 static int member_init(struct reply *reply, const ProtobufCMessage *message,
                        const ProtobufCFieldDescriptor *field, struct member *ret)
 {
     const void *at = field_at(message, field->offset);
     *ret = (struct member){0};
     if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-        size_t count = *(const size_t *)field_at(message, field->quantifier_offset);
-        return count == 0 ? 0
-                          : items_init(reply, *(ProtobufCMessage *const *const *)at, count, ret);
+        return list_init(reply, message, field, ret);
     }
     if (!field_is_set(message, field)) {
         return 0;

@@ -15,8 +15,9 @@
 /* One member of an object. */
 struct member {
     const char *text;                   /* NULL: not set, or an object or a list */
-    const struct billing_object *items; /* an object within, or the items of a list */
-    size_t count;                       /* of items */
+    const struct billing_object *items; /* an object within, or the items of a list of them */
+    const char *const *texts;           /* the items of a list of texts */
+    size_t count;                       /* of items, or of texts */
 };
 
 struct billing_object {

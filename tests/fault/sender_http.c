@@ -114,7 +114,7 @@ static const char *request_text(struct memory *memory, struct logged_request *co
     const char *key =
         n > 1 ? "" : memory_format(memory, "Idempotency-Key: %s\r\n", requests[0]->request_id);
     return memory_format(memory,
-                         "POST %s HTTP/1.1\r\nHost: billing\r\nContent-Type: application/json\r\n"
+                         "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                          "%sContent-Length: %zu\r\n\r\n%s",
                          target_of(memory, p, n), key, strlen(body), body);
 }

@@ -27,14 +27,16 @@ int committer_submit(struct committer *c, struct op *op)
     return 0;
 }
 
-void committer_flush(struct committer *c)
+void committer_flush(struct committer *c, bool shared)
 {
+    (void)shared;
     (void)c; /* counter_run() takes what was submitted */
 }
 
-bool committer_is_pressed(struct committer *c)
+bool committer_is_pressed(struct committer *c, unsigned asker)
 {
     (void)c;
+    (void)asker;
     return false;
 }
 
@@ -48,6 +50,40 @@ int readers_submit(struct readers *r, struct op *op)
 {
     op_list_push(&r->counter->waiting, op);
     return 0;
+}
+
+/* Jobs take their time, and no two runs have the same: here none begins. */
+int jobs_start_backup(struct jobs *j, struct slice directory, uint64_t *ret_id,
+                      struct errinfo *reason)
+{
+    (void)j;
+    (void)directory;
+    (void)ret_id;
+    (void)reason;
+    return STATUS_SHUTTING_DOWN;
+}
+
+int jobs_start_verification(struct jobs *j, uint64_t *ret_id)
+{
+    (void)j;
+    (void)ret_id;
+    return STATUS_SHUTTING_DOWN;
+}
+
+int jobs_get(struct jobs *j, uint64_t id, struct arena *arena, struct job *ret)
+{
+    (void)j;
+    (void)id;
+    (void)arena;
+    (void)ret;
+    return STATUS_JOB_NOT_FOUND;
+}
+
+int jobs_cancel(struct jobs *j, uint64_t id)
+{
+    (void)j;
+    (void)id;
+    return STATUS_JOB_NOT_FOUND;
 }
 
 /* --- in place of what no two runs have alike ---------------------------------------------------
@@ -145,8 +181,11 @@ void counter_open(struct counter *counter, struct store *store, int64_t now_us)
 {
     *counter = (struct counter){.store = store, .now_us = now_us, .sweep_max = 1000};
     counter_take_workers(counter);
+    counter->keyring = keyring_create(COUNTER_ID_KEY);
+    FUZZ_CHECK(counter->keyring != NULL);
     struct dispatch_options options = {
         .committer = &committer,
+        .keyring = counter->keyring,
         .readers = &readers,
         .version = "1.2.3",
         .started_at_us = 1000000,
@@ -164,7 +203,8 @@ void counter_take_workers(struct counter *counter)
 void counter_close(struct counter *counter)
 {
     FUZZ_CHECK(counter->waiting.count == 0);
-    request_spares_free(&counter->dispatch.spares);
+    dispatch_done(&counter->dispatch);
+    keyring_destroy(counter->keyring);
     free(counter->packed);
 }
 

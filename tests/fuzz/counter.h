@@ -15,6 +15,7 @@ enum {
 
 struct counter {
     struct store *store; /* not owned */
+    struct keyring *keyring;
     struct dispatch dispatch;
     struct op_list waiting;
     int64_t now_us;     /* wall clock: its user moves it on */

@@ -99,6 +99,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_printed(&dispatch, &input);
     check_text(&dispatch, 'c', 1 + (size > 0 ? data[0] % 13 : 0),
                (struct slice){(const char *)data, size});
-    request_spares_free(&dispatch.spares);
+    dispatch_done(&dispatch);
     return 0;
 }

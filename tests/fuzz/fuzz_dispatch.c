@@ -116,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t mode = fuzz_byte(&script.input);
     counter.catalogue_listed = (mode & 1) != 0;
     counter.sweep_max = (mode & 2) != 0 ? 1 : 1000;
+    script.tokens = (mode & 4) != 0;
     for (int calls = 0; calls < CALLS_MAX && script_next(&script, &packed); calls++) {
         call(&counter, &script, packed);
     }

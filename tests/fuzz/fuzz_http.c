@@ -105,14 +105,31 @@ static void reply_cb(struct request *request)
 {
     struct exchange *exchange = request->door;
     FUZZ_CHECK(http_answer_write(&exchange->answer, request, &exchange->out) == 0);
+    dispatch_answered(request);
     exchange->answers++;
     request_free(request);
 }
 
-static void answer_without_call(struct exchange *exchange, struct request *request, bool options)
+static int write_page(struct exchange *exchange, struct request *request)
 {
-    FUZZ_CHECK((options ? http_answer_write_options(&exchange->answer, &exchange->out)
-                        : http_answer_write_openapi(&exchange->answer, &exchange->out)) == 0);
+    const struct http_answer *answer = &exchange->answer;
+    switch (request->page) {
+    case REQUEST_OPENAPI:
+        return http_answer_write_openapi(answer, request, &exchange->out);
+    case REQUEST_METRICS:
+        return http_answer_write_metrics(answer, request, SLICE("up 1\n"), &exchange->out);
+    case REQUEST_OPTIONS:
+        return http_answer_write_options(answer, request, &exchange->out);
+    case REQUEST_NO_PAGE:
+    case REQUEST__PAGES:
+        break;
+    }
+    return STATUS_INTERNAL;
+}
+
+static void answer_without_call(struct exchange *exchange, struct request *request)
+{
+    FUZZ_CHECK(write_page(exchange, request) == 0);
     exchange->answers++;
     request_free(request);
 }
@@ -148,7 +165,8 @@ static void take_message(struct counter *counter, const struct http_message *mes
     } else if (is_call) {
         dispatch_submit(&counter->dispatch, request);
     } else {
-        answer_without_call(exchange, request, match.route == NULL);
+        request->page = match.route == NULL ? REQUEST_OPTIONS : match.route->page;
+        answer_without_call(exchange, request);
     }
     counter_run(counter);
 }

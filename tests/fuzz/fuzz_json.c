@@ -48,8 +48,9 @@ static void check_lint(struct slice text)
 static const ProtobufCMessageDescriptor *type_of(unsigned choice)
 {
     const ProtobufCMessageDescriptor *request = &billing__v1__request__descriptor;
-    unsigned calls = request->n_fields - 2; /* behind call_id and timeout_ms */
-    return request->fields[2 + choice % calls].descriptor;
+    enum { NOT_CALLS = 4 }; /* call_id, timeout_ms, token, traceparent */
+    unsigned calls = request->n_fields - NOT_CALLS;
+    return request->fields[NOT_CALLS + choice % calls].descriptor;
 }
 
 static struct request *decode(const ProtobufCMessageDescriptor *type, struct slice body, bool lines,

@@ -86,6 +86,9 @@ static int add_record(const struct record *record, void *arg)
     case RECORD_INVOICE_ENTRIES:
     case RECORD_SERVICE_PUT:
     case RECORD_SERVICE_DELETED:
+    case RECORD_KEY_CREATED:
+    case RECORD_KEY_REVOKED:
+    case RECORD_KEY_USED:
         break;
     }
     return 0;

@@ -12,6 +12,7 @@ enum {
     LABELS_MAX = 3,
     RAW = 0xF0, /* from this choice on: bytes of the input as they are; 0xFF: not there */
     NONE = 0xFF,
+    NOT_CALLS = 4, /* call_id, timeout_ms, token, traceparent */
 };
 
 void script_init(struct script *script, const uint8_t *data, size_t size)
@@ -88,6 +89,9 @@ static struct slice text_for(struct script *s, const char *name, uint8_t choice)
     if (is(name, "customer_id")) {
         return customer_id(s, choice);
     }
+    if (is(name, "key_id")) {
+        return object_id(s, OBJECT_KEY, choice);
+    }
     if (is(name, "usage_id")) {
         return object_id(s, OBJECT_USAGE, choice);
     }
@@ -153,6 +157,18 @@ static struct slice number_for(struct script *s, uint8_t choice)
 
 static void fill(struct script *s, ProtobufCMessage *message);
 
+static void fill_texts(struct script *s, const ProtobufCFieldDescriptor *field, void *at,
+                       size_t *ret_n)
+{
+    size_t n = fuzz_number(&s->input, 1) % (ITEMS_MAX + 1U);
+    ProtobufCBinaryData *texts = arena_need(&s->arena, (n + 1) * sizeof *texts);
+    for (size_t i = 0; i < n; i++) {
+        set_bytes(&texts[i], text_for(s, field->name, fuzz_byte(&s->input)));
+    }
+    *(ProtobufCBinaryData **)at = texts;
+    *ret_n = n;
+}
+
 static void fill_items(struct script *s, const ProtobufCFieldDescriptor *field, void *at,
                        size_t *ret_n)
 {
@@ -208,7 +224,11 @@ static void fill(struct script *s, ProtobufCMessage *message)
         char *at = (char *)message + field->offset;
         char *quantifier = (char *)message + field->quantifier_offset;
         if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-            fill_items(s, field, at, (size_t *)(void *)quantifier);
+            if (field->type == PROTOBUF_C_TYPE_BYTES) {
+                fill_texts(s, field, at, (size_t *)(void *)quantifier);
+            } else {
+                fill_items(s, field, at, (size_t *)(void *)quantifier);
+            }
             continue;
         }
         uint8_t choice = fuzz_byte(&s->input);
@@ -217,6 +237,28 @@ static void fill(struct script *s, ProtobufCMessage *message)
             fill_field(s, field, at, choice);
         }
     }
+}
+
+/* --- tokens ----------------------------------------------------------------------------------- */
+
+/* None, the last that was made, that with a byte changed, or bytes of the input. */
+static void put_token(struct script *s, Billing__V1__Request *request)
+{
+    uint8_t choice = fuzz_byte(&s->input);
+    struct slice token = {s->token, s->token_bytes};
+    if (choice < 64) {
+        return;
+    }
+    if (choice >= RAW) {
+        token = fuzz_slice(&s->input, fuzz_byte(&s->input));
+    } else if (choice >= 224 && token.length > 0) {
+        char *changed = arena_need(&s->arena, token.length);
+        memcpy(changed, token.data, token.length);
+        changed[fuzz_byte(&s->input) % token.length] = (char)fuzz_byte(&s->input);
+        token.data = changed;
+    }
+    request->has_token = true;
+    set_bytes(&request->token, token);
 }
 
 /* --- calls ------------------------------------------------------------------------------------ */
@@ -228,13 +270,14 @@ static const int64_t pauses_us[] = {
 bool script_next(struct script *script, struct slice *ret_packed)
 {
     const ProtobufCMessageDescriptor *type = &billing__v1__request__descriptor;
-    unsigned calls = type->n_fields - 2; /* behind call_id and timeout_ms */
+    unsigned calls = type->n_fields - NOT_CALLS;
     if (script->input.left == 0) {
         return false;
     }
     arena_done(&script->arena);
     arena_init(&script->arena, ARENA_BYTES);
-    const ProtobufCFieldDescriptor *call = &type->fields[2 + fuzz_byte(&script->input) % calls];
+    const ProtobufCFieldDescriptor *call =
+        &type->fields[NOT_CALLS + fuzz_byte(&script->input) % calls];
     script->now_us += pauses_us[fuzz_byte(&script->input) % 8];
     Billing__V1__Request request = BILLING__V1__REQUEST__INIT;
     const ProtobufCMessageDescriptor *called = call->descriptor;
@@ -243,6 +286,9 @@ bool script_next(struct script *script, struct slice *ret_packed)
     fill(script, message);
     request.call_case = (Billing__V1__Request__CallCase)call->id;
     request.create_customer = (void *)message; /* all members of the union are pointers */
+    if (script->tokens) {
+        put_token(script, &request);
+    }
     uint8_t *packed = arena_need(&script->arena, billing__v1__request__get_packed_size(&request));
     *ret_packed = (struct slice){(char *)packed, billing__v1__request__pack(&request, packed)};
     return true;
@@ -252,6 +298,12 @@ void script_note(struct script *script, const Billing__V1__Response *response)
 {
     if (response->result_case == BILLING__V1__RESPONSE__RESULT__NOT_SET) {
         return;
+    }
+    if (response->result_case == BILLING__V1__RESPONSE__RESULT_CREATE_KEY) {
+        ProtobufCBinaryData key = response->create_key->key;
+        FUZZ_CHECK(key.len <= sizeof script->token);
+        memcpy(script->token, key.data, key.len);
+        script->token_bytes = key.len;
     }
     const ProtobufCMessage *reply = &response->problem->base; /* whichever it is */
     const ProtobufCFieldDescriptor *field =

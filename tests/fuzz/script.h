@@ -15,6 +15,9 @@ struct script {
     int64_t now_us;     /* the time that calls speak of */
     char cursor[1024];  /* of the last page that had another behind it, in text */
     size_t cursor_bytes;
+    bool tokens;    /* calls bring some; its user says so */
+    char token[96]; /* of the last key that was made */
+    size_t token_bytes;
 };
 
 /* *SCRIPT reads DATA, which outlives it.  To be given to script_done(). */
@@ -24,5 +27,5 @@ void script_done(struct script *script);
 /* The next call, packed, valid until the one after; false at the end.  Moves now_us on. */
 bool script_next(struct script *script, struct slice *ret_packed);
 
-/* Keep the cursor that RESPONSE has, for a later call. */
+/* Keep the cursor that RESPONSE has, or the token, for a later call. */
 void script_note(struct script *script, const Billing__V1__Response *response);

@@ -524,6 +524,22 @@ static void invoices__of_all_end_in_the_future__refused_once(void **state)
     daemon_process_destroy(daemon);
 }
 
+/* Nor is it a success where there is no customer for whom the daemon could refuse it. */
+static void invoices__of_nobody_in_the_future__refused_too(void **state)
+{
+    (void)state;
+    struct daemon_process *daemon = daemon_process_start(NULL);
+    struct ctl_setup at = {.url = daemon_process_url(daemon)};
+    struct ctl_result all = CTL_ENDS(&at, 1, "invoice", "finalize", "--all", "--month", "2999-01");
+    assert_contains(all.err, "Period not closed: 2999-02-01T00:00:00.000000Z lies ahead of ");
+    assert_contains(all.err, "(period_not_closed)\n");
+    assert_null(strstr(all.err, "finalized"));
+    struct ctl_result past = CTL_ENDS(&at, 0, "invoice", "finalize", "--all", "--month", "2020-01");
+    assert_contains(past.err, "0 finalized, 0 finalized before, 0 refused\n");
+    daemon_process_stop(daemon);
+    daemon_process_destroy(daemon);
+}
+
 /* Killed in the middle and run again: one invoice a customer, each printed, and no number left
  * out. */
 static void invoices__of_all_killed_and_run_again__one_each(void **state)
@@ -553,6 +569,8 @@ static void invoices__of_all_killed_and_run_again__one_each(void **state)
     } while (ctl_count(list.out, "\n") < 5);
     assert_int_equal(kill(process.pid, SIGKILL), 0);
     (void)ctl_wait(&process);
+    /* What it had asked for last may still be made, while the next one runs. */
+    CTL_ENDS(&at, 0, "invoice", "finalize", "--all", "--month", "2026-09");
     struct ctl_result rest =
         CTL_ENDS(&at, 0, "invoice", "finalize", "--all", "--month", "2026-09", "--output", "id");
     list = CTL_ENDS(&at, 0, "invoice", "list", "--output", "csv");
@@ -729,6 +747,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(invoices__of_all__one_each_and_the_refused_named),
     cmocka_unit_test(invoices__of_all_one_is_damaged__is_named_and_the_others_made),
     cmocka_unit_test(invoices__of_all_end_in_the_future__refused_once),
+    cmocka_unit_test(invoices__of_nobody_in_the_future__refused_too),
     cmocka_unit_test(invoices__of_all_killed_and_run_again__one_each),
     cmocka_unit_test(invoices__of_all_no_answer__stops_and_says_how_to_go_on),
     cmocka_unit_test(invoices__of_all_there_already__printed_and_counted),

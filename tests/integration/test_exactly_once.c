@@ -89,7 +89,7 @@ static void *attempt_main(void *arg)
     struct http_conn conn;
     const char *request_id = attempt->request_id != NULL ? attempt->request_id : "once-1";
     const char *request =
-        testkit_format("POST %s HTTP/1.1\r\nHost: x\r\nX-Request-Id: %s\r\n"
+        testkit_format("POST %s HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: %s\r\n"
                        "Content-Type: application/json\r\n"
                        "Content-Length: %zu\r\n\r\n%s",
                        attempt->target, request_id, strlen(attempt->body), attempt->body);

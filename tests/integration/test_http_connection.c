@@ -11,7 +11,7 @@
 #include "tests/lib/http_client.h"
 #include "tests/lib/testkit.h"
 
-#define GET_HEALTH "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
+#define GET_HEALTH "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 static const char json_type[] = "Content-Type: application/json\r\n";
 
@@ -104,9 +104,10 @@ static void expect_health(void)
 static const char *customer_request(const char *name)
 {
     const char *body = testkit_format("{\"customer_name\": \"%s\"}", name);
-    return testkit_format("POST /api/v1/customers HTTP/1.1\r\nHost: h\r\n%sContent-Length: %zu\r\n"
-                          "\r\n%s",
-                          json_type, strlen(body), body);
+    return testkit_format(
+        "POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %zu\r\n"
+        "\r\n%s",
+        json_type, strlen(body), body);
 }
 
 /* --- requests and answers --------------------------------------------------------------------- */
@@ -123,7 +124,7 @@ static const char *mixed_request(int i)
     case 1:
         return customer_request(testkit_format("n%d", i));
     default:
-        return "GET /nowhere HTTP/1.1\r\nHost: h\r\nX-Request-Id: n\r\n\r\n";
+        return "GET /nowhere HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: n\r\n\r\n";
     }
 }
 
@@ -159,9 +160,10 @@ static void continued__body_is_asked_for_and_then_taken(void **state)
     char got[64] = "";
     size_t length = 0;
     open_conn(&conn);
-    send_text(&conn, testkit_format("POST /api/v1/customers HTTP/1.1\r\nHost: h\r\n%sExpect: "
-                                    "100-continue\r\nContent-Length: 22\r\n\r\n",
-                                    json_type));
+    send_text(&conn,
+              testkit_format("POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\n%sExpect: "
+                             "100-continue\r\nContent-Length: 22\r\n\r\n",
+                             json_type));
     while (length < strlen("HTTP/1.1 100 Continue\r\n\r\n")) {
         size_t n = 0;
         assert_int_equal(sock_receive(conn.fd, got + length, sizeof got - 1 - length,
@@ -180,8 +182,9 @@ static void continued__too_large__is_refused_before_the_body(void **state)
     (void)state;
     struct http_conn conn;
     open_conn(&conn);
-    send_text(&conn, "POST /api/v1/customers HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
-                     "Content-Length: 99999999999\r\n\r\n");
+    send_text(&conn,
+              "POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+              "Content-Length: 99999999999\r\n\r\n");
     char first[16] = "";
     size_t n = 0;
     assert_int_equal(sock_receive(conn.fd, first, 12, testkit_now_ms() + SOCK_PATIENCE_MS, &n),
@@ -211,7 +214,8 @@ static void close_asked_for__ends_behind_the_answer(void **state)
     struct http_conn conn;
     bool will_close;
     open_conn(&conn);
-    send_text(&conn, "GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" GET_HEALTH);
+    send_text(&conn,
+              "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" GET_HEALTH);
     assert_int_equal(receive(&conn, &will_close, "{\"status\""), 200);
     assert_true(will_close);
     expect_end(&conn);
@@ -223,13 +227,13 @@ static void head_and_options__have_no_body(void **state)
     struct http_conn conn;
     struct http_reply reply;
     open_conn(&conn);
-    send_text(&conn, "HEAD /healthz HTTP/1.1\r\nHost: h\r\n\r\n");
+    send_text(&conn, "HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     conn.no_body = true;
     assert_int_equal(http_receive(&conn, SOCK_PATIENCE_MS, &reply), SOCK_OK);
     assert_int_equal(reply.status, 200);
     assert_string_not_equal(http_reply_header(&reply, "Content-Length"), "0");
     http_reply_done(&reply);
-    send_text(&conn, "OPTIONS /api/v1/customers HTTP/1.1\r\nHost: h\r\n\r\n" GET_HEALTH);
+    send_text(&conn, "OPTIONS /api/v1/customers HTTP/1.1\r\nHost: localhost\r\n\r\n" GET_HEALTH);
     assert_int_equal(http_receive(&conn, SOCK_PATIENCE_MS, &reply), SOCK_OK);
     assert_int_equal(reply.status, 204);
     assert_string_equal(http_reply_header(&reply, "Allow"), "POST, GET, HEAD, OPTIONS");
@@ -245,17 +249,17 @@ static void wrong_requests__leave_the_connection_open(void **state)
         const char *text;
         int status;
     } cases[] = {
-        {"GET /nowhere HTTP/1.1\r\nHost: h\r\n\r\n", 404},
-        {"DELETE /healthz HTTP/1.1\r\nHost: h\r\n\r\n", 405},
-        {"GET /healthz?x=1 HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-        {"GET /api/v1/customers/%zz HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-        {"GET /api/v1/customers/nobody HTTP/1.1\r\nHost: h\r\n\r\n", 404},
-        {"GET /healthz HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}", 400},
-        {"POST /api/v1/customers HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}", 415},
-        {"POST /api/v1/customers HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+        {"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n", 404},
+        {"DELETE /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 405},
+        {"GET /healthz?x=1 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
+        {"GET /api/v1/customers/%zz HTTP/1.1\r\nHost: localhost\r\n\r\n", 400},
+        {"GET /api/v1/customers/nobody HTTP/1.1\r\nHost: localhost\r\n\r\n", 404},
+        {"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}", 400},
+        {"POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}", 415},
+        {"POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
          "Content-Length: 5\r\n\r\n[NaN]",
          400},
-        {"POST /api/v1/customers HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+        {"POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
          "Content-Length: 2\r\n\r\n{}",
          422},
     };
@@ -294,7 +298,7 @@ static void half_closed__within_a_request__is_refused(void **state)
     sock_finish(conn.fd);
     expect_refusal_and_end(&conn, 400);
     open_conn(&conn);
-    send_text(&conn, "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc");
+    send_text(&conn, "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc");
     sock_finish(conn.fd);
     expect_refusal_and_end(&conn, 400);
 }
@@ -318,8 +322,9 @@ static void too_large__answer_arrives_before_the_end(void **state)
     enum { BYTES = 8 * 1024 * 1024 };
     char *body = testkit_alloc(BYTES);
     open_conn(&conn);
-    send_text(&conn,
-              "POST /api/v1/customers HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n");
+    send_text(
+        &conn,
+        "POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n");
     IGNORE(http_send(&conn, body, BYTES)); /* the daemon may have closed by now */
     assert_int_equal(receive(&conn, NULL, "{\"type\": "), 413);
     http_close(&conn);
@@ -335,8 +340,9 @@ static void too_large__in_the_middle_of_chunks(void **state)
     chunk[head + CHUNK] = '\r';
     chunk[head + CHUNK + 1] = '\n';
     open_conn(&conn);
-    send_text(&conn,
-              "POST /api/v1/customers HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n");
+    send_text(
+        &conn,
+        "POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 20; i++) {
         if (http_send(&conn, chunk, head + CHUNK + 2) != SOCK_OK) {
             break; /* the daemon may have closed by now */
@@ -349,7 +355,8 @@ static void too_large__in_the_middle_of_chunks(void **state)
 static void connections__past_their_bound__are_told(void **state)
 {
     (void)state;
-    static const char *const args[] = {"--connections-max", "4", NULL};
+    static const char *const args[] = {"--connections-max", "4", "--connections-per-identity-max",
+                                       "4", NULL};
     struct http_conn conns[4];
     struct http_conn fifth;
     start_with(args);
@@ -360,7 +367,7 @@ static void connections__past_their_bound__are_told(void **state)
     }
     open_conn(&fifth);
     expect_refusal_and_end(&fifth, 503);
-    send_text(&conns[0], "GET /healthz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    send_text(&conns[0], "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assert_int_equal(receive(&conns[0], NULL, NULL), 200);
     expect_end(&conns[0]);
     open_conn(&fifth);
@@ -417,7 +424,7 @@ static void slow_requests__are_refused_by_408(void **state)
     send_text(&conn, "GET / HTTP/1.1\r\nX: ");
     expect_refusal_and_end(&conn, 408);
     open_conn(&conn);
-    send_text(&conn, "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc");
+    send_text(&conn, "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc");
     expect_refusal_and_end(&conn, 408);
 }
 
@@ -497,7 +504,8 @@ static void drain__idle_ones_close_and_half_requests_are_told(void **state)
     send_text(&idle, GET_HEALTH);
     assert_int_equal(receive(&idle, NULL, NULL), 200);
     open_conn(&half);
-    send_text(&half, GET_HEALTH "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc");
+    send_text(&half,
+              GET_HEALTH "POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc");
     assert_int_equal(receive(&half, NULL, NULL), 200);
     daemon_process_signal(billingd, SIGTERM);
     expect_end(&idle);

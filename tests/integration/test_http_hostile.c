@@ -17,7 +17,8 @@ static const char *address;
 static int start(void **state)
 {
     (void)state;
-    static const char *const args[] = {"--body-bytes-max", "1MiB", NULL};
+    static const char *const args[] = {
+        "--body-bytes-max", "1MiB", "--http-hosts", "h", "--http-hosts", "[::1]", NULL};
     billingd = daemon_process_start(&(struct daemon_options){.args = args});
     address = daemon_process_http(billingd);
     return 0;

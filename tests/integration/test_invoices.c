@@ -342,6 +342,8 @@ static void tampered__with_a_right_checksum__names_digest_and_figures(void **sta
         start_with_invoices(&setup);
         assert_string_equal(verify_tampered(&setup, table[i].tamper), table[i].differences);
         stop(&setup);
+        const char *log = daemon_process_stderr(setup.daemon); /* and an operator is told */
+        assert_contains(log, "level=error area=rpc msg=\"invoice does not verify\" invoice=1 ");
         daemon_process_destroy(setup.daemon);
     }
 }

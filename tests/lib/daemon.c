@@ -17,6 +17,7 @@
 
 enum {
     ARGS_MAX = 64,
+    LISTEN_FDS_MAX = 8,
     PATIENCE_MS = 60000, /* to start or to drain, under a sanitizer on a busy machine */
 };
 
@@ -161,12 +162,33 @@ static void build_args(const struct daemon_process *daemon, const char **args)
     args[n] = NULL;
 }
 
+/* In the child: each of the sockets to the place where the program looks for it, by way of one
+ * where none of them is, and who and how many it is that they are for. */
+static bool hand_over(const struct daemon_options *options)
+{
+    static char pid[32];
+    static char count[32];
+    int aside[LISTEN_FDS_MAX];
+    unsigned n = options->n_listen_fds;
+    for (unsigned i = 0; i < n; i++) {
+        aside[i] = fcntl(options->listen_fds[i], F_DUPFD_CLOEXEC, 3 + LISTEN_FDS_MAX);
+    }
+    for (unsigned i = 0; i < n; i++) {
+        if (aside[i] < 0 || dup2(aside[i], (int)(3 + i)) < 0) {
+            return false;
+        }
+    }
+    IGNORE(snprintf(pid, sizeof pid, "LISTEN_PID=%d", (int)getpid()) < 0); /* fits */
+    IGNORE(snprintf(count, sizeof count, "LISTEN_FDS=%u", n) < 0);         /* likewise */
+    return n == 0 || (putenv(pid) == 0 && putenv(count) == 0);
+}
+
 /* In the child: become the program.  Our death is its death, also if it came before prctl(). */
 static void exec_child(const struct daemon_process *daemon, const char *const *args, int error_fd,
                        pid_t parent)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
-        dup2(error_fd, STDERR_FILENO) < 0) {
+        dup2(error_fd, STDERR_FILENO) < 0 || !hand_over(&daemon->options)) {
         _exit(126);
     }
     for (const char *const *env = daemon->options.env; env != NULL && *env != NULL; env++) {
@@ -185,6 +207,9 @@ static void launch(struct daemon_process *daemon)
     build_args(daemon, args);
     if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
         testkit_fail("pipe: %s", strerror(errno));
+    }
+    if (daemon->options.n_listen_fds > LISTEN_FDS_MAX) {
+        testkit_fail("more than %d sockets to hand over", LISTEN_FDS_MAX);
     }
     pid_t parent = getpid();
     pid_t pid = fork();

@@ -18,6 +18,8 @@ struct daemon_options {
     const char *data_dir;    /* NULL: a new temporary one */
     const char *const *args; /* more of them, NULL-terminated; or NULL */
     const char *const *env;  /* "NAME=value" on top of ours, NULL-terminated; or NULL */
+    const int *listen_fds;   /* listening sockets, handed over as a service manager does */
+    unsigned n_listen_fds;   /* of them, at most 8 */
     bool only_args;          /* no --data-dir, --listen and --http but those in args */
 };
 

@@ -44,9 +44,14 @@ struct desk *desk_open(const struct desk_options *options)
     };
     assert_ok(committer_create(&committer, &desk->committer));
     assert_ok(readers_create(&readers, &desk->readers));
+    desk->keyring = keyring_create(options->id_key);
+    assert_non_null(desk->keyring);
+    assert_ok(jobs_create(committer.store, &desk->jobs));
     struct dispatch_options dispatch = {
         .committer = desk->committer,
         .readers = desk->readers,
+        .keyring = desk->keyring,
+        .jobs = desk->jobs,
         .require_request_id = options->require_request_id,
         .version = "1.2.3",
         .started_at_us = 1000000,
@@ -75,12 +80,14 @@ void desk_close(struct desk *desk)
     dispatch_close(&desk->dispatch);
     readers_destroy(desk->readers);
     committer_destroy(desk->committer);
+    jobs_destroy(desk->jobs);
     completions_drain(&desk->completions);
     completions_done(&desk->completions);
     bell_done(&desk->bell);
     assert_u64(desk->dispatch.stats.in_flight, 0);
-    request_spares_free(&desk->dispatch.spares);
+    dispatch_done(&desk->dispatch);
     free_answers(desk);
+    keyring_destroy(desk->keyring);
     memory_store_destroy(desk->memory);
 }
 
@@ -99,6 +106,7 @@ static void reply_cb(struct request *request)
     assert_non_null(answer->response);
     answer->arena_bytes = arena_bytes(&request->arena);
     answer->done = true;
+    dispatch_answered(request);
     request_free(request);
 }
 

@@ -18,6 +18,8 @@ struct desk {
     struct completions completions;
     struct committer *committer;
     struct readers *readers;
+    struct keyring *keyring;
+    struct jobs *jobs;
     struct dispatch dispatch;
     struct identity who;         /* of the requests to come: "tester", ROLE_ADMIN */
     struct desk_answer *answers; /* all, newest first; freed with the desk */

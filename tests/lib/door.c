@@ -48,7 +48,7 @@ static void tick_cb(uv_timer_t *timer)
 static void accept_cb(uv_stream_t *server, void *arg)
 {
     struct door *door = arg;
-    rpc_door_accept(&door->rpc, server, door->admit);
+    rpc_door_accept(&door->rpc, server, (struct admission){.has_room = door->admit});
 }
 
 struct door *door_open(const struct rpc_options *options, const char *address, size_t queue_ops_max)

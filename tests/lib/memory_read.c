@@ -12,6 +12,8 @@ int memory_info(struct store_view *view, struct store_info *ret)
         ret->customers += kind == RECORD_CUSTOMER_CREATED;
         ret->usage += kind == RECORD_USAGE;
         ret->invoices += kind == RECORD_INVOICE;
+        ret->api_keys += kind == RECORD_KEY_CREATED;
+        ret->api_keys -= kind == RECORD_KEY_REVOKED;
     }
     return memory_pass_alone(v->memory, MEMORY_INFO);
 }
@@ -369,4 +371,29 @@ int memory_verify(struct store_view *view, const struct store_verify *how,
         *ret = verified;
     }
     return rc;
+}
+
+/* --- backing up ------------------------------------------------------------------------------- */
+
+static int no_backups(struct errinfo *reason)
+{
+    const char text[] = "a store in memory makes no backups";
+    memcpy(reason->message, text, sizeof text);
+    return STATUS_NOT_IMPLEMENTED;
+}
+
+int memory_backup_check(struct store *store, const char *directory, struct errinfo *reason)
+{
+    (void)store;
+    (void)directory;
+    return no_backups(reason);
+}
+
+int memory_backup(struct store *store, const struct store_backup *how, struct store_copied *ret,
+                  struct errinfo *reason)
+{
+    (void)store;
+    (void)how;
+    (void)ret;
+    return no_backups(reason);
 }

@@ -52,7 +52,7 @@ struct memory_store {
     size_t n;
     size_t capacity;
     size_t committed;
-    size_t of_kind[RECORD_SERVICE_DELETED + 1]; /* rows: mostly there are none to look for */
+    size_t of_kind[RECORD_KEY_USED + 1]; /* rows: mostly there are none to look for */
     struct memory_txn *txn;
     struct fault faults[MEMORY_CALLS];
     struct memory_counts counts;
@@ -61,6 +61,7 @@ struct memory_store {
     bool gate;       /* commits wait */
     bool held;       /* one does */
     unsigned passes; /* that may go through all the same */
+    struct store_stats stats;
 };
 
 /* End the test, and say WHY. */
@@ -138,6 +139,12 @@ uint64_t memory_count_kind(struct memory_view *view, enum record_kind kind);
 const struct row *memory_find_service(struct memory_view *view, struct slice name,
                                       const struct row **ret_created);
 
+/* Whether record SEQ made an API key, and whether that is revoked. */
+bool memory_is_key(struct memory_view *view, uint64_t seq, bool *ret_revoked);
+
+/* The key called NAME that is not revoked, or 0. */
+uint64_t memory_find_key(struct memory_view *view, struct slice name);
+
 /* --- reading: as their namesakes in engine.h (memory_read.c) ---------------------------------- */
 
 int memory_info(struct store_view *view, struct store_info *ret);
@@ -163,5 +170,12 @@ int memory_scan_invoices(struct store_view *view, uint64_t customer, uint64_t af
 int memory_service(struct store_view *view, struct slice name, struct store_service *ret);
 int memory_scan_services(struct store_view *view, struct slice after_name, store_service_fn row_cb,
                          void *arg);
+int memory_api_key(struct store_view *view, uint64_t seq, struct store_api_key *ret);
+int memory_api_key_named(struct store_view *view, struct slice name, uint64_t *ret_seq);
+int memory_scan_api_keys(struct store_view *view, uint64_t after_seq, store_api_key_fn row_cb,
+                         void *arg);
 int memory_verify(struct store_view *view, const struct store_verify *how,
                   struct store_verified *ret);
+int memory_backup_check(struct store *store, const char *directory, struct errinfo *reason);
+int memory_backup(struct store *store, const struct store_backup *how, struct store_copied *ret,
+                  struct errinfo *reason);

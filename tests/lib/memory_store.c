@@ -117,6 +117,24 @@ static void check_invoice(struct memory_view *view, const struct invoice *invoic
                  "a gap in the invoices");
 }
 
+static void check_revoked(struct memory_view *view, const struct key_revoked *revoked)
+{
+    bool before;
+    memory_check(memory_is_key(view, revoked->key, &before), "what is no key is revoked");
+    memory_check(!before, "the key is revoked already");
+    const struct row *row = memory_row(view, revoked->key);
+    memory_check(slice_equal(row->record.key_created.name, revoked->name), "another key's name");
+}
+
+static void check_uses(struct memory_view *view, struct slice uses)
+{
+    bool revoked;
+    struct key_use use;
+    while (key_uses_next(&uses, &use)) {
+        memory_check(memory_is_key(view, use.key, &revoked), "a use of what is no key");
+    }
+}
+
 static void check_kind(struct memory_view *view, const struct record *record)
 {
     switch (record->kind) {
@@ -138,6 +156,15 @@ static void check_kind(struct memory_view *view, const struct record *record)
     case RECORD_SERVICE_DELETED:
         memory_check(memory_find_service(view, record->service_deleted.name, NULL) != NULL,
                      "a service that is not there is deleted");
+        break;
+    case RECORD_KEY_CREATED:
+        memory_check(memory_find_key(view, record->key_created.name) == 0, "a key's name is taken");
+        break;
+    case RECORD_KEY_REVOKED:
+        check_revoked(view, &record->key_revoked);
+        break;
+    case RECORD_KEY_USED:
+        check_uses(view, record->key_used.uses);
         break;
     case RECORD_CUSTOMER_RENAMED:
     case RECORD_USAGE:
@@ -276,10 +303,19 @@ static void memory_release(struct store_view *view)
     free(v);
 }
 
+static void memory_stats(struct store *store, struct store_stats *ret)
+{
+    struct memory_store *m = memory_of(store);
+    pthread_mutex_lock(&m->lock);
+    *ret = m->stats;
+    pthread_mutex_unlock(&m->lock);
+}
+
 static const struct store_ops ops = {
     .scheme = "memory:",
     .open = memory_open,
     .close = memory_close,
+    .stats = memory_stats,
     .begin = memory_begin,
     .txn_view = memory_txn_view,
     .announce = memory_announce,
@@ -304,7 +340,12 @@ static const struct store_ops ops = {
     .scan_invoices = memory_scan_invoices,
     .service = memory_service,
     .scan_services = memory_scan_services,
+    .api_key = memory_api_key,
+    .api_key_named = memory_api_key_named,
+    .scan_api_keys = memory_scan_api_keys,
     .verify = memory_verify,
+    .backup_check = memory_backup_check,
+    .backup = memory_backup,
 };
 
 /* --- for the test ----------------------------------------------------------------------------- */
@@ -418,4 +459,11 @@ struct memory_counts memory_store_counts(struct memory_store *memory)
     counts.records = memory->committed;
     pthread_mutex_unlock(&memory->lock);
     return counts;
+}
+
+void memory_store_set_stats(struct memory_store *memory, const struct store_stats *stats)
+{
+    pthread_mutex_lock(&memory->lock);
+    memory->stats = *stats;
+    pthread_mutex_unlock(&memory->lock);
 }

@@ -50,6 +50,9 @@ void memory_store_alter(struct memory_store *memory, uint64_t seq,
 void memory_store_set_billed_until(struct memory_store *memory, uint64_t customer,
                                    int64_t billed_until_us);
 
+/* What store_stats() says from now on. */
+void memory_store_set_stats(struct memory_store *memory, const struct store_stats *stats);
+
 /* --- a slow disk ------------------------------------------------------------------------------ */
 
 /* From now on commits wait at a gate. */

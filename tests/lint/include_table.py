@@ -46,6 +46,8 @@ ROOMS = {
         ["billingd/commit/", "billingd/ledger/", "billingd/base/", *STORE, *LEAVES],
         [],
     ),
+    "billingd/report/": (["billingd/report/", "billingd/base/", *LEAVES], []),
+    "billingd/report/sender.": (["billingd/report/", "billingd/base/", *LEAVES], ["curl"]),
     "billingd/rpc/": (
         ["billingd/rpc/", "billingd/ledger/", "billingd/commit/", "billingd/base/", "proto/"],
         ["json-c", "protobuf-c", "xxhash"],
@@ -57,9 +59,15 @@ ROOMS = {
         ["uv", "llhttp"],
     ),
     # What stands beside the rooms builds them, and may see all of them.
+    "billingd/access.": (["billingd/", "proto/"], []),
     "billingd/daemon.": (["billingd/", "proto/"], ["uv"]),
+    "billingd/entrances.": (["billingd/", "proto/"], ["uv"]),
+    "billingd/watchdog.": (["billingd/watchdog.h", "billingd/base/", "billingd/commit/", *LEAVES], ["uv"]),
+    "billingd/activation.": (["billingd/activation.h", "billingd/base/", *LEAVES], []),
     "billingd/main.c": (["billingd/", "proto/"], []),
     "billingd/config": (["billingd/", "proto/"], ["libconfig"]),
+    "billingd/metrics.": (["billingd/", "proto/"], []),
+    "billingd/process_metrics.": (["billingd/process_metrics.h", "billingd/base/", *LEAVES], []),
     # Tests and measurements look into everything.
     "tests/": ([""], ["*"]),
     "bench/": ([""], ["*"]),
@@ -67,6 +75,7 @@ ROOMS = {
 
 LIBRARIES = {
     "cmocka": r"cmocka\.h",
+    "curl": r"curl/.*",
     "gmp": r"gmp\.h",
     "json-c": r"json-c/.*",
     "libconfig": r"libconfig\.h",

@@ -303,6 +303,62 @@ static void scan_invoices__of_one_or_all__behind_a_number(void **state)
     store_close(store);
 }
 
+/* --- API keys --------------------------------------------------------------------------------- */
+
+static void key__revoked__frees_its_name_and_stays(void **state)
+{
+    struct store *store = open_in(testkit_tmpdir());
+    struct model *model = model_create();
+    struct record records[] = {
+        key_created("ingest"),    key_used(1, 5 * hour_us), key_revoked(1, "ingest"),
+        key_created("ingest"),    key_created("ingest 2"),  key_used(4, 6 * hour_us),
+        key_used(1, 7 * hour_us), /* it was used before it was revoked */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
+        struct store_txn *txn = begin(store, birth_us + (int64_t)i);
+        append(txn, model, &records[i], birth_us + (int64_t)i);
+        model_check_keys(model, store_txn_view(txn));
+        assert_ok(store_commit(txn));
+        check_now(store, model);
+    }
+    struct store_view *view = snapshot(store);
+    uint64_t seq;
+    assert_ok(store_api_key_named(view, SLICE("ingest"), &seq));
+    assert_u64(seq, 4);
+    assert_status(store_api_key_named(view, SLICE("inges"), &seq), STATUS_NOT_FOUND);
+    assert_status(store_api_key_named(view, (struct slice){0}, &seq), STATUS_NOT_FOUND);
+    struct model_keys keys = {.model = model, .after = 4};
+    assert_ok(store_scan_api_keys(view, 4, model_expect_key, &keys));
+    assert_u64(keys.after, 5);
+    assert_ok(store_scan_api_keys(view, 5, model_expect_key, &keys));
+    assert_ok(store_scan_api_keys(view, UINT64_MAX, model_expect_key, &keys));
+    store_release(view);
+    store_close(store);
+}
+
+static void key__what_cannot_be__spoils_the_transaction(void **state)
+{
+    struct store *store = open_in(testkit_tmpdir());
+    struct model *model = model_create();
+    struct record first = key_created("ingest");
+    struct record wrong[] = {
+        key_created("ingest"),     /* the name is taken */
+        key_revoked(1, "another"), /* it is not called so */
+        key_revoked(2, "ingest"),  /* there is no such key */
+        key_used(2, hour_us),      /* likewise */
+    };
+    (void)state;
+    append_alone(store, model, &first, birth_us);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_append_refused(store, model, &wrong[i], STATUS_INTERNAL);
+    }
+    struct record revoked = key_revoked(1, "ingest");
+    append_alone(store, model, &revoked, birth_us);
+    assert_append_refused(store, model, &revoked, STATUS_INTERNAL); /* it is already */
+    store_close(store);
+}
+
 /* --- services --------------------------------------------------------------------------------- */
 
 static void service__put_again__keeps_when_it_was_made_until_it_is_deleted(void **state)
@@ -619,6 +675,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(invoice__moves_the_customers_billed_until_and_nothing_else_of_it),
     cmocka_unit_test(invoice__out_of_turn_or_of_nobody__spoils_the_transaction),
     cmocka_unit_test(scan_invoices__of_one_or_all__behind_a_number),
+    cmocka_unit_test(key__revoked__frees_its_name_and_stays),
+    cmocka_unit_test(key__what_cannot_be__spoils_the_transaction),
     cmocka_unit_test(service__put_again__keeps_when_it_was_made_until_it_is_deleted),
     cmocka_unit_test(service__deleted_where_there_is_none__spoils_the_transaction),
     cmocka_unit_test(service__names_that_cannot_be__are_not_found),

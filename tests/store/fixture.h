@@ -189,6 +189,41 @@ static inline struct record service_deleted(struct slice name)
     return (struct record){.kind = RECORD_SERVICE_DELETED, .service_deleted = {.name = name}};
 }
 
+/* Of a writer of one service, that does not expire. */
+static inline struct record key_created(const char *name)
+{
+    static const char services[] = "\x02S3";
+    return (struct record){
+        .kind = RECORD_KEY_CREATED,
+        .recorded_by = SLICE("uid:0"),
+        .key_created = {.name = text_copy(name),
+                        .role = KEY_WRITER,
+                        .services = {services, sizeof services - 1},
+                        .hash = {4, 2}},
+    };
+}
+
+static inline struct record key_revoked(uint64_t key, const char *name)
+{
+    return (struct record){
+        .kind = RECORD_KEY_REVOKED,
+        .recorded_by = SLICE("uid:1"),
+        .key_revoked = {.key = key, .name = text_copy(name)},
+    };
+}
+
+static inline struct record key_used(uint64_t key, int64_t used_at_us)
+{
+    struct key_use use = {key, used_at_us};
+    uint8_t *bytes = testkit_alloc(KEY_USES_BYTES_MAX);
+    size_t length = key_uses_encode(&use, 1, bytes);
+    return (struct record){
+        .kind = RECORD_KEY_USED,
+        .recorded_by = SLICE("billingd"),
+        .key_used = {.uses = {(const char *)bytes, length}},
+    };
+}
+
 static inline void check_now(struct store *store, const struct model *model)
 {
     struct rng rng = rng_make("check");

@@ -86,6 +86,22 @@ static inline struct record history_service(struct rng *rng, const struct model 
         name, rng_below(rng, 3) == 0 ? "" : testkit_format("GB-%d", (int)rng_below(rng, 9)));
 }
 
+/* A key of one of few names; where that is taken, a use of it, or its revocation. */
+static inline struct record history_key(struct rng *rng, const struct model *model)
+{
+    const char *name = testkit_format("key %u", (unsigned)rng_below(rng, 6));
+    for (uint64_t i = 0; i < model->records; i++) {
+        const struct record *record = &model->record[i];
+        if (record->kind == RECORD_KEY_CREATED &&
+            slice_equal(record->key_created.name, slice_of(name)) &&
+            model_key_revoked(model, record->seq) == NULL) {
+            return rng_below(rng, 3) > 0 ? key_used(record->seq, rng_between(rng, 1, TIMESTAMP_MAX))
+                                         : key_revoked(record->seq, name);
+        }
+    }
+    return key_created(name);
+}
+
 static inline struct record history_content(struct rng *rng, const struct model *model)
 {
     uint64_t dice = rng_below(rng, 100);
@@ -103,6 +119,7 @@ static inline struct record history_content(struct rng *rng, const struct model 
            : dice < 29 ? history_invoice(rng, model)
            : dice < 31 ? history_entries(rng, model)
            : dice < 36 ? history_service(rng, model)
+           : dice < 38 ? history_key(rng, model)
                        : history_usage(rng, model);
 }
 

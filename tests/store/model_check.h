@@ -262,6 +262,103 @@ static inline void model_check_services(const struct model *model, struct store_
     model_check_service_scan(model, view, name);
 }
 
+/* --- API keys --------------------------------------------------------------------------------- */
+
+/* When KEY was used last; 0: never. */
+static inline int64_t model_key_used(const struct model *model, uint64_t key)
+{
+    int64_t used_us = 0;
+    for (uint64_t i = 0; i < model->records; i++) {
+        struct slice rest = model->record[i].key_used.uses;
+        struct key_use use;
+        while (model->record[i].kind == RECORD_KEY_USED && key_uses_next(&rest, &use)) {
+            used_us = use.key == key ? use.used_at_us : used_us;
+        }
+    }
+    return used_us;
+}
+
+/* The revocation of KEY, or NULL. */
+static inline const struct record *model_key_revoked(const struct model *model, uint64_t key)
+{
+    for (uint64_t i = 0; i < model->records; i++) {
+        const struct record *record = &model->record[i];
+        if (record->kind == RECORD_KEY_REVOKED && record->key_revoked.key == key) {
+            return record;
+        }
+    }
+    return NULL;
+}
+
+static inline void model_assert_same_key(const struct model *model, const struct record *created,
+                                         const struct store_api_key *got)
+{
+    const struct record *revoked = model_key_revoked(model, created->seq);
+    assert_u64(got->seq, created->seq);
+    assert_same_key(&got->created, &created->key_created);
+    assert_same_text(got->created_by, created->recorded_by);
+    assert_i64(got->created_at_us, created->created_at_us);
+    assert_i64(got->last_used_us, model_key_used(model, created->seq));
+    assert_i64(got->revoked_at_us, revoked == NULL ? 0 : revoked->created_at_us);
+    assert_same_text(got->revoked_by, revoked == NULL ? (struct slice){0} : revoked->recorded_by);
+}
+
+struct model_keys {
+    const struct model *model;
+    uint64_t after; /* the last that was seen, or where it begins */
+};
+
+/* The first key behind AFTER, or NULL. */
+static inline const struct record *model_next_key(const struct model *model, uint64_t after)
+{
+    for (uint64_t i = after; i < model->records; i++) {
+        if (model->record[i].kind == RECORD_KEY_CREATED) {
+            return &model->record[i];
+        }
+    }
+    return NULL;
+}
+
+static inline int model_expect_key(const struct store_api_key *key, void *arg)
+{
+    struct model_keys *keys = arg;
+    const struct record *expected = model_next_key(keys->model, keys->after);
+    assert_non_null(expected);
+    model_assert_same_key(keys->model, expected, key);
+    keys->after = expected->seq;
+    return 0;
+}
+
+/* Every key, by scan, number and name. */
+static inline void model_check_keys(const struct model *model, struct store_view *view)
+{
+    struct model_keys keys = {.model = model};
+    struct store_info info;
+    uint64_t n = 0;
+    assert_ok(store_scan_api_keys(view, 0, model_expect_key, &keys));
+    assert_null(model_next_key(model, keys.after));
+    for (uint64_t i = 0; i < model->records; i++) {
+        const struct record *record = &model->record[i];
+        bool made = record->kind == RECORD_KEY_CREATED;
+        bool counts = made && model_key_revoked(model, record->seq) == NULL;
+        struct store_api_key got;
+        uint64_t seq;
+        if (made || i % 7 == 0) {
+            assert_status(store_api_key(view, record->seq, &got), made ? 0 : STATUS_NOT_FOUND);
+        }
+        if (made) {
+            model_assert_same_key(model, record, &got);
+        }
+        if (counts) {
+            assert_ok(store_api_key_named(view, record->key_created.name, &seq));
+            assert_u64(seq, record->seq);
+        }
+        n += counts;
+    }
+    assert_ok(store_info(view, &info));
+    assert_u64(info.api_keys, n);
+}
+
 /* --- everything ------------------------------------------------------------------------------- */
 
 static inline void model_check_info(const struct model *model, struct store_view *view)
@@ -310,6 +407,7 @@ static inline void model_check(const struct model *model, struct store_view *vie
     model_check_customers(model, view);
     model_check_invoices(model, view, rng);
     model_check_services(model, view);
+    model_check_keys(model, view);
     for (uint64_t i = 0; i < model->customers; i++) {
         model_check_ranges(model, view, rng, model->customer[i].seq, time_max_us, ranges);
     }

@@ -244,6 +244,63 @@ static inline struct record random_service_deleted(struct rng *rng)
     };
 }
 
+/* 1 to N_MAX names in order. */
+static inline struct slice random_services(struct rng *rng, uint64_t n_max)
+{
+    struct slice names[LIMIT_KEY_SERVICES];
+    size_t n = 1 + rng_below(rng, n_max);
+    uint8_t *bytes = testkit_alloc(SERVICES_BYTES_MAX);
+    for (size_t i = 0; i < n; i++) {
+        struct slice tail = random_text(rng, 0, LIMIT_SERVICE_BYTES - 1);
+        char *name = testkit_alloc(tail.length + 1);
+        name[0] = (char)(' ' + i);
+        if (tail.length > 0) {
+            memcpy(name + 1, tail.data, tail.length);
+        }
+        names[i] = (struct slice){name, tail.length + 1};
+    }
+    return (struct slice){(const char *)bytes, services_encode(names, n, bytes)};
+}
+
+static inline struct record random_key_created(struct rng *rng)
+{
+    struct record record = {.kind = RECORD_KEY_CREATED, .recorded_by = random_text(rng, 0, 20)};
+    struct key_created *created = &record.key_created;
+    created->name = random_text(rng, 1, LIMIT_KEY_NAME_BYTES);
+    created->role = (enum key_role)rng_between(rng, KEY_READER, KEY_ADMIN);
+    if (created->role == KEY_WRITER && rng_below(rng, 2) == 0) {
+        created->services = random_services(rng, LIMIT_KEY_SERVICES);
+    }
+    created->expires_at_us = rng_below(rng, 2) == 0 ? 0 : rng_between(rng, 0, TIMESTAMP_MAX);
+    rng_fill(rng, created->hash, sizeof created->hash);
+    return record;
+}
+
+static inline struct record random_key_revoked(struct rng *rng, uint64_t key)
+{
+    return (struct record){
+        .kind = RECORD_KEY_REVOKED,
+        .recorded_by = random_text(rng, 0, 20),
+        .key_revoked = {.key = key, .name = random_text(rng, 1, LIMIT_KEY_NAME_BYTES)},
+    };
+}
+
+/* Uses of N keys, FIRST and some behind it. */
+static inline struct record random_key_used(struct rng *rng, uint64_t first, size_t n)
+{
+    struct key_use *uses = testkit_alloc(n * sizeof *uses);
+    uint8_t *bytes = testkit_alloc(KEY_USES_BYTES_MAX);
+    for (size_t i = 0; i < n; i++) {
+        uses[i] = (struct key_use){first + i, rng_between(rng, 0, TIMESTAMP_MAX)};
+    }
+    size_t length = key_uses_encode(uses, n, bytes);
+    return (struct record){
+        .kind = RECORD_KEY_USED,
+        .recorded_by = random_text(rng, 0, 20),
+        .key_used = {.uses = {(const char *)bytes, length}},
+    };
+}
+
 /* A usage with every text and number at its bound. */
 static inline struct record largest_usage(struct rng *rng)
 {
@@ -318,6 +375,16 @@ static inline void assert_same_invoice(const struct invoice *got, const struct i
     assert_memory_equal(got->digest, expected->digest, sizeof expected->digest);
 }
 
+static inline void assert_same_key(const struct key_created *got,
+                                   const struct key_created *expected)
+{
+    assert_same_text(got->name, expected->name);
+    assert_int_equal(got->role, expected->role);
+    assert_same_text(got->services, expected->services);
+    assert_i64(got->expires_at_us, expected->expires_at_us);
+    assert_memory_equal(got->hash, expected->hash, sizeof expected->hash);
+}
+
 /* All but seq and created_at_us. */
 static inline void assert_same_content(const struct record *got, const struct record *expected)
 {
@@ -355,6 +422,16 @@ static inline void assert_same_content(const struct record *got, const struct re
         break;
     case RECORD_SERVICE_DELETED:
         assert_same_text(got->service_deleted.name, expected->service_deleted.name);
+        break;
+    case RECORD_KEY_CREATED:
+        assert_same_key(&got->key_created, &expected->key_created);
+        break;
+    case RECORD_KEY_REVOKED:
+        assert_u64(got->key_revoked.key, expected->key_revoked.key);
+        assert_same_text(got->key_revoked.name, expected->key_revoked.name);
+        break;
+    case RECORD_KEY_USED:
+        assert_same_text(got->key_used.uses, expected->key_used.uses);
         break;
     }
 }

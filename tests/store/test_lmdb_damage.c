@@ -1,5 +1,8 @@
 /* Stored bytes that changed behind the store's back: an error, never a wrong figure.  The data
  * file is changed through LMDB, and once byte by byte. */
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "tests/store/surgery.h"
 
 /* --- stores to damage ------------------------------------------------------------------------- */
@@ -148,7 +151,7 @@ static void open__newer_block_format__is_refused_by_name(void **state)
     const char *directory = make_store();
     (void)state;
     forge_block(directory, -1, 4, 2);
-    assert_open_refused(directory, STATUS_NOT_IMPLEMENTED, "format 2.2 and this program knows 1.2");
+    assert_open_refused(directory, STATUS_NOT_IMPLEMENTED, "format 2.3 and this program knows 1.3");
     forge_block(directory, -1, 4, 1);
     assert_ok(open_status(directory, &(struct errinfo){""}));
     forge_block(directory, -1, 6, 9);
@@ -396,6 +399,35 @@ static void open__file_of_another_program__is_refused(void **state)
     assert_open_refused(directory, STATUS_CORRUPT, "another program");
 }
 
+static off_t bytes_of(const char *path)
+{
+    struct stat about;
+    assert_int_equal(stat(path, &about), 0);
+    return about.st_size;
+}
+
+/* As a copy that found no room leaves it.  Where the last pages are free it is whole all the same.
+ */
+static void open__file_cut_short__is_refused(void **state)
+{
+    const char *directory = make_store();
+    const char *path = testkit_format("%s/data.mdb", directory);
+    struct errinfo reason = {""};
+    int refused = 0;
+    (void)state;
+    for (off_t bytes = bytes_of(path) - 4096; bytes > 4 * 4096; bytes -= 4096) {
+        assert_int_equal(truncate(path, bytes), 0);
+        if (open_status(directory, &reason) == 0) {
+            assert_int_equal(refused, 0);
+            continue;
+        }
+        assert_open_refused(directory, STATUS_CORRUPT, "cut short");
+        assert_i64(bytes_of(path), bytes);
+        refused++;
+    }
+    assert_true(refused > 0);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(open__undamaged__goes_well),
     cmocka_unit_test(open__damaged_tail__is_refused_by_name),
@@ -414,6 +446,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(open__newer_store_format__is_refused_by_name),
     cmocka_unit_test(open__damaged_meta__is_refused),
     cmocka_unit_test(open__file_of_another_program__is_refused),
+    cmocka_unit_test(open__file_cut_short__is_refused),
 };
 
 int main(int argc, char **argv)

@@ -95,6 +95,7 @@ WRAP_HEAP(realloc, (void *block, size_t bytes), (block, bytes))
         return __real_##name arguments;                                                            \
     }
 
+WRAP_SYSTEM(int, lstat, (const char *path, struct stat *about), (path, about))
 WRAP_SYSTEM(int, mkdir, (const char *path, mode_t mode), (path, mode))
 WRAP_SYSTEM(int, open, (const char *path, int flags, mode_t mode), (path, flags, mode))
 WRAP_SYSTEM(int, openat, (int fd, const char *path, int flags, mode_t mode),
@@ -564,8 +565,56 @@ static void close__a_call_fails_while_sealing__nothing_is_lost(void **state)
     }
 }
 
+/* --- backing up ------------------------------------------------------------------------------- */
+
+/* A backup to DIRECTORY with the fault WHICH at place UNTIL.  Returns whether it came to that: then
+ * there is none, or it is whole. */
+static bool meets_backup(struct store *store, const char *directory, enum fault which, long until)
+{
+    const struct store_backup backup = {.directory = directory};
+    struct store_copied copied;
+    struct errinfo reason = {""};
+    fail_after(which, until);
+    int rc = store_backup(store, &backup, &copied, &reason);
+    bool met = end_faults();
+    assert_true(rc == 0 || (met && reason.message[0] != '\0'));
+    assert_int_equal(access(directory, F_OK), rc < 0 ? -1 : 0);
+    if (rc == 0) {
+        struct store *copy = open_in(directory);
+        check_now(copy, asked);
+        store_close(copy);
+        for (size_t i = 0; i < 3; i++) {
+            static const char *const files[] = {"LOCK", "lock.mdb", "data.mdb"};
+            assert_int_equal(unlink(testkit_format("%s/%s", directory, files[i])), 0);
+        }
+    }
+    /* of one that is not done: that its name is free is all that counts here */
+    assert_int_equal(rmdir(directory), rc < 0 ? -1 : 0);
+    return met;
+}
+
+static void backup__a_call_fails__none_or_a_whole_one(void **state)
+{
+    struct rng rng = rng_make("backup");
+    struct model *model = model_create();
+    struct store *store = make_store(testkit_tmpdir(), &rng, model);
+    const char *directory = testkit_format("%s/one", testkit_tmpdir());
+    (void)state;
+    asked = model;
+    for (enum fault which = 0; which < FAULTS; which++) {
+        bool met = true;
+        for (long i = 0; met; i += 1 + i / 16) { /* the first calls one by one, then some */
+            met = meets_backup(store, directory, which, i);
+            assert_true(i < TRIES_MAX);
+        }
+    }
+    check_now(store, model);
+    store_close(store);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(read__a_call_fails__is_told),
+    cmocka_unit_test(backup__a_call_fails__none_or_a_whole_one),
     cmocka_unit_test(write__a_call_fails__all_or_nothing),
     cmocka_unit_test(open__a_call_fails__is_told_and_the_next_goes_well),
     cmocka_unit_test(open__new_store_and_a_call_fails__is_told_and_the_next_goes_well),

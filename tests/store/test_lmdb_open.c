@@ -248,6 +248,33 @@ static void open__file_that_was_half_made__is_made_anew(void **state)
     store_close(open_in(directory));
 }
 
+static void note_progress_cb(uint64_t seq, void *arg)
+{
+    uint64_t *last = arg;
+    assert_true(seq > *last);
+    *last = seq;
+}
+
+/* Whoever waits for the start hears that it goes on, and how far it is. */
+static void open__a_journal_to_read__tells_of_its_progress(void **state)
+{
+    const char *directory = testkit_tmpdir();
+    struct store_options options = options_in(directory);
+    struct record record = customer_named("Acme", "acme");
+    uint64_t last = 0;
+    (void)state;
+    struct store *store = open_with(&options);
+    struct store_txn *txn = begin(store, birth_us);
+    assert_ok(store_append(txn, &record));
+    assert_ok(store_commit(txn));
+    directory = crash(store, directory);
+    options = options_in(directory);
+    options.progress = note_progress_cb;
+    options.progress_arg = &last;
+    store_close(open_with(&options));
+    assert_u64(last, 1);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(config__uris__name_directory_and_block_size),
     cmocka_unit_test(config__options__come_in_any_order_within_their_bounds),
@@ -259,6 +286,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(open__while_open__names_process_and_directory),
     cmocka_unit_test(open__after_a_killed_holder__goes_well),
     cmocka_unit_test(open__file_that_was_half_made__is_made_anew),
+    cmocka_unit_test(open__a_journal_to_read__tells_of_its_progress),
     cmocka_unit_test(refused_type__network_and_fuse__by_name),
 };
 

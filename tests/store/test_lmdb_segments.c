@@ -501,7 +501,7 @@ static void open__damaged_manifest__is_refused(void **state)
         } else {
             flip(directory, "manifest", 0, IN_KEY, 7);
         }
-        assert_refused(&options, "cannot open the segments");
+        assert_refused(&options, "the manifest's row of segment ");
         assert_refused(&options, directory);
     }
 }
@@ -523,7 +523,8 @@ static void open__segment_missing_from_the_manifest__is_refused(void **state)
     IGNORE(row_take(&surgery, "manifest", 0) == NULL);
     surgery_end(&surgery);
     struct store_options options = options_in(directory);
-    assert_refused(&options, "cannot open the segments");
+    assert_refused(&options, " of the manifest has the records ");
+    assert_refused(&options, "where those from 1 on are to follow");
     fixture_uri = "lmdb:";
 }
 

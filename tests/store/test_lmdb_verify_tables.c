@@ -1,4 +1,5 @@
 /* Verifying tables and what is in memory: each row that is missing, too many or wrong is found. */
+#include "billingd/store/lmdb/api_key_row.h"
 #include "billingd/store/lmdb/customer_row.h"
 #include "billingd/store/lmdb/lookup.h"
 #include "billingd/store/lmdb/service_row.h"
@@ -22,6 +23,8 @@ static const struct damaged_table {
     {"invoices", INVOICE},
     {"customer_invoices", INVOICE},
     {"services", SERVICE + 2},
+    {"api_keys", KEY},
+    {"api_key_names", KEY},
 };
 
 enum {
@@ -86,7 +89,8 @@ static void verify__changed_row_of_a_table__is_found(void **state)
         surgery_end(&surgery);
         struct findings *findings = verify_in(directory);
         bool checked = strcmp(damaged_tables[i].table, "customers") == 0 ||
-                       strcmp(damaged_tables[i].table, "services") == 0;
+                       strcmp(damaged_tables[i].table, "services") == 0 ||
+                       strcmp(damaged_tables[i].table, "api_keys") == 0;
         assert_found(findings, checked ? STORE_DAMAGED : STORE_WRONG, damaged_tables[i].table,
                      damaged_tables[i].seq);
         assert_u64(findings->n, 1);
@@ -168,6 +172,60 @@ static void verify__service_that_is_not_as_put_last__is_found(void **state)
     }
 }
 
+static void forge_key(const char *directory, int index, uint64_t seq, struct api_key_row row)
+{
+    struct surgery surgery = surgery_begin(directory);
+    struct row *taken = row_take(&surgery, "api_keys", index);
+    struct api_key_row before;
+    assert_ok(api_key_row_read(seq, taken->value, taken->value_bytes, &before));
+    api_key_row_write(seq, &row, taken->value);
+    row_put(&surgery, "api_keys", taken);
+    surgery_end(&surgery);
+}
+
+/* Above all one that is to count again though it was revoked. */
+static void verify__key_that_is_not_as_recorded_last__is_found(void **state)
+{
+    static const struct {
+        int index;
+        uint64_t seq;
+        struct api_key_row row;
+        const char *text;
+    } cases[] = {
+        {1, KEY + 1, {0}, "is to be revoked by record 36 (0: by none), and is by record 0"},
+        {0, KEY, {.revoked = KEY + 2, .last_used_us = INT64_C(25200000000)}, "is by record 36"},
+        {0, KEY, {0}, "is to be 25200000000 microseconds since 1970, and is 0"},
+        {1, KEY + 1, {.revoked = KEY + 2, .last_used_us = 5}, "is to be 0 microseconds"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *directory = make_store();
+        forge_key(directory, cases[i].index, cases[i].seq, cases[i].row);
+        struct findings *findings = verify_in(directory);
+        assert_found(findings, STORE_WRONG, "api_keys", cases[i].seq);
+        assert_u64(findings->n, 1);
+        assert_contains(findings->kept[0].text, cases[i].text);
+    }
+}
+
+/* A name that leads to a key that is revoked: nobody could make one of this name. */
+static void verify__name_of_a_revoked_key__is_found(void **state)
+{
+    const char *directory = make_store();
+    struct surgery surgery = surgery_begin(directory);
+    struct row *row = row_take(&surgery, "api_key_names", 0);
+    (void)state;
+    row_put(&surgery, "api_key_names", row);
+    memcpy(row->key, "old", 3);
+    row->key_bytes = 3;
+    row->value[0] = KEY + 1;
+    row_put(&surgery, "api_key_names", row);
+    surgery_end(&surgery);
+    struct findings *findings = verify_in(directory);
+    assert_found(findings, STORE_SURPLUS, "api_key_names", KEY + 1);
+    assert_u64(findings->n, 1);
+}
+
 /* --- the head --------------------------------------------------------------------------------- */
 
 /* Of the first run of VIEW that has any, for the tidier may have merged some. */
@@ -211,6 +269,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(verify__changed_row_of_a_table__is_found),
     cmocka_unit_test(verify__customer_who_is_not_as_recorded_last__is_found),
     cmocka_unit_test(verify__service_that_is_not_as_put_last__is_found),
+    cmocka_unit_test(verify__key_that_is_not_as_recorded_last__is_found),
+    cmocka_unit_test(verify__name_of_a_revoked_key__is_found),
     cmocka_unit_test(verify__changed_row_in_memory__is_found),
 };
 

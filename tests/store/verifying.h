@@ -121,7 +121,8 @@ enum {
     ADJUSTMENT = 26, /* late; and in time */
     INVOICE = 28,
     SERVICE = 30, /* put, and again */
-    RECORDS = 34, /* the last one a usage */
+    KEY = 34,     /* and one more, which is revoked; and a use of the first */
+    RECORDS = 38, /* the last one a usage */
 };
 
 static inline void append_alone(struct store *store, struct model *model,
@@ -157,6 +158,10 @@ static inline void fill(struct store *store, struct model *model)
     records[n++] = service_put(SLICE("gone"), "");
     records[n++] = service_put(SLICE("S3"), "GiB");
     records[n++] = service_deleted(SLICE("gone"));
+    records[n++] = key_created("ingest");
+    records[n++] = key_created("old");
+    records[n++] = key_revoked(KEY + 1, "old");
+    records[n++] = key_used(KEY, 7 * hour_us);
     records[n++] = usage_at(CUSTOMER, 0, 0, "last");
     for (int i = 0; i < n; i++) {
         append_alone(store, model, &records[i]);

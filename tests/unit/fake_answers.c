@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tests/unit/fake_admin.h"
 #include "tests/unit/fake_fields.h"
 #include "tests/unit/fake_ledger.h"
 
@@ -289,6 +290,15 @@ void fake_answer(const Billing__V1__Request *request, bool replayed, fake_send_f
         break;
     case BILLING__V1__REQUEST__CALL_CHECK_HEALTH:
         answer_health(&response, send, arg);
+        break;
+    case BILLING__V1__REQUEST__CALL_CREATE_KEY:
+    case BILLING__V1__REQUEST__CALL_LIST_KEYS:
+    case BILLING__V1__REQUEST__CALL_REVOKE_KEY:
+    case BILLING__V1__REQUEST__CALL_START_BACKUP:
+    case BILLING__V1__REQUEST__CALL_START_VERIFICATION:
+    case BILLING__V1__REQUEST__CALL_GET_JOB:
+    case BILLING__V1__REQUEST__CALL_CANCEL_JOB:
+        fake_answer_admin(request, &response, send, arg);
         break;
     default:
         fake_answer_ledger(request, &response, send, arg);

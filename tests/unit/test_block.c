@@ -99,7 +99,7 @@ static void seal__two_records__has_the_documented_bytes(void **state)
 {
     static const uint8_t expected[] = {
         'B',  'L',  'K',  'J',                          /* magic */
-        1,    0,    2,    0,                            /* formats */
+        1,    0,    3,    0,                            /* formats */
         0x2A, 0,    0,    0,    0,    0,    0,    0,    /* first sequence number, 42 */
         2,    0,    0,    0,                            /* records */
         21,   0,    0,    0,                            /* bytes of records */
@@ -338,7 +338,7 @@ static void open__newer_formats__are_told_from_damage(void **state)
     make_checksum_right(&sealed);
     assert_status(open_sealed(&sealed, &block, &problem), STATUS_NOT_IMPLEMENTED);
     assert_u64(block.format, 2);
-    assert_u64(block.record_format, 2);
+    assert_u64(block.record_format, 3);
     put_u16(&sealed, 4, 1);
     put_u16(&sealed, 6, 7);
     make_checksum_right(&sealed);
@@ -351,16 +351,18 @@ static void open__newer_formats__are_told_from_damage(void **state)
     free(sealed.bytes);
 }
 
-/* What was written before there were voids is read, and holds nothing that came later. */
-static void record__format_1__has_the_kinds_up_to_usage(void **state)
+/* What was written before there were voids, or keys, is read, and holds nothing that came later. */
+static void record__older_formats__have_the_kinds_of_their_time(void **state)
 {
-    struct rng rng = rng_make("format 1");
+    struct rng rng = rng_make("formats");
     struct record records[] = {
-        random_created(&rng),      random_renamed(&rng, 1),    random_usage(&rng, 1),
-        random_voided(&rng, 1, 3), random_adjustment(&rng, 1), random_invoice(&rng, 1, 1),
-        random_entries(&rng, 6),   random_service_put(&rng),   random_service_deleted(&rng),
+        random_created(&rng),      random_renamed(&rng, 1),      random_usage(&rng, 1),
+        random_voided(&rng, 1, 3), random_adjustment(&rng, 1),   random_invoice(&rng, 1, 1),
+        random_entries(&rng, 6),   random_service_put(&rng),     random_service_deleted(&rng),
+        random_key_created(&rng),  random_key_revoked(&rng, 10), random_key_used(&rng, 10, 1),
     };
     enum { KINDS = sizeof records / sizeof records[0] };
+    static const enum record_kind last[] = {0, RECORD_USAGE, RECORD_SERVICE_DELETED};
     struct block_writer *writer = make_writer(BLOCK_BYTES_MAX);
     struct block block;
     const char *problem;
@@ -369,14 +371,14 @@ static void record__format_1__has_the_kinds_up_to_usage(void **state)
         assert_true(block_writer_add(writer, &records[i]));
     }
     struct sealed sealed = seal(writer, 1);
-    for (unsigned format = 2; format >= 1; format--) {
+    for (unsigned format = 3; format >= 1; format--) {
         put_u16(&sealed, 6, format);
         make_checksum_right(&sealed);
         assert_ok(open_sealed(&sealed, &block, &problem));
         assert_u64(block.record_format, format);
         for (int i = 0; i < KINDS; i++) {
             struct record back;
-            bool known = format == 2 || records[i].kind <= RECORD_USAGE;
+            bool known = format == 3 || records[i].kind <= last[format];
             assert_status(block_record(&block, (uint64_t)i + 1, &back), known ? 0 : STATUS_CORRUPT);
             if (known) {
                 assert_same_content(&back, &records[i]);
@@ -540,7 +542,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(open__longer_than_a_block__corrupt),
     cmocka_unit_test(open__another_magic__corrupt),
     cmocka_unit_test(open__newer_formats__are_told_from_damage),
-    cmocka_unit_test(record__format_1__has_the_kinds_up_to_usage),
+    cmocka_unit_test(record__older_formats__have_the_kinds_of_their_time),
     cmocka_unit_test(open__wrong_header_with_right_checksum__corrupt),
     cmocka_unit_test(open__wrong_offsets_with_right_checksum__corrupt),
     cmocka_unit_test(record__not_a_record__corrupt),

@@ -11,8 +11,9 @@
 
 static void clear_environment(void)
 {
-    static const char *const names[] = {"BILLING_URL", "BILLING_TOKEN", "BILLING_TIMEOUT",
-                                        "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"};
+    static const char *const names[] = {
+        "BILLING_URL",           "BILLING_TOKEN",     "BILLING_TIMEOUT", "BILLING_TOKEN_FILE",
+        "CREDENTIALS_DIRECTORY", "RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         assert_int_equal(unsetenv(names[i]), 0);
     }

@@ -469,13 +469,15 @@ static void retry_after__asked__waited_for(void **state)
 {
     static const struct fake_step script[] = {
         {.act = FAKE_PROBLEM, .code = "busy", .http = 503, .retry_after_ms = 60},
+        {.act = FAKE_PROBLEM, .code = "rate_limited", .http = 429, .retry_after_ms = 60},
     };
     (void)state;
-    struct fake_daemon *fake = fake_start(script, 1);
+    struct fake_daemon *fake = fake_start(script, 2);
     billing_client *client = client_of(fake_url(fake), eager());
     int64_t start_ms = testkit_now_ms();
     assert_i64(run_call(client, WRITE, NULL), 0);
-    assert_true(testkit_now_ms() - start_ms >= 59);
+    assert_u64(fake_requests(fake), 3);
+    assert_true(testkit_now_ms() - start_ms >= 118);
     billing_client_free(client);
     fake_stop(fake);
 }

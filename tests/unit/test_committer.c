@@ -1,180 +1,13 @@
 /* Group commit: what shares a sync, who is told what when the store fails, and that everybody is
  * told in the end.  The store's commits stand at a gate, so that a test decides what waits behind
  * the one that runs. */
+#include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "billingd/base/clock.h"
-#include "billingd/commit/committer.h"
-#include "tests/lib/bell.h"
 #include "tests/lib/child.h"
-#include "tests/lib/memory_store.h"
-#include "tests/lib/testkit.h"
-
-/* --- the rig ---------------------------------------------------------------------------------- */
-
-enum {
-    WORK_MAX = 4096,
-};
-
-struct rig {
-    struct memory_store *memory;
-    struct bell bell;
-    struct completions completions;
-    struct committer *committer;
-    int done_ids[WORK_MAX]; /* in the order in which they were done */
-    size_t n_done;
-};
-
-/* What an op of a test does when it is its turn. */
-struct work {
-    struct op op;
-    struct rig *rig;
-    int id;
-    unsigned records;    /* to append */
-    int apply_status;    /* returned instead, behind the appends */
-    int announce_status; /* likewise */
-    /* --- seen --- */
-    unsigned applied; /* how often */
-    unsigned done;
-    struct ledger_env env;
-    uint64_t last_seq;
-};
-
-static struct work *work_of(struct op *op)
-{
-    return (struct work *)(void *)op;
-}
-
-static int announce_cb(struct op *op, struct store_txn *txn)
-{
-    (void)txn;
-    return work_of(op)->announce_status;
-}
-
-static int apply_cb(struct op *op, struct store_txn *txn, const struct ledger_env *env)
-{
-    struct work *work = work_of(op);
-    char id[32];
-    work->applied++;
-    work->env = *env;
-    for (unsigned i = 0; i < work->records; i++) {
-        int length = snprintf(id, sizeof id, "%d/%u", work->id, i);
-        struct record record = {
-            .kind = RECORD_CUSTOMER_CREATED,
-            .request_id = {id, (size_t)length},
-            .customer_created = {.name = SLICE("A")},
-        };
-        int rc = store_append(txn, &record);
-        if (rc < 0) {
-            return rc;
-        }
-        work->last_seq = record.seq;
-        op->records++;
-    }
-    return work->apply_status;
-}
-
-static void done_cb(struct op *op)
-{
-    struct work *work = work_of(op);
-    work->done++;
-    work->rig->done_ids[work->rig->n_done++] = work->id;
-}
-
-static void never_failed_cb(int status, void *arg)
-{
-    (void)status;
-    (void)arg; /* the committer aborts behind it */
-}
-
-/* Bounds that no test meets by accident. */
-static struct committer_options roomy(void)
-{
-    return (struct committer_options){
-        .env = {.currency = "USD", .minor_digits = 2},
-        .queue_ops_max = 100000,
-        .queue_bytes_max = 1000000,
-        .group_ops_max = 100000,
-        .group_bytes_max = 1000000,
-        .failed = never_failed_cb,
-    };
-}
-
-static struct rig *rig_open(struct committer_options options)
-{
-    struct rig *rig = testkit_alloc(sizeof *rig);
-    rig->memory = memory_store_create();
-    bell_init(&rig->bell);
-    completions_init(&rig->completions, bell_ring, &rig->bell);
-    options.store = memory_store_handle(rig->memory);
-    options.completions = &rig->completions;
-    assert_ok(committer_create(&options, &rig->committer));
-    return rig;
-}
-
-static void rig_close(struct rig *rig)
-{
-    committer_destroy(rig->committer);
-    completions_drain(&rig->completions);
-    completions_done(&rig->completions);
-    bell_done(&rig->bell);
-    memory_store_destroy(rig->memory);
-}
-
-static struct work *make_works(struct rig *rig, size_t n)
-{
-    struct work *works = testkit_alloc(n * sizeof *works);
-    for (size_t i = 0; i < n; i++) {
-        works[i] = (struct work){
-            .op = {.bytes = 10, .announce = announce_cb, .apply = apply_cb, .done = done_cb},
-            .rig = rig,
-            .id = (int)i,
-            .records = 1,
-        };
-    }
-    return works;
-}
-
-static void submit_all(struct rig *rig, struct work *works, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        assert_ok(committer_submit(rig->committer, &works[i].op));
-    }
-    committer_flush(rig->committer);
-}
-
-static void drain_until(struct rig *rig, size_t n_done)
-{
-    committer_flush(rig->committer);
-    while (rig->n_done < n_done) {
-        bell_wait(&rig->bell);
-        completions_drain(&rig->completions);
-    }
-}
-
-/* Submit the first of N, and when its commit stands at the gate the others: they wait together. */
-static void submit_behind_first(struct rig *rig, struct work *works, size_t n)
-{
-    memory_store_hold_commits(rig->memory);
-    submit_all(rig, works, 1);
-    memory_store_wait_held(rig->memory);
-    submit_all(rig, works + 1, n - 1);
-}
-
-static void assert_in_order(const struct rig *rig, size_t n)
-{
-    assert_u64(rig->n_done, n);
-    for (size_t i = 0; i < n; i++) {
-        assert_int_equal(rig->done_ids[i], i);
-    }
-}
-
-static uint64_t commits(struct rig *rig)
-{
-    return memory_store_counts(rig->memory).calls[MEMORY_COMMIT];
-}
+#include "tests/lib/committer_rig.h"
 
 /* --- groups ----------------------------------------------------------------------------------- */
 
@@ -309,6 +142,54 @@ static void committer__more_than_group_bytes_max_waits__goes_in_several(void **s
     rig_close(rig);
 }
 
+/* --- while it runs ---------------------------------------------------------------------------- */
+
+static void committer_adjust__other_constants_and_bounds__hold_for_the_next_group(void **state)
+{
+    struct committer_options options = roomy();
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, 6);
+    (void)state;
+    submit_behind_first(rig, works, 1);
+    options.env.catalogue_listed = true;
+    options.queue_ops_max = 4;
+    options.group_ops_max = 2;
+    committer_adjust(rig->committer, &options);
+    submit_all(rig, works + 1, 4);
+    assert_status(committer_submit(rig->committer, &works[5].op), STATUS_BUSY);
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 5);
+    assert_false(works[0].env.catalogue_listed); /* was under way */
+    for (int i = 1; i < 5; i++) {
+        assert_true(works[i].env.catalogue_listed);
+    }
+    assert_u64(commits(rig), 3); /* 1, then 2, 2 */
+    rig_close(rig);
+}
+
+/* What it says of a commit that does not end grows, and an idle committer is not busy. */
+static void committer_busy_us__a_commit_that_hangs__grows_until_it_ends(void **state)
+{
+    struct rig *rig = rig_open(roomy());
+    struct work *works = make_works(rig, 1);
+    (void)state;
+    assert_i64(committer_busy_us(rig->committer), 0);
+    int64_t before_us = clock_monotonic_us();
+    submit_behind_first(rig, works, 1);
+    int64_t first_us = committer_busy_us(rig->committer);
+    assert_true(first_us >= 0 && first_us <= clock_monotonic_us() - before_us);
+    int64_t later_us = first_us;
+    while (later_us <= first_us) { /* the clock goes on */
+        later_us = committer_busy_us(rig->committer);
+    }
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 1);
+    while (committer_busy_us(rig->committer) != 0) { /* it is on its way to waiting */
+        sched_yield();
+    }
+    rig_close(rig);
+}
+
 /* --- bounds ----------------------------------------------------------------------------------- */
 
 static void committer_submit__queue_full__is_busy_until_there_is_room(void **state)
@@ -377,19 +258,19 @@ static void committer_is_pressed__above_half_of_a_bound__until_it_is_below(void 
     struct work *works = make_works(rig, 5);
     (void)state;
     submit_behind_first(rig, works, 3);
-    assert_false(committer_is_pressed(rig->committer)); /* 2 of 4 */
+    assert_false(committer_is_pressed(rig->committer, 0)); /* 2 of 4 */
     submit_all(rig, &works[3], 1);
-    assert_true(committer_is_pressed(rig->committer));
+    assert_true(committer_is_pressed(rig->committer, 0));
     memory_store_open_gate(rig->memory);
     drain_until(rig, 4);
-    assert_false(committer_is_pressed(rig->committer));
+    assert_false(committer_is_pressed(rig->committer, 0));
     memory_store_hold_commits(rig->memory);
     works[0].id = 100;
     submit_all(rig, &works[0], 1);
     memory_store_wait_held(rig->memory);
     works[4].op.bytes = 501;
     submit_all(rig, &works[4], 1);
-    assert_true(committer_is_pressed(rig->committer)); /* 1 of 4, but 501 of 1000 */
+    assert_true(committer_is_pressed(rig->committer, 0)); /* 1 of 4, but 501 of 1000 */
     memory_store_open_gate(rig->memory);
     drain_until(rig, 6);
     rig_close(rig);
@@ -649,7 +530,7 @@ static void committer__random_faults__everybody_is_told_once_in_order_and_rightl
         }
         assert_ok(committer_submit(rig->committer, &works[i].op));
         if (rng_below(&rng, 3) == 0) {
-            committer_flush(rig->committer);
+            committer_flush(rig->committer, false);
             completions_drain(&rig->completions);
         }
     }
@@ -679,6 +560,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(committer__refusals_among_records__are_done_in_their_place),
     cmocka_unit_test(committer__more_than_group_ops_max_waits__goes_in_several),
     cmocka_unit_test(committer__more_than_group_bytes_max_waits__goes_in_several),
+    cmocka_unit_test(committer_adjust__other_constants_and_bounds__hold_for_the_next_group),
+    cmocka_unit_test(committer_busy_us__a_commit_that_hangs__grows_until_it_ends),
     cmocka_unit_test(committer_submit__queue_full__is_busy_until_there_is_room),
     cmocka_unit_test(committer_submit__queue_full_of_bytes__is_busy),
     cmocka_unit_test(committer_submit__an_op_beyond_the_queues_bytes__has_its_turn_alone),

@@ -8,9 +8,9 @@
 
 /* --- what goes together ----------------------------------------------------------------------- */
 
-static const char insecure[] = "can be reached from other hosts, and there is neither encryption "
-                               "nor a password: anybody there could read and write everything; "
-                               "refused unless allow_insecure is true (--allow-insecure)\n";
+static const char insecure[] = "can be reached from other hosts, and nothing here is encrypted: "
+                               "whoever is on the way could read everything, API keys too; refused "
+                               "unless allow_insecure is true (--allow-insecure)\n";
 
 static void config_check__addresses(void **state)
 {

@@ -157,6 +157,24 @@ static void billingd_8__exit_statuses_and_the_two_commands(void **state)
                     "\"price_per_unit\": 0.05}'\n");
 }
 
+/* What the page says may change at SIGHUP is what the table says. */
+static void billingd_8__what_reloads_is_named_and_nothing_else(void **state)
+{
+    (void)state;
+    const char *page = source_file("docs/man/billingd.8.scd");
+    const char *begin = find_line(page, "# RELOADING\n");
+    const char *end = strstr(begin, "The others take a restart");
+    assert_non_null(end);
+    const char *section = testkit_format("%.*s", (int)(end - begin), begin);
+    for (size_t i = 0; i < config_options_n; i++) {
+        const char *name = testkit_format("*%s*", config_options[i].name);
+        bool named = strstr(section, name) != NULL;
+        if (named != (config_options[i].scope == CONFIG_RELOAD)) {
+            testkit_fail("%s %s in RELOADING of billingd(8)", name, named ? "stands" : "is not");
+        }
+    }
+}
+
 /* --- billingd.conf(5) ------------------------------------------------------------------------- */
 
 static const char *kind_of(const struct config_option *option)
@@ -182,7 +200,7 @@ static void billingd_conf_5__every_option_with_default_and_bounds_and_no_other(v
     const char *page = source_file("docs/man/billingd.conf.5.scd");
     for (size_t i = 0; i < config_options_n; i++) {
         const struct config_option *option = &config_options[i];
-        if (!option->in_file) {
+        if (option->scope == CONFIG_ARGUMENT) {
             continue;
         }
         const char *line =
@@ -257,7 +275,7 @@ static void sample__every_option_with_its_default(void **state)
     }
     bare[length] = '\0';
     for (size_t i = 0; i < config_options_n; i++) {
-        if (config_options[i].in_file) {
+        if (config_options[i].scope != CONFIG_ARGUMENT) {
             find_line(bare, testkit_format("%s = ", config_options[i].name));
         }
     }
@@ -271,6 +289,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(help__no_line_is_too_long_for_a_terminal),
     cmocka_unit_test(billingd_8__every_option_and_no_other),
     cmocka_unit_test(billingd_8__exit_statuses_and_the_two_commands),
+    cmocka_unit_test(billingd_8__what_reloads_is_named_and_nothing_else),
     cmocka_unit_test(billingd_conf_5__every_option_with_default_and_bounds_and_no_other),
     cmocka_unit_test(sample__as_it_stands__changes_nothing),
     cmocka_unit_test(sample__every_option_with_its_default),

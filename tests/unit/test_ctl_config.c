@@ -7,16 +7,21 @@
 #include "billingctl/config.h"
 #include "tests/lib/testkit.h"
 
-/* Apply TEXT.  Returns the reason, or NULL where it was taken. */
-static const char *apply(const char *text)
+/* Apply TEXT, of a file that is private or not.  Returns the reason, or NULL where it was taken. */
+static const char *apply_to(const char *text, bool is_private)
 {
     struct reason reason;
     billing_options *options = billing_options_new();
     char *copy = testkit_alloc(strlen(text) + 1);
     memcpy(copy, text, strlen(text) + 1);
-    bool taken = config_apply("f.conf", copy, options, &reason);
+    bool taken = config_apply("f.conf", copy, is_private, options, &reason);
     billing_options_free(options);
     return taken ? NULL : testkit_format("%s", reason.text);
+}
+
+static const char *apply(const char *text)
+{
+    return apply_to(text, false);
 }
 
 static void apply__well_formed__taken(void **state)
@@ -35,28 +40,27 @@ static void apply__bad_line__named_with_its_number(void **state)
     (void)state;
     assert_contains(apply("url = unix:///x\n\nurl = unix:///y\n"),
                     "f.conf:3: 'url' is there twice");
-    assert_contains(apply("# x\ntoken = secret\n"), "f.conf:2: 'token' is not one of");
+    assert_contains(apply("# x\npassword = secret\n"), "f.conf:2: 'password' is not one of");
     assert_contains(apply("nonsense\n"), "f.conf:1: not a line like");
     assert_contains(apply("= x\n"), "f.conf:1: '' is not one of");
     assert_contains(apply("url = http://x\n"), "f.conf:1: url: 'http://x'");
     assert_contains(apply("url =\n"), "f.conf:1: url: ''");
     assert_contains(apply("timeout = soon\n"), "f.conf:1: timeout: 'soon'");
     assert_contains(apply("timeout = 0s\n"), "f.conf:1: timeout");
-    assert_contains(apply("token_file = /nowhere/at/all\n"), "f.conf:1: /nowhere/at/all");
+    assert_contains(apply("token_file =\n"), "f.conf:1: token_file: ''");
+    assert_contains(apply("token_file = /x\ntoken_file = /y\n"), "'token_file' is there twice");
 }
 
-static void apply__token_file__must_be_private(void **state)
+static void apply__token__only_in_a_private_file(void **state)
 {
     (void)state;
-    const char *path = testkit_format("%s/token", testkit_tmpdir());
-    const char *line = testkit_format("token_file = %s\n", path);
-    testkit_write_file(path, "a-secret\n", 9);
-    assert_int_equal(chmod(path, 0644), 0);
-    assert_contains(apply(line), "everybody may read it");
-    assert_int_equal(chmod(path, 0640), 0);
-    assert_null(apply(line));
-    testkit_write_file(path, "", 0);
-    assert_contains(apply(line), "holds no token");
+    assert_null(apply_to("token = bk_secret\n", true));
+    assert_contains(apply("token = bk_secret\n"), "f.conf:1: 'token' may not stand in a file");
+    assert_contains(apply("token = bk_secret\n"), "chmod go=");
+    assert_contains(apply_to("token = two words\n", true), "f.conf:1: token: is not one");
+    assert_null(strstr(apply("token = bk_secret\n"), "bk_"));
+    assert_null(strstr(apply_to("token = two words\n", true), "two"));
+    assert_null(apply("token_file = /a/file/that/is/read/later\n"));
 }
 
 /* --- the files -------------------------------------------------------------------------------- */
@@ -92,11 +96,43 @@ static void load__own_file__found_by_xdg_then_home(void **state)
     assert_contains(load(), "NUL byte"); /* which counts as none */
 }
 
+static void load__own_file_with_a_token__must_be_private(void **state)
+{
+    (void)state;
+    const char *home = testkit_tmpdir();
+    assert_int_equal(mkdir(testkit_format("%s/billing", home), 0700), 0);
+    assert_int_equal(setenv("XDG_CONFIG_HOME", home, 1), 0);
+    const char *path = testkit_format("%s/billing/billingctl.conf", home);
+    testkit_write_file(path, "token = bk_secret\n", 18);
+    static const mode_t modes[] = {0640, 0604, 0620};
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        assert_int_equal(chmod(path, modes[i]), 0);
+        assert_contains(load(), "'token' may not stand");
+    }
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_null(load());
+}
+
+static void load__variables__refused_without_their_secrets(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("XDG_CONFIG_HOME", testkit_tmpdir(), 1), 0);
+    assert_int_equal(setenv("BILLING_TOKEN", "bk_two words", 1), 0);
+    assert_contains(load(), "$BILLING_TOKEN: is not a token");
+    assert_null(strstr(load(), "bk_"));
+    assert_int_equal(unsetenv("BILLING_TOKEN"), 0);
+    assert_int_equal(setenv("TRACEPARENT", "nonsense", 1), 0);
+    assert_null(load()); /* it is somebody else's, and left out */
+    assert_int_equal(unsetenv("TRACEPARENT"), 0);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(apply__well_formed__taken),
     cmocka_unit_test(apply__bad_line__named_with_its_number),
-    cmocka_unit_test(apply__token_file__must_be_private),
+    cmocka_unit_test(apply__token__only_in_a_private_file),
     cmocka_unit_test(load__own_file__found_by_xdg_then_home),
+    cmocka_unit_test(load__own_file_with_a_token__must_be_private),
+    cmocka_unit_test(load__variables__refused_without_their_secrets),
 };
 
 TESTKIT_MAIN(tests)

@@ -8,7 +8,7 @@
 #include "tests/lib/testkit.h"
 
 enum {
-    WORDS_MAX = 64,
+    WORDS_MAX = 192,
 };
 
 struct line {
@@ -131,6 +131,7 @@ static void parse__bad_flags__refused(void **state)
     (void)state;
     refuses("customer get a --bogus", "no flag --bogus");
     refuses("customer get a -x", "no flag -x");
+    refuses("customer get a --token secret", "no flag --token"); /* which others could read */
     refuses("customer get a --serve x", "no flag --serve");
     refuses("customer get a --=x", "no flag --=x");
     refuses("customer get a --server", "--server needs a value");
@@ -153,10 +154,32 @@ static void parse__labels__up_to_sixteen(void **state)
     }
     struct line *full = parse(text_of(&line));
     assert_true(full->parsed);
-    assert_u64(full->options.label_count, BILLING_LABELS_MAX);
-    assert_string_equal(full->options.labels[15], "k15=v");
+    assert_u64(full->options.labels.count, BILLING_LABELS_MAX);
+    assert_string_equal(full->options.labels.values[15], "k15=v");
     text_puts(&line, "--label one=more");
     refuses(text_of(&line), "more than 16");
+    text_done(&line);
+}
+
+static void parse__services__many_where_the_command_takes_them(void **state)
+{
+    (void)state;
+    struct options options;
+    accept("key create --name n --role writer --service a --service b", &options);
+    assert_u64(options.services.count, 2);
+    assert_string_equal(options.services.values[0], "a");
+    assert_string_equal(options.services.values[1], "b");
+    rejects("usage list --customer c --service a --service b", "--service is given twice");
+    rejects("usage create --customer c --service a --service b --units 1 --price 1",
+            "--service is given twice");
+    struct text line = {0};
+    text_puts(&line, "key create --name n --role writer");
+    for (int i = 0; i < OPTIONS_MANY_MAX; i++) {
+        text_printf(&line, " --service s%d", i);
+    }
+    accept(text_of(&line), &options);
+    text_puts(&line, " --service one-more");
+    refuses(text_of(&line), "more than 64");
     text_done(&line);
 }
 
@@ -195,6 +218,12 @@ static void check__arguments_and_flags__as_the_table_says(void **state)
     rejects("invoice verify 1 2", "unexpected argument '2'");
     rejects("service add", "NAME is missing");
     rejects("service remove s --unit u", "service remove takes no --unit");
+    rejects("key create --name n", "--role ROLE is missing");
+    rejects("key create --role admin", "--name N is missing");
+    rejects("key revoke", "ID is missing");
+    rejects("key revoke k --all", "key revoke takes no --all");
+    rejects("server backup", "DIR is missing");
+    rejects("server verify d", "unexpected argument 'd'");
     rejects("help a b c", "unexpected argument 'c'");
     struct options options;
     accept("help", &options);
@@ -323,6 +352,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(parse__single_dash_value__taken),
     cmocka_unit_test(parse__bad_flags__refused),
     cmocka_unit_test(parse__labels__up_to_sixteen),
+    cmocka_unit_test(parse__services__many_where_the_command_takes_them),
     cmocka_unit_test(find__unknown__named),
     cmocka_unit_test(check__arguments_and_flags__as_the_table_says),
     cmocka_unit_test(table__every_row__sound),

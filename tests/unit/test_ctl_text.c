@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <billing/billing.h>
+
 #include "billingctl/progress.h"
 #include "billingctl/text.h"
 #include "billingctl/values.h"
@@ -198,7 +200,58 @@ static void progress__line__shows_part_and_rate(void **state)
     text_clear(&text);
     progress_put_line(&text, 10, UINT64_MAX, 1, 0);
     assert_string_equal(text_of(&text), "[##############################] 100%  1 rows");
+    text_clear(&text);
+    progress_put_steps(&text, 1, 4, 2999);
+    assert_string_equal(text_of(&text), "[#######.......................]  25%  2 s");
+    text_clear(&text);
+    progress_put_steps(&text, 3, 0, 0);
+    assert_string_equal(text_of(&text), "0 s");
     text_done(&text);
+}
+
+static void expiry__a_time_or_from_now_on__when_it_is(void **state)
+{
+    static const int64_t now_us = INT64_C(1795345298000000); /* 2026-11-22T11:01:38Z */
+    static const struct {
+        const char *text;
+        const char *expected;
+    } good[] = {
+        {"2027-01-01", "2027-01-01T00:00:00.000000Z"},
+        {"2026-11-22T12:00:00+01:00", "2026-11-22T11:00:00.000000Z"},
+        {"90d", "2027-02-20T11:01:38.000000Z"},
+        {"12h", "2026-11-22T23:01:38.000000Z"},
+        {"30m", "2026-11-22T11:31:38.000000Z"},
+        {"0d", "2026-11-22T11:01:38.000000Z"},
+        {"2900000d", "9966-10-28T11:01:38.000000Z"},
+    };
+    static const char *const bad[] = {
+        "",
+        "d",
+        "90",
+        "90D",
+        "90s",
+        "-1d",
+        "1.5d",
+        "90d ",
+        "90dd",
+        "d90",
+        "3000000d",
+        "99999999999999999999999999d",
+        "99999999999999999999999999m",
+    };
+    struct reason reason;
+    int64_t us;
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        char text[BILLING_TIME_TEXT_MAX];
+        assert_true(value_expiry(good[i].text, now_us, &us, &reason));
+        assert_i64(billing_time_format(us, text, sizeof text), 0);
+        assert_string_equal(text, good[i].expected);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_false(value_expiry(bad[i], now_us, &us, &reason));
+        assert_contains(reason.text, testkit_format("'%s'", bad[i]));
+    }
 }
 
 static const struct CMUnitTest tests[] = {
@@ -214,6 +267,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(word__exact__found),
     cmocka_unit_test(label__first_equals__splits),
     cmocka_unit_test(progress__line__shows_part_and_rate),
+    cmocka_unit_test(expiry__a_time_or_from_now_on__when_it_is),
 };
 
 int main(int argc, char **argv)

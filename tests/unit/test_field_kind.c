@@ -80,15 +80,15 @@ static void kind__one_of_each__as_declared(void **state)
     }
 }
 
-/* JSON's list elements are messages, and labels are a list. */
+/* JSON's list elements are messages or texts, and labels are a list. */
 static void check_field(const ProtobufCMessageDescriptor *message,
                         const ProtobufCFieldDescriptor *field, void *arg)
 {
     enum field_kind kind = field_kind(field); /* aborts on a type that has no kind */
     bool repeated = field->label == PROTOBUF_C_LABEL_REPEATED;
-    bool message_like = kind == FIELD_MESSAGE || kind == FIELD_LABELS;
+    bool listable = kind == FIELD_MESSAGE || kind == FIELD_LABELS || kind == FIELD_TEXT;
     int *visited = arg;
-    if ((repeated && !message_like) || (kind == FIELD_LABELS && !repeated) ||
+    if ((repeated && !listable) || (kind == FIELD_LABELS && !repeated) ||
         field->label == PROTOBUF_C_LABEL_REQUIRED) {
         testkit_fail("%s.%s breaks the rules of billing.proto", message->short_name, field->name);
     }

@@ -236,7 +236,7 @@ static void answer__to_openapi__is_the_document(void **state)
 {
     (void)state;
     struct http_buffer out = {0};
-    assert_ok(http_answer_write_openapi(&answer, &out));
+    assert_ok(http_answer_write_openapi(&answer, request, &out));
     struct slice rest = http_buffer_rest(&out);
     const char *text = testkit_format("%.*s", (int)rest.length, rest.data);
     http_buffer_free(&out);
@@ -245,7 +245,7 @@ static void answer__to_openapi__is_the_document(void **state)
     assert_text(body_of(text), strlen(body_of(text)),
                 testkit_format("%.*s", (int)openapi_json().length, openapi_json().data));
     answer.head_only = true;
-    assert_ok(http_answer_write_openapi(&answer, &out));
+    assert_ok(http_answer_write_openapi(&answer, request, &out));
     rest = http_buffer_rest(&out);
     assert_true(rest.length < 512);
     http_buffer_free(&out);
@@ -303,7 +303,7 @@ static void answer__problems__have_their_type_and_headers(void **state)
     assert_lacks(text, "WWW-Authenticate");
     make_problem(401);
     text = write_answer();
-    assert_contains(text, "\r\nWWW-Authenticate: Bearer\r\n");
+    assert_contains(text, "\r\nWWW-Authenticate: Bearer realm=\"billingd\"\r\n");
     assert_lacks(text, "Retry-After");
     make_problem(405);
     IGNORE(snprintf(answer.allow, sizeof answer.allow, "GET, HEAD") < 0); /* fits */
@@ -357,7 +357,7 @@ static void answer__to_options__has_methods_and_no_body(void **state)
     (void)state;
     struct http_buffer out = {0};
     IGNORE(snprintf(answer.allow, sizeof answer.allow, "POST, OPTIONS") < 0); /* fits */
-    assert_ok(http_answer_write_options(&answer, &out));
+    assert_ok(http_answer_write_options(&answer, request, &out));
     struct slice rest = http_buffer_rest(&out);
     const char *text = testkit_format("%.*s", (int)rest.length, rest.data);
     http_buffer_free(&out);

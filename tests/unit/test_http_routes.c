@@ -64,6 +64,7 @@ static const struct {
     {"DELETE", "/api/v1/services/s", CALL(DELETE_SERVICE), 204, {"name=s"}},
     {"GET", "/api/v1/server", CALL(GET_SERVER_INFO), 200, {0}},
     {"GET", "/openapi.json", CALL(_NOT_SET), 200, {0}},
+    {"GET", "/metrics", CALL(_NOT_SET), 200, {0}},
     {"GET", "/healthz", CALL(CHECK_HEALTH), 200, {0}},
     {"HEAD", "/readyz", CALL(CHECK_HEALTH), 200, {0}},
 };

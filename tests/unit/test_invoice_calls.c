@@ -324,7 +324,8 @@ static void invoices__any_role__may_what_it_may(void **state)
             bool forbidden = response->result_case == BILLING__V1__RESPONSE__RESULT_PROBLEM;
             assert_int_equal(forbidden, role < table[i].least);
             if (forbidden) {
-                desk_problem(response, STATUS_FORBIDDEN);
+                desk_problem(response,
+                             role == ROLE_NONE ? STATUS_UNAUTHENTICATED : STATUS_FORBIDDEN);
             }
         }
     }

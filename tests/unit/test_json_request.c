@@ -275,6 +275,32 @@ static void decode__enum__only_its_words_in_lower_case(void **state)
     }
 }
 
+static Billing__V1__CreateKey *decode_key(const char *body)
+{
+    new_request(ARENA_BYTES);
+    Billing__V1__CreateKey *key = new_message(&billing__v1__create_key__descriptor);
+    assert_ok(json_request_decode(request, &key->base, slice_of(body), &reason));
+    return key;
+}
+
+static void decode__list_of_texts__is_one_or_refused(void **state)
+{
+    static const char *const wrong[] = {"\"S3\"", "{}", "[1]", "[\"S3\", null]", "[[]]"};
+    (void)state;
+    Billing__V1__CreateKey *key = decode_key("{\"services\": [\"S3\", \"\", \"a\\u00e4\"]}");
+    assert_null(request->errors.first);
+    assert_u64(key->n_services, 3);
+    assert_bytes(key->services[0], "S3");
+    assert_u64(key->services[1].len, 0);
+    assert_bytes(key->services[2], "a\xC3\xA4");
+    assert_u64(decode_key("{\"services\": []}")->n_services, 0);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        key = decode_key(testkit_format("{\"services\": %s}", wrong[i]));
+        assert_error(-1, "services", STATUS_WRONG_TYPE);
+        assert_u64(key->n_services, 0);
+    }
+}
+
 static void decode__labels__of_other_than_strings_are_refused(void **state)
 {
     (void)state;
@@ -466,6 +492,7 @@ static const struct CMUnitTest tests[] = {
     JSON_TEST(decode__times__wrong_ones_are_named),
     JSON_TEST(decode__counts__wrong_ones_are_named),
     JSON_TEST(decode__enum__only_its_words_in_lower_case),
+    JSON_TEST(decode__list_of_texts__is_one_or_refused),
     JSON_TEST(decode__labels__of_other_than_strings_are_refused),
     JSON_TEST(decode__not_json__is_refused_with_its_place),
     JSON_TEST(decode__no_object__is_a_wrong_type),

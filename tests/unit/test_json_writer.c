@@ -289,6 +289,16 @@ static void fill_value(struct rng *rng, const ProtobufCFieldDescriptor *field, v
     }
 }
 
+static void fill_texts(struct rng *rng, const ProtobufCFieldDescriptor *field, size_t *ret_n,
+                       ProtobufCBinaryData **ret_items)
+{
+    *ret_n = (size_t)rng_below(rng, 4);
+    *ret_items = testkit_alloc(*ret_n * sizeof **ret_items);
+    for (size_t i = 0; i < *ret_n; i++) {
+        fill_value(rng, field, &(*ret_items)[i]);
+    }
+}
+
 static void fill_list(struct rng *rng, const ProtobufCFieldDescriptor *field, size_t *ret_n,
                       ProtobufCMessage ***ret_items)
 {
@@ -314,7 +324,11 @@ static ProtobufCMessage *random_message(struct rng *rng, const ProtobufCMessageD
         void *at = base + field->offset;
         void *quantifier = base + field->quantifier_offset;
         if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-            fill_list(rng, field, quantifier, at);
+            if (field->type == PROTOBUF_C_TYPE_BYTES) {
+                fill_texts(rng, field, quantifier, at);
+            } else {
+                fill_list(rng, field, quantifier, at);
+            }
         } else if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
             if (*(uint32_t *)quantifier == 0 && rng_below(rng, 6) == 0) {
                 *(uint32_t *)quantifier = field->id;
@@ -394,6 +408,15 @@ static void check_value(json_object *json, const ProtobufCFieldDescriptor *field
     }
 }
 
+static void check_texts(json_object *json, size_t n, const ProtobufCBinaryData *items)
+{
+    assert_int_equal(json_object_get_type(json), json_type_array);
+    assert_u64(json_object_array_length(json), n);
+    for (size_t i = 0; i < n; i++) {
+        check_text(json_object_array_get_idx(json, i), items[i].data, items[i].len);
+    }
+}
+
 static void check_list(json_object *json, const ProtobufCFieldDescriptor *field, size_t n,
                        ProtobufCMessage *const *items)
 {
@@ -442,7 +465,10 @@ static void check_message(json_object *json, const ProtobufCMessage *message)
                          there ? "there" : "missing");
         }
         expected += there;
-        if (repeated) {
+        if (repeated && field->type == PROTOBUF_C_TYPE_BYTES) {
+            check_texts(member, *(const size_t *)quantifier,
+                        *(const ProtobufCBinaryData *const *)at);
+        } else if (repeated) {
             check_list(member, field, *(const size_t *)quantifier,
                        *(ProtobufCMessage *const *const *)at);
         } else if (there) {

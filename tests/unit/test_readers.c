@@ -253,6 +253,30 @@ static void readers_submit__queue_full__is_busy_until_there_is_room(void **state
     rig_close(rig);
 }
 
+static void readers_adjust__other_constants_and_bounds__hold_for_what_comes(void **state)
+{
+    struct rig *rig = rig_open(1, 100);
+    struct question *questions = make_questions(rig, 3);
+    struct readers_options options = {
+        .env.catalogue_listed = true,
+        .queue_ops_max = 1,
+        .queue_bytes_max = 1000,
+    };
+    (void)state;
+    set_gate(rig, true);
+    submit_all(rig, questions, 1);
+    wait_running(rig, 1);
+    readers_adjust(rig->readers, &options);
+    submit_all(rig, questions + 1, 1);
+    assert_status(readers_submit(rig->readers, &questions[2].op), STATUS_BUSY);
+    set_gate(rig, false);
+    drain_until(rig, 2);
+    assert_false(questions[0].env.catalogue_listed);
+    assert_true(questions[1].env.catalogue_listed);
+    assert_string_equal(questions[1].env.currency, "JPY"); /* does not change */
+    rig_close(rig);
+}
+
 static void readers_submit__queue_full_of_bytes__is_busy(void **state)
 {
     struct rig *rig = rig_open(1, 100); /* 1000 bytes */
@@ -458,17 +482,45 @@ static void readers_submit__after_destroy_began__is_shutting_down(void **state)
     rig_close(rig);
 }
 
+static void readers_stats__what_waits_and_what_runs__is_told(void **state)
+{
+    struct rig *rig = rig_open(2, 100);
+    struct question *heavy = make_heavy(rig, 3);
+    struct question *light = make_questions(rig, 5);
+    (void)state;
+    set_gate(rig, true);
+    submit_all(rig, heavy, 1);
+    wait_running(rig, 1);
+    submit_all(rig, light, 1);
+    wait_running(rig, 2); /* both threads are at one */
+    submit_all(rig, heavy + 1, 2);
+    submit_all(rig, light + 1, 4);
+    struct readers_stats stats = readers_stats(rig->readers);
+    assert_u64(stats.heavy_running, 1);
+    assert_u64(stats.heavy, 2);
+    assert_u64(stats.light, 4);
+    assert_u64(stats.bytes, 60);
+    set_gate(rig, false);
+    drain_until(rig, 8);
+    readers_destroy(rig->readers);
+    rig->readers = NULL;
+    completions_drain(&rig->completions);
+    rig_close(rig);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(readers__a_commit_meanwhile__is_seen_by_the_next_query_only),
     cmocka_unit_test(readers__each_query__gets_the_time_and_the_deployments_constants),
     cmocka_unit_test(readers__what_fails__is_told_and_its_view_released),
     cmocka_unit_test(readers_submit__queue_full__is_busy_until_there_is_room),
+    cmocka_unit_test(readers_adjust__other_constants_and_bounds__hold_for_what_comes),
     cmocka_unit_test(readers_submit__queue_full_of_bytes__is_busy),
     cmocka_unit_test(readers__heavy_ones_waiting__leave_a_thread_to_the_light),
     cmocka_unit_test(readers__many_heavy_ones__take_all_threads_but_one),
     cmocka_unit_test(readers__one_thread__answers_heavy_ones_behind_the_light),
     cmocka_unit_test(readers_submit__too_many_heavy_ones__are_busy_and_light_ones_are_not),
     cmocka_unit_test(readers_submit__bounds__count_light_and_heavy_ones_together),
+    cmocka_unit_test(readers_stats__what_waits_and_what_runs__is_told),
     cmocka_unit_test(readers_destroy__queries_waiting__are_not_begun_and_those_running_end),
     cmocka_unit_test(readers_submit__after_destroy_began__is_shutting_down),
 };

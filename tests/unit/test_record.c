@@ -122,7 +122,7 @@ static struct record random_record(struct rng *rng)
 {
     uint64_t customer = 1 + (rng_next(rng) >> rng_below(rng, 64)) % UINT64_MAX;
     uint64_t other = 1 + (rng_next(rng) >> rng_below(rng, 64)) % UINT64_MAX;
-    switch (rng_below(rng, 12)) {
+    switch (rng_below(rng, 16)) {
     case 0:
         return random_created(rng);
     case 1:
@@ -139,6 +139,12 @@ static struct record random_record(struct rng *rng)
         return random_service_put(rng);
     case 7:
         return random_service_deleted(rng);
+    case 8:
+        return random_key_created(rng);
+    case 9:
+        return random_key_revoked(rng, other);
+    case 10:
+        return random_key_used(rng, 1 + other / 2, 1 + rng_below(rng, 20));
     default:
         return random_usage(rng, customer);
     }
@@ -223,7 +229,7 @@ static void decode__random_bytes__corrupt_or_canonical(void **state)
     for (int i = 0; i < 200000; i++) {
         size_t length = rng_below(&rng, sizeof data);
         rng_fill(&rng, data, length);
-        data[0] = (uint8_t)(data[0] % (RECORD_SERVICE_DELETED + 2));
+        data[0] = (uint8_t)(data[0] % (RECORD_KEY_USED + 2));
         data[1] = (uint8_t)(data[1] % 16);
         assert_canonical(data, length);
     }

@@ -7,6 +7,9 @@
 
 #include "billingd/base/assert.h"
 #include "billingd/store/errinfo.h"
+#include "billingd/store/lmdb/api_keys.h"
+#include "billingd/store/lmdb/backup.h"
+#include "billingd/store/lmdb/backup_target.h"
 #include "billingd/store/lmdb/config.h"
 #include "billingd/store/lmdb/directory.h"
 #include "billingd/store/lmdb/meta.h"
@@ -133,8 +136,8 @@ static int make_writer(struct lmdb_store *store, size_t block_bytes, struct erri
     return rc < 0 ? errinfo_set(reason, rc, "cannot open the store: out of memory") : 0;
 }
 
-/* The last record that segments have. */
-static int read_sealed(const struct lmdb_store *store, uint64_t *ret_seq)
+/* The last record that segments have.  REASON is left alone where it says nothing of its own. */
+static int read_sealed(const struct lmdb_store *store, uint64_t *ret_seq, struct errinfo *reason)
 {
     MDB_txn *txn;
     struct manifest manifest;
@@ -143,12 +146,15 @@ static int read_sealed(const struct lmdb_store *store, uint64_t *ret_seq)
         return rc;
     }
     rc = manifest_read(&store->env, txn, &manifest);
-    mdb_txn_abort(txn);
     if (rc == 0) {
         *ret_seq = manifest_sealed_seq(&manifest);
         rc = manifest_is_whole(&manifest) ? 0 : STATUS_CORRUPT;
         manifest_done(&manifest);
     }
+    if (rc == STATUS_CORRUPT) {
+        rc = manifest_explain(&store->env, txn, reason);
+    }
+    mdb_txn_abort(txn);
     return rc;
 }
 
@@ -167,10 +173,10 @@ static void begin_writer(struct lmdb_store *store)
 
 /* What is in memory: empty, behind the last segment. */
 static int begin_parts(struct lmdb_store *store, const struct lmdb_config *config,
-                       unsigned readers_max)
+                       unsigned readers_max, struct errinfo *reason)
 {
     uint64_t id_key = store->meta.id_key;
-    uint64_t sealed_seq;
+    uint64_t sealed_seq = 0;
     struct sealer_options options = {
         .env = &store->env,
         .head = &store->head,
@@ -178,7 +184,7 @@ static int begin_parts(struct lmdb_store *store, const struct lmdb_config *confi
         .slice_bytes = config->slice_bytes,
         .merge_width = (unsigned)config->merge_width,
     };
-    int rc = read_sealed(store, &sealed_seq);
+    int rc = read_sealed(store, &sealed_seq, reason);
     if (rc == 0) {
         rc = head_init(&store->head, config->head_records, sealed_seq);
     }
@@ -200,14 +206,24 @@ static int begin_parts(struct lmdb_store *store, const struct lmdb_config *confi
 
 /* Bring the head up to the journal's end, and let the sealer go on by itself. */
 static int catch_up(struct lmdb_store *store, const struct lmdb_config *config,
-                    unsigned readers_max, struct errinfo *reason)
+                    const struct store_options *options, struct errinfo *reason)
 {
-    int rc = begin_parts(store, config, readers_max);
+    reason->message[0] = '\0';
+    int rc = begin_parts(store, config, options->readers_max, reason);
+    if (rc < 0 && reason->message[0] != '\0') {
+        return rc;
+    }
     if (rc < 0) {
         return errinfo_set(reason, rc, "cannot open the segments of '%.120s/data.mdb': %s",
                            store->env.directory, status_info(rc)->title);
     }
-    rc = recovery_run(&store->env, store->meta.id_key, &store->head, &store->sealer, reason);
+    struct recovery_options recovery = {
+        .env = &store->env,
+        .id_key = store->meta.id_key,
+        .progress = options->progress,
+        .progress_arg = options->progress_arg,
+    };
+    rc = recovery_run(&recovery, &store->head, &store->sealer, reason);
     if (rc < 0) {
         return rc;
     }
@@ -233,7 +249,7 @@ static int open_parts(struct lmdb_store *store, const struct lmdb_config *config
     if (rc == 0) {
         rc = start(store, options, reason);
     }
-    return rc < 0 ? rc : catch_up(store, config, options->readers_max, reason);
+    return rc < 0 ? rc : catch_up(store, config, options, reason);
 }
 
 static int open_store(const char *uri, const struct store_options *options,
@@ -257,6 +273,19 @@ static int open_store(const char *uri, const struct store_options *options,
     }
     *ret_store = &store->base;
     return 0;
+}
+
+static void stats(struct store *base, struct store_stats *ret)
+{
+    struct lmdb_store *store = store_of(base);
+    ret->file_bytes = env_bytes(&store->env);
+    ret->disk_free_bytes = env_disk_free(&store->env);
+    env_extent(&store->env, &ret->used_bytes, &ret->map_bytes);
+    sealer_segments(&store->sealer, &ret->segments, &ret->segments_replaced);
+    ret->sealer_status = sealer_status(&store->sealer);
+    ret->segments_damaged = store->sealer.damaged || store->sealer.unswept;
+    head_extent(&store->head, &ret->head_records, &ret->head_bytes);
+    ret->views = views_taken(&store->views, &ret->oldest_view_us);
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -310,15 +339,35 @@ static int info(struct store_view *base, struct store_info *ret)
         rc = env_count(&store->env, view->txn, ENV_INVOICES, &about.invoices);
     }
     if (rc == 0) {
+        rc = env_count(&store->env, view->txn, ENV_API_KEY_NAMES, &about.api_keys);
+    }
+    if (rc == 0) {
         *ret = about;
     }
     return rc;
+}
+
+/* --- backing up ------------------------------------------------------------------------------- */
+
+static int backup_check(struct store *base, const char *directory, struct errinfo *reason)
+{
+    (void)base;
+    return backup_target_check(directory, reason);
+}
+
+static int backup(struct store *base, const struct store_backup *how, struct store_copied *ret,
+                  struct errinfo *reason)
+{
+    const struct lmdb_store *store = store_of(base);
+    const struct backup_source source = {base, &store->env, &store->meta};
+    return backup_run(&source, how, ret, reason);
 }
 
 const struct store_ops store_lmdb = {
     .scheme = "lmdb:",
     .open = open_store,
     .close = close_store,
+    .stats = stats,
     .begin = begin,
     .txn_view = txn_view,
     .announce = txn_announce,
@@ -343,5 +392,10 @@ const struct store_ops store_lmdb = {
     .scan_invoices = scan_invoices,
     .service = lookup_service,
     .scan_services = scan_services,
+    .api_key = api_keys_find,
+    .api_key_named = api_keys_find_named,
+    .scan_api_keys = api_keys_scan,
     .verify = verify_run,
+    .backup_check = backup_check,
+    .backup = backup,
 };

@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "billingd/base/assert.h"
 #include "billingd/store/errinfo.h"
+#include "billingd/store/lmdb/file_length.h"
 
 static const char *const table_names[ENV__TABLES] = {
     [ENV_META] = NULL,
@@ -23,6 +25,8 @@ static const char *const table_names[ENV__TABLES] = {
     [ENV_INVOICES] = "invoices",
     [ENV_CUSTOMER_INVOICES] = "customer_invoices",
     [ENV_SERVICES] = "services",
+    [ENV_API_KEYS] = "api_keys",
+    [ENV_API_KEY_NAMES] = "api_key_names",
     [ENV_MANIFEST] = "manifest",
     [ENV_SEGMENTS] = "segments",
 };
@@ -163,6 +167,11 @@ int env_open(const char *directory, uint64_t map_bytes, unsigned readers, struct
                            "cannot open '%.120s/data.mdb' with %llu bytes of address space: %s",
                            directory, (unsigned long long)map_bytes, mdb_strerror(rc));
     }
+    int status = file_length_check(mdb, directory, reason);
+    if (status < 0) {
+        mdb_env_close(mdb);
+        return status;
+    }
     size_t length = strlen(directory);
     REQUIRE(length < sizeof ret->directory);
     memcpy(ret->directory, directory, length + 1);
@@ -284,4 +293,21 @@ uint64_t env_bytes(const struct env *env)
 {
     struct stat about;
     return fstat(env_fd(env), &about) < 0 ? 0 : (uint64_t)about.st_size;
+}
+
+void env_extent(const struct env *env, uint64_t *ret_used, uint64_t *ret_map)
+{
+    MDB_envinfo info = {0};
+    MDB_stat stat = {0};
+    IGNORE(mdb_env_info(env->mdb, &info) != 0); /* cannot fail: it is open */
+    IGNORE(mdb_env_stat(env->mdb, &stat) != 0); /* likewise */
+    *ret_used = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+    *ret_map = info.me_mapsize;
+}
+
+uint64_t env_disk_free(const struct env *env)
+{
+    struct statvfs about;
+    return fstatvfs(env_fd(env), &about) < 0 ? 0
+                                             : (uint64_t)about.f_bavail * (uint64_t)about.f_frsize;
 }

@@ -12,6 +12,8 @@
  *   invoices      number -> seq
  *   customer_invoices   customer, number -> seq
  *   services      name -> row (service_row.h)
+ *   api_keys      seq -> row (api_key_row.h)
+ *   api_key_names   name -> seq of the key; of those that are not revoked
  *   manifest      segment -> row (manifest.h)
  *   segments      segment, table, place -> chunk of rows (segment.h)
  *
@@ -39,6 +41,8 @@ enum env_table {
     ENV_INVOICES,
     ENV_CUSTOMER_INVOICES,
     ENV_SERVICES,
+    ENV_API_KEYS,
+    ENV_API_KEY_NAMES,
     ENV_MANIFEST,
     ENV_SEGMENTS,
     ENV__TABLES,
@@ -106,3 +110,9 @@ int env_fd(const struct env *env);
 
 /* Bytes of the data file. */
 uint64_t env_bytes(const struct env *env);
+
+/* Up to which byte of it LMDB has ever written, and to which it may. */
+void env_extent(const struct env *env, uint64_t *ret_used, uint64_t *ret_map);
+
+/* Bytes that the file system has left, for who is not root. */
+uint64_t env_disk_free(const struct env *env);

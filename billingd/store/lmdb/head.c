@@ -40,11 +40,19 @@ void head_list_release(struct head_list *list)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
+static void note_tables(struct head *head)
+{
+    size_t slots = head->active.n_slots + head->frozen.n_slots;
+    atomic_store_explicit(&head->tables_bytes, slots * sizeof *head->active.slots,
+                          memory_order_relaxed);
+}
+
 /* It will be full one day, and growing takes milliseconds, of a commit.  Pages that are not used
  * yet take no memory.  Where there is none, it grows. */
 static void reserve_active(struct head *head)
 {
     IGNORE(request_table_reserve(&head->active, head->records_max) < 0);
+    note_tables(head);
 }
 
 int head_init(struct head *head, uint64_t records_max, uint64_t sealed_seq)
@@ -170,6 +178,7 @@ void head_settle(struct head *head)
     free(spare);
     if (sealed) {
         request_table_clear(&head->frozen, 0);
+        note_tables(head);
     }
 }
 
@@ -378,4 +387,26 @@ void head_drop(struct head *head)
     IGNORE(change_list(head, head->list->n, NULL, &old) < 0); /* the next change does it */
     pthread_mutex_unlock(&head->lock);
     head_list_release(old);
+}
+
+/* Of sums only those of sorted runs: the others' are being sorted, and are few. */
+static uint64_t run_bytes(const struct run *run)
+{
+    size_t n_sums = atomic_load(&run->sorted) ? run->n_sums : 0;
+    return sizeof *run + run->n_requests * sizeof *run->requests + n_sums * sizeof *run->sums +
+           (run->n_usage + run->n_late) * sizeof *run->usage;
+}
+
+void head_extent(struct head *head, uint64_t *ret_records, uint64_t *ret_bytes)
+{
+    struct head_list *list = head_hold(head);
+    uint64_t bytes = atomic_load_explicit(&head->tables_bytes, memory_order_relaxed);
+    uint64_t records = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        records += list->runs[i]->last_seq - list->runs[i]->first_seq + 1;
+        bytes += run_bytes(list->runs[i]);
+    }
+    head_list_release(list);
+    *ret_records = records;
+    *ret_bytes = bytes;
 }

@@ -49,6 +49,8 @@ struct head {
                                 that is settled; else NULL */
     uint64_t frozen_seq;     /* runs up to this record are being sealed; 0: none are */
     uint64_t sealed_seq;     /* the last record of the last segment */
+
+    atomic_size_t tables_bytes; /* of the two above; the committer's to set, any thread's to read */
 };
 
 /* An empty head behind the record SEALED_SEQ.  Returns 0 or STATUS_NO_MEMORY. */
@@ -128,6 +130,10 @@ MUSTCHECK int head_frozen(struct head *head, struct head_list **ret_list);
 
 /* Whether there are any.  Any thread. */
 bool head_is_frozen(struct head *head);
+
+/* How many records are in memory, frozen or not, and about how much of it they take.  Any thread.
+ */
+void head_extent(struct head *head, uint64_t *ret_records, uint64_t *ret_bytes);
 
 /* They are sealed: drop them. */
 void head_drop(struct head *head);

@@ -1,6 +1,7 @@
 #include "billingd/store/lmdb/index.h"
 
 #include "billingd/base/bytes.h"
+#include "billingd/store/lmdb/api_keys.h"
 #include "billingd/store/lmdb/customer_row.h"
 #include "billingd/store/lmdb/keys_lmdb.h"
 #include "billingd/store/lmdb/service_row.h"
@@ -197,6 +198,10 @@ int index_add(const struct env *env, MDB_txn *txn, const struct record *record)
         return add_service_put(env, txn, record);
     case RECORD_SERVICE_DELETED:
         return add_service_deleted(env, txn, record);
+    case RECORD_KEY_CREATED:
+    case RECORD_KEY_REVOKED:
+    case RECORD_KEY_USED:
+        return api_keys_add(env, txn, record);
     case RECORD_USAGE:
     case RECORD_ADJUSTMENT:
     case RECORD_INVOICE_ENTRIES: /* found behind the invoice, in the journal */

@@ -30,8 +30,9 @@ extern const struct index_billable index_billable[INDEX_BILLABLE_KINDS];
 /* Add RECORD, which the journal of TXN has, to every table that it belongs in.
  * Returns 0; STATUS_INTERNAL where it is not the next thing that can happen (its request id or
  * external id is not free, its usage has a void, its number is not the next invoice's, its service
- * is not in the catalogue); STATUS_CORRUPT where it changes a customer that there is not, or a row
- * that is damaged; or the status of a failed write. */
+ * is not in the catalogue, its key's name is not free, or its key is not there, or revoked);
+ * STATUS_CORRUPT where it changes a customer that there is not, or a row that is damaged; or the
+ * status of a failed write. */
 MUSTCHECK int index_add(const struct env *env, MDB_txn *txn, const struct record *record);
 
 /* Whether VALUE, of a table by occurred_at, says that the record came late and stands in the table

@@ -22,10 +22,11 @@ struct key {
 
 /* Each builds into KEY and returns a value that refers to it. */
 
-/* Of `journal`, `customers`, `void_of` and `manifest`, and with a number of `invoices`. */
+/* Of `journal`, `customers`, `void_of`, `api_keys` and `manifest`, and with a number of `invoices`.
+ */
 MDB_val key_seq(struct key *key, uint64_t seq);
 
-/* Of `external_ids` and `services`, for 1 to KEY_BYTES_MAX bytes. */
+/* Of `external_ids`, `services` and `api_key_names`, for 1 to KEY_BYTES_MAX bytes. */
 MDB_val key_text(struct key *key, struct slice text);
 
 /* Of `voids` and `adjustments`, and of what came late of each. */

@@ -25,6 +25,7 @@ struct lmdb_view {
     struct request_row absent;     /* the fingerprint that was looked up last, if it was not found;
                                       seq 1: there is one */
     struct lmdb_view *next_free;   /* guarded by the pool's lock */
+    atomic_int_fast64_t taken_us;  /* monotonic: since when it is taken; 0: it is not */
 };
 
 /* A state to read: that of TXN, whose WRITER is given where it is a transaction that writes. */

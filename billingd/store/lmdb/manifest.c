@@ -1,11 +1,13 @@
 #include "billingd/store/lmdb/manifest.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include <xxhash.h>
 
 #include "billingd/base/assert.h"
 #include "billingd/base/bytes.h"
+#include "billingd/store/errinfo.h"
 #include "billingd/store/lmdb/keys_lmdb.h"
 
 enum { /* offsets in a row */
@@ -191,4 +193,74 @@ uint64_t manifest_next_id(const struct manifest *manifest)
         id = manifest->segments[i].id > id ? manifest->segments[i].id : id;
     }
     return id + 1;
+}
+
+/* --- what is wrong with it -------------------------------------------------------------------- */
+
+static int explain_gap(const struct env *env, const struct manifest *manifest,
+                       struct errinfo *reason)
+{
+    uint64_t next_seq = 1;
+    for (size_t i = 0; i < manifest->n; i++) {
+        const struct segment *segment = &manifest->segments[i];
+        if (segment->state != SEGMENT_LIVE) {
+            continue;
+        }
+        if (segment->first_seq != next_seq || segment->last_seq < segment->first_seq) {
+            return errinfo_set(reason, STATUS_CORRUPT,
+                               "'%.80s/data.mdb' is damaged: segment %" PRIu64
+                               " of the manifest has the records %" PRIu64 " to %" PRIu64
+                               ", where those from %" PRIu64 " on are to follow; restore a backup",
+                               env->directory, segment->id, segment->first_seq, segment->last_seq,
+                               next_seq);
+        }
+        next_seq = segment->last_seq + 1;
+    }
+    return errinfo_set(reason, STATUS_CORRUPT, "'%.120s/data.mdb' is damaged; restore a backup",
+                       env->directory);
+}
+
+static int explain_row(const struct env *env, MDB_cursor *cursor, struct errinfo *reason)
+{
+    MDB_val key;
+    MDB_val value;
+    struct segment segment;
+    int rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    for (uint64_t row = 1; rc == 0; row++) {
+        uint64_t id = 0;
+        if (parse(key, value, &segment) < 0) {
+            /* where the key is damaged, its place is all that is known */
+            return key_parse_seq(key, &id) < 0
+                       ? errinfo_set(reason, STATUS_CORRUPT,
+                                     "'%.120s/data.mdb' is damaged: row %" PRIu64
+                                     " of the manifest has no segment's key; restore a backup",
+                                     env->directory, row)
+                       : errinfo_set(reason, STATUS_CORRUPT,
+                                     "'%.120s/data.mdb' is damaged: the manifest's row of segment "
+                                     "%" PRIu64 " fails its check; restore a backup",
+                                     env->directory, id);
+        }
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    }
+    return env_status(rc);
+}
+
+int manifest_explain(const struct env *env, MDB_txn *txn, struct errinfo *reason)
+{
+    MDB_cursor *cursor;
+    struct manifest manifest;
+    int rc = env_status(mdb_cursor_open(txn, env->tables[ENV_MANIFEST], &cursor));
+    if (rc == 0) {
+        rc = explain_row(env, cursor, reason);
+        mdb_cursor_close(cursor);
+    }
+    if (rc != STATUS_NOT_FOUND) { /* which is that each row is in order */
+        return rc;
+    }
+    rc = manifest_read(env, txn, &manifest);
+    if (rc == 0) {
+        rc = explain_gap(env, &manifest, reason);
+        manifest_done(&manifest);
+    }
+    return rc;
 }

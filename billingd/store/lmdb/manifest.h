@@ -51,6 +51,10 @@ void manifest_keep_live(struct manifest *manifest);
 /* Whether the live ones cover the journal from its first record on, each record once. */
 bool manifest_is_whole(const struct manifest *manifest);
 
+/* What is wrong with rows that are damaged or not whole: REASON names the segment, or the records
+ * of which there is none.  Returns STATUS_CORRUPT, or the status of a failed read. */
+MUSTCHECK int manifest_explain(const struct env *env, MDB_txn *txn, struct errinfo *reason);
+
 /* The last record that live segments cover; 0: none. */
 uint64_t manifest_sealed_seq(const struct manifest *manifest);
 

@@ -14,6 +14,7 @@ enum {
 };
 
 struct recovery {
+    const struct recovery_options *options;
     struct head *head;
     struct run_builder builder;
     struct journal_reader voided; /* finds what a void voids, beside the scan */
@@ -43,6 +44,9 @@ static int end_run(struct recovery *recovery)
     head_tidy(recovery->head);
     recovery->last_seq = last_seq;
     run_builder_reset(&recovery->builder, last_seq + 1);
+    if (recovery->options->progress != NULL) {
+        recovery->options->progress(last_seq, recovery->options->progress_arg);
+    }
     return 0;
 }
 
@@ -134,11 +138,12 @@ static int fill_and_seal(const struct env *env, struct recovery *recovery, struc
     return rc;
 }
 
-int recovery_run(const struct env *env, uint64_t id_key, struct head *head, struct sealer *sealer,
+int recovery_run(const struct recovery_options *options, struct head *head, struct sealer *sealer,
                  struct errinfo *reason)
 {
-    struct recovery recovery = {.head = head, .last_seq = head->sealed_seq};
-    run_builder_init(&recovery.builder, id_key);
+    const struct env *env = options->env;
+    struct recovery recovery = {.options = options, .head = head, .last_seq = head->sealed_seq};
+    run_builder_init(&recovery.builder, options->id_key);
     run_builder_reset(&recovery.builder, recovery.last_seq + 1);
     int rc = fill_and_seal(env, &recovery, sealer);
     run_builder_done(&recovery.builder);

@@ -211,6 +211,16 @@ static int write_segment(struct job *job, const struct segment *segment, uint64_
 
 /* --- sealing ---------------------------------------------------------------------------------- */
 
+static void count_segments(struct sealer *sealer, const struct manifest *manifest)
+{
+    uint64_t live = 0;
+    for (size_t i = 0; i < manifest->n; i++) {
+        live += manifest->segments[i].state == SEGMENT_LIVE;
+    }
+    atomic_store_explicit(&sealer->live, live, memory_order_relaxed);
+    atomic_store_explicit(&sealer->dead, manifest->n - live, memory_order_relaxed);
+}
+
 static int read_manifest(struct sealer *sealer, struct manifest *ret)
 {
     MDB_txn *txn;
@@ -218,6 +228,9 @@ static int read_manifest(struct sealer *sealer, struct manifest *ret)
     if (rc == 0) {
         rc = manifest_read(sealer->options.env, txn, ret);
         mdb_txn_abort(txn);
+    }
+    if (rc == 0) {
+        count_segments(sealer, ret);
     }
     return rc;
 }
@@ -518,6 +531,12 @@ int sealer_status(struct sealer *sealer)
     int status = sealer->status;
     pthread_mutex_unlock(&sealer->lock);
     return status;
+}
+
+void sealer_segments(const struct sealer *sealer, uint64_t *ret_live, uint64_t *ret_dead)
+{
+    *ret_live = atomic_load_explicit(&sealer->live, memory_order_relaxed);
+    *ret_dead = atomic_load_explicit(&sealer->dead, memory_order_relaxed);
 }
 
 int sealer_wait(struct sealer *sealer)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "billingd/store/lmdb/head.h"
@@ -25,9 +26,10 @@ struct sealer_options {
 struct sealer {
     struct sealer_options options;
     pthread_t thread;
-    bool running; /* there is a thread */
-    bool damaged; /* a segment that was to be merged is: none are from then on; sealer thread */
-    bool unswept; /* one that was to be removed is: likewise */
+    bool running;        /* there is a thread */
+    atomic_bool damaged; /* a segment that was to be merged is: none are from then on; the sealer
+                            thread's to set */
+    atomic_bool unswept; /* one that was to be removed is: likewise */
 
     /* --- guarded by lock --- */
     pthread_mutex_t lock;
@@ -36,6 +38,10 @@ struct sealer {
     bool work;
     bool closing;
     int status; /* of the last thing that was tried */
+
+    /* --- any thread --- */
+    atomic_uint_fast64_t live; /* segments, when the manifest was last read */
+    atomic_uint_fast64_t dead; /* likewise, those that nobody reads */
 };
 
 /* Ready SEALER, without a thread: for a start that seals as it goes.  OPTIONS are copied. */
@@ -60,6 +66,9 @@ void sealer_wake(struct sealer *sealer);
 
 /* How the last thing went that was tried: 0, or as sealer_seal().  Any thread. */
 int sealer_status(struct sealer *sealer);
+
+/* How many segments there are: that are read, and that wait to be removed.  Any thread. */
+void sealer_segments(const struct sealer *sealer, uint64_t *ret_live, uint64_t *ret_dead);
 
 /* Wait until nothing is frozen in the head.  Returns as sealer_status() where that cannot be. */
 MUSTCHECK int sealer_wait(struct sealer *sealer);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "billingd/base/random.h"
+#include "billingd/store/lmdb/verify_api_keys.h"
 #include "billingd/store/lmdb/verify_customers.h"
 #include "billingd/store/lmdb/verify_journal.h"
 #include "billingd/store/lmdb/verify_rows.h"
@@ -85,10 +86,13 @@ int verify_run(struct store_view *view, const struct store_verify *how, struct s
     verify.all = count_steps(&verify);
     verify.customers = verify_customers_create(&verify);
     verify.services = verify_services_create();
-    rc = verify.customers == NULL || verify.services == NULL ? STATUS_NO_MEMORY
-                                                             : check_with_cursor(&verify);
+    verify.api_keys = verify_api_keys_create(&verify);
+    bool has_memory =
+        verify.customers != NULL && verify.services != NULL && verify.api_keys != NULL;
+    rc = has_memory ? check_with_cursor(&verify) : STATUS_NO_MEMORY;
     verify_customers_destroy(verify.customers);
     verify_services_destroy(verify.services);
+    verify_api_keys_destroy(verify.api_keys);
     free(verify.holes);
     if (rc == 0) {
         *ret = verify.result;

@@ -178,6 +178,9 @@ int verify_customers_add(struct verify *verify, const struct record *record)
     case RECORD_INVOICE_ENTRIES:
     case RECORD_SERVICE_PUT:
     case RECORD_SERVICE_DELETED:
+    case RECORD_KEY_CREATED:
+    case RECORD_KEY_REVOKED:
+    case RECORD_KEY_USED:
         break;
     }
     return 0;

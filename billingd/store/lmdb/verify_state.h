@@ -12,6 +12,7 @@ struct verify_hole {
 
 struct verify_customers; /* verify_customers.h */
 struct verify_services;  /* verify_services.h */
+struct verify_api_keys;  /* verify_api_keys.h */
 
 struct verify {
     struct lmdb_view *view;
@@ -34,6 +35,7 @@ struct verify {
     bool suspect[ENV__TABLES];      /* not all of those are there: there may be others */
     struct verify_customers *customers;
     struct verify_services *services;
+    struct verify_api_keys *api_keys;
 };
 
 /* --- telling ---------------------------------------------------------------------------------- */

@@ -6,14 +6,15 @@
 #include "billingd/store/lmdb/customer_row.h"
 #include "billingd/store/lmdb/index.h"
 #include "billingd/store/lmdb/keys_lmdb.h"
+#include "billingd/store/lmdb/verify_api_keys.h"
 #include "billingd/store/lmdb/verify_customers.h"
 #include "billingd/store/lmdb/verify_journal.h"
 #include "billingd/store/lmdb/verify_services.h"
 
 /* Those whose rows are of one record each, and never change. */
 static const enum env_table tables[] = {
-    ENV_EXTERNAL_IDS,     ENV_VOIDS,    ENV_VOIDS_LATE,        ENV_VOID_OF, ENV_ADJUSTMENTS,
-    ENV_ADJUSTMENTS_LATE, ENV_INVOICES, ENV_CUSTOMER_INVOICES,
+    ENV_EXTERNAL_IDS,     ENV_VOIDS,    ENV_VOIDS_LATE,        ENV_VOID_OF,       ENV_ADJUSTMENTS,
+    ENV_ADJUSTMENTS_LATE, ENV_INVOICES, ENV_CUSTOMER_INVOICES, ENV_API_KEY_NAMES,
 };
 
 enum {
@@ -67,7 +68,7 @@ static bool position_row(const struct record *record, bool by_billed, struct row
     return true;
 }
 
-/* The row of RECORD in TABLE; whether there is to be one. */
+/* The row of RECORD in TABLE; whether there is to be one, or was. */
 static bool row_of(const struct record *record, enum env_table table, struct row *ret)
 {
     for (int i = 0; i < INDEX_BILLABLE_KINDS; i++) {
@@ -94,7 +95,17 @@ static bool row_of(const struct record *record, enum env_table table, struct row
         ret->key = key_invoice(&ret->buffer, record->invoice.customer, record->invoice.number);
         return seq_row(record, ret);
     }
+    if (table == ENV_API_KEY_NAMES && record->kind == RECORD_KEY_CREATED) {
+        ret->key = key_text(&ret->buffer, record->key_created.name);
+        return seq_row(record, ret);
+    }
     return false;
+}
+
+/* Whether the row of RECORD in TABLE stays: a name is free again once its key is revoked. */
+static bool stays(const struct verify *verify, enum env_table table, const struct record *record)
+{
+    return table != ENV_API_KEY_NAMES || verify_api_keys_counts(verify, record->seq);
 }
 
 static int expect_row(struct verify *verify, enum env_table table, const struct record *record,
@@ -131,12 +142,16 @@ int verify_tables_add(struct verify *verify, const struct record *record)
     int rc = 0;
     for (int i = 0; i < TABLES && rc == 0; i++) {
         struct row row;
-        if (row_of(record, tables[i], &row)) {
+        if (row_of(record, tables[i], &row) && stays(verify, tables[i], record) &&
+            !(tables[i] == ENV_API_KEY_NAMES && verify->n_holes > 0)) {
             rc = expect_row(verify, tables[i], record, &row);
         }
     }
     if (rc == 0) {
         rc = verify_customers_add(verify, record);
+    }
+    if (rc == 0) {
+        rc = verify_api_keys_add(verify, record);
     }
     return rc == 0 ? verify_services_add(verify, record) : rc;
 }
@@ -149,7 +164,7 @@ static uint64_t seq_of(enum env_table table, MDB_val key, MDB_val value)
     uint64_t customer;
     uint64_t seq = 0;
     struct store_position position = {0};
-    if (table == ENV_CUSTOMERS) {
+    if (table == ENV_CUSTOMERS || table == ENV_API_KEYS) {
         return key_parse_seq(key, &seq) == 0 ? seq : 0;
     }
     for (int i = 0; i < INDEX_BILLABLE_KINDS; i++) {
@@ -171,10 +186,13 @@ static int is_called_for(struct verify *verify, enum env_table table, MDB_val ke
         *ret = rc == STATUS_CORRUPT;
         return rc == STATUS_NOT_FOUND || rc == STATUS_CORRUPT ? 0 : rc;
     }
-    *ret = table == ENV_CUSTOMERS
-               ? record.kind == RECORD_CUSTOMER_CREATED
-               : row_of(&record, table, &row) && row.key.mv_size == key.mv_size &&
-                     memcmp(row.key.mv_data, key.mv_data, key.mv_size) == 0;
+    if (table == ENV_CUSTOMERS || table == ENV_API_KEYS) {
+        *ret =
+            record.kind == (table == ENV_CUSTOMERS ? RECORD_CUSTOMER_CREATED : RECORD_KEY_CREATED);
+        return 0;
+    }
+    *ret = row_of(&record, table, &row) && stays(verify, table, &record) &&
+           row.key.mv_size == key.mv_size && memcmp(row.key.mv_data, key.mv_data, key.mv_size) == 0;
     return 0;
 }
 
@@ -240,6 +258,9 @@ int verify_tables_end(struct verify *verify)
     }
     if (rc == 0) {
         rc = check_count(verify, ENV_CUSTOMERS);
+    }
+    if (rc == 0) {
+        rc = check_count(verify, ENV_API_KEYS);
     }
     return rc == 0 ? check_count(verify, ENV_SERVICES) : rc;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "billingd/base/assert.h"
+#include "billingd/base/clock.h"
 
 int views_init(struct views *views, const struct env *env, struct head *head, uint64_t id_key,
                unsigned count)
@@ -97,13 +98,29 @@ int views_take(struct views *views, struct lmdb_view **ret_view)
         push(views, view);
         return rc;
     }
+    atomic_store_explicit(&view->taken_us, clock_monotonic_us(), memory_order_relaxed);
     *ret_view = view;
     return 0;
 }
 
 void views_give(struct views *views, struct lmdb_view *view)
 {
+    atomic_store_explicit(&view->taken_us, 0, memory_order_relaxed);
     view_rows_done(&view->rows);
     mdb_txn_reset(view->txn);
     push(views, view);
+}
+
+uint64_t views_taken(const struct views *views, int64_t *ret_oldest_us)
+{
+    uint64_t taken = 0;
+    *ret_oldest_us = 0;
+    for (unsigned i = 0; i < views->count; i++) {
+        int64_t since_us = atomic_load_explicit(&views->all[i].taken_us, memory_order_relaxed);
+        taken += since_us != 0;
+        if (since_us != 0 && (*ret_oldest_us == 0 || since_us < *ret_oldest_us)) {
+            *ret_oldest_us = since_us;
+        }
+    }
+    return taken;
 }

@@ -33,3 +33,6 @@ MUSTCHECK int views_take(struct views *views, struct lmdb_view **ret_view);
 
 /* Give VIEW back. */
 void views_give(struct views *views, struct lmdb_view *view);
+
+/* How many are taken, and since when the one that was taken first is: monotonic; 0: none is. */
+uint64_t views_taken(const struct views *views, int64_t *ret_oldest_us);

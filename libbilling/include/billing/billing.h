@@ -39,11 +39,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__)
-#define BILLING_API __attribute__((visibility("default")))
-#else
-#define BILLING_API
-#endif
+#include <billing/api.h>
+#include <billing/values.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -77,7 +74,8 @@ enum {
     BILLING_LABELS_MAX = 16,            /* of one usage record */
     BILLING_PAGE_MAX = 1000,            /* rows of one page of a list */
     BILLING_TIME_TEXT_MAX = 32,         /* of a time in text, with its NUL */
-    BILLING_DECIMAL_TEXT_MAX = 48       /* of a decimal in canonical text, with its NUL */
+    BILLING_DECIMAL_TEXT_MAX = 48,      /* of a decimal in canonical text, with its NUL */
+    BILLING_TRACEPARENT_BYTES = 55      /* of a traceparent, without its NUL */
 };
 
 /* What STATUS, a result of a function of this library, means, in a few English words.
@@ -116,6 +114,11 @@ typedef void (*billing_log_fn)(billing_log_level level, const char *message, voi
  * BILLING_E_SYSTEM before anything is sent.  Runs as billing_log_fn does. */
 typedef int (*billing_request_id_fn)(char *buffer, void *arg);
 
+/* Writes the traceparent (W3C Trace Context) of what the calling thread is at into BUFFER of
+ * BILLING_TRACEPARENT_BYTES + 1 bytes, and returns 0; anything else where there is none, and the
+ * call carries none.  Runs as billing_log_fn does, once a call. */
+typedef int (*billing_traceparent_fn)(char *buffer, void *arg);
+
 /* New options with every default; reads no environment.  Free with billing_options_free().
  * Returns NULL if out of memory.  Any thread. */
 BILLING_API billing_options *billing_options_new(void);
@@ -143,9 +146,9 @@ BILLING_API int billing_options_set_timeout_ms(billing_options *options, int64_t
 BILLING_API int billing_options_set_try_timeout_ms(billing_options *options, int64_t timeout_ms);
 
 /* How often a call is tried again: 0 to 100, default 3.  Tried again is what cannot have been
- * refused (no connection, connection lost, no answer in time, daemon busy), never what was refused
- * for its content, for who asks or for what it is about.  Each try has the first one's request id.
- * Returns 0, or BILLING_E_RANGE.  One thread at a time. */
+ * refused (no connection, connection lost, no answer in time, daemon busy, a limit reached), never
+ * what was refused for its content, for who asks or for what it is about.  Each try has the first
+ * one's request id. Returns 0, or BILLING_E_RANGE.  One thread at a time. */
 BILLING_API int billing_options_set_retries_max(billing_options *options, int retries_max);
 
 /* The base of the waits between tries, in milliseconds: 0 to 60000, default 1000.  Before retry n
@@ -160,10 +163,33 @@ BILLING_API int billing_options_set_retry_delay_ms(billing_options *options, int
  * Returns 0, or BILLING_E_RANGE.  One thread at a time. */
 BILLING_API int billing_options_set_frame_bytes_max(billing_options *options, size_t bytes);
 
-/* The secret that says who asks: 1 to 4096 bytes of printable ASCII, or NULL for none (the
- * default).  It is overwritten in memory when the options, and the clients made of them, are freed.
+/* The secret that says who asks, an API key: 1 to 4096 bytes of printable ASCII, or NULL for none
+ * (the default).  It goes out with each request, and over TCP as it is: who can read the wire can
+ * use it.  No error and no log line has it, and it is overwritten in memory when the options, and
+ * the clients made of them, are freed.  It takes the place of a token file, too.
  * Returns 0, BILLING_E_ARGUMENT or BILLING_E_NO_MEMORY.  One thread at a time. */
 BILLING_API int billing_options_set_token(billing_options *options, const char *token);
+
+/* The same, in the file at PATH: all of it but one newline at its end.  The file is read when a
+ * connection is opened, and again where the daemon does not know the token of one that was kept: so
+ * a key can be replaced while programs run, and no call fails for it.  It must be a regular file
+ * that only its owner may read; where it is not, or holds no token, calls fail with
+ * BILLING_E_ARGUMENT ("bad_token_file"), with nothing sent.  NULL: none (the default).  It takes
+ * the place of a token that was set, too.
+ * Returns 0, BILLING_E_ARGUMENT ("", or no options) or BILLING_E_NO_MEMORY.  One thread at a
+ * time. */
+BILLING_API int billing_options_set_token_file(billing_options *options, const char *path);
+
+/* The trace that all calls are a part of, for the daemon's log: a traceparent as W3C Trace Context
+ * has it, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", or NULL for none (the
+ * default).  Returns 0 or BILLING_E_ARGUMENT.  One thread at a time. */
+BILLING_API int billing_options_set_traceparent(billing_options *options, const char *traceparent);
+
+/* The same for programs whose calls are parts of many traces: FIND is asked at each call, with ARG,
+ * which must stay valid as long as the clients made of these options; what it writes and is no
+ * traceparent is left out.  NULL, the default: nobody is asked.  One thread at a time. */
+BILLING_API void billing_options_set_traceparent_finder(billing_options *options,
+                                                        billing_traceparent_fn find, void *arg);
 
 /* Who gets the log lines: LOG is called with ARG, which must stay valid as long as the clients made
  * of these options.  NULL, the default: nobody.  One thread at a time. */
@@ -175,9 +201,10 @@ BILLING_API void billing_options_set_log(billing_options *options, billing_log_f
 BILLING_API void billing_options_set_request_id_maker(billing_options *options,
                                                       billing_request_id_fn make, void *arg);
 
-/* Read the environment into OPTIONS: $BILLING_URL, $BILLING_TOKEN and $BILLING_TIMEOUT (a duration
- * as billing_duration_parse() takes it).  What is not set, or is empty, leaves its option alone.
- * In a set-user-id program nothing is read.
+/* Read the environment into OPTIONS: $BILLING_URL, $BILLING_TOKEN, else $BILLING_TOKEN_FILE, else
+ * the file billing-token in $CREDENTIALS_DIRECTORY (systemd's LoadCredential=) if there is one, and
+ * $BILLING_TIMEOUT (a duration as billing_duration_parse() takes it).  What is not set, or is
+ * empty, leaves its option alone.  In a set-user-id program nothing is read.
  * Returns 0; on failure what the option's own function returns, and *RET_VARIABLE, where given, is
  * the name of the variable at fault (static memory).  Not while another thread changes the
  * environment. */
@@ -637,7 +664,8 @@ typedef enum billing_field_kind {
     BILLING_FIELD_TIME = 3,   /* a time */
     BILLING_FIELD_FLAG = 4,   /* true or false */
     BILLING_FIELD_OBJECT = 5, /* an object: billing_object_child() */
-    BILLING_FIELD_LIST = 6    /* a list of objects: billing_object_count(), _item() */
+    BILLING_FIELD_LIST = 6,   /* a list of objects: billing_object_count(), _item() */
+    BILLING_FIELD_TEXTS = 7   /* a list of texts: billing_object_count(), _text_item() */
 } billing_field_kind;
 
 /* Free REPLY with all its parts. */
@@ -668,6 +696,10 @@ BILLING_API size_t billing_object_count(const billing_object *object, const char
 /* Item INDEX, from 0, of the list at PATH, or NULL behind the end. */
 BILLING_API const billing_object *billing_object_item(const billing_object *object,
                                                       const char *path, size_t index);
+
+/* Text INDEX, from 0, of the list of texts at PATH ("api_key.services"), or NULL behind the end. */
+BILLING_API const char *billing_object_text_item(const billing_object *object, const char *path,
+                                                 size_t index);
 
 /* What the member at PATH is, set or not: for programs that print any object. */
 BILLING_API billing_field_kind billing_object_kind(const billing_object *object, const char *path);
@@ -709,7 +741,7 @@ BILLING_API int billing_error_kind(const billing_error *error);
 
 /* The reason as one word: the daemon's ("request_id_reused", "busy", ...), or the library's own,
  * where no answer came: "connect_failed", "connection_lost", "timeout", "bad_reply", "no_memory",
- * "invalid_argument", "too_large", "no_request_id".  Never NULL. */
+ * "invalid_argument", "bad_token_file", "too_large", "no_request_id".  Never NULL. */
 BILLING_API const char *billing_error_code(const billing_error *error);
 
 /* The reason in one line, for people: title and detail.  Never NULL. */
@@ -749,37 +781,6 @@ BILLING_API int64_t billing_error_retry_after_ms(const billing_error *error);
 
 /* The daemon's last answer as an object (its JSON is the REST error body); NULL if none came. */
 BILLING_API const billing_object *billing_error_problem(const billing_error *error);
-
-/* --- small things ----------------------------------------------------------------------------- */
-
-/* Make a request id, a UUID version 7 (RFC 9562) in text, into BUFFER of SIZE >= 37 bytes: for
- * programs that keep the id before the first try.  Ids sort by the time they were made.
- * Returns 0, BILLING_E_ARGUMENT (no room) or BILLING_E_SYSTEM (no random bytes).  Any thread. */
-BILLING_API int billing_request_id_new(char *buffer, size_t size);
-
-/* Parse a duration: digits and a unit, "250ms", "5s", "2m", "1h", from 0 to 604800000 ms.
- * Returns 0, BILLING_E_ARGUMENT (not a duration) or BILLING_E_RANGE.  Any thread. */
-BILLING_API int billing_duration_parse(const char *text, int64_t *ret_ms);
-
-/* Parse a time in RFC 3339; without a zone it is UTC, digits past the microsecond are dropped.
- * Returns 0, BILLING_E_ARGUMENT (not a time) or BILLING_E_RANGE (outside 1970 to 9999).
- * Any thread. */
-BILLING_API int billing_time_parse(const char *text, int64_t *ret_us);
-
-/* Print TIME_US as 2026-11-22T11:01:38.000000Z into BUFFER of SIZE >= BILLING_TIME_TEXT_MAX bytes.
- * Returns 0, BILLING_E_ARGUMENT (no room) or BILLING_E_RANGE.  Any thread. */
-BILLING_API int billing_time_format(int64_t time_us, char *buffer, size_t size);
-
-/* Parse a month, "2026-11": *RET_START_US is its first microsecond in UTC, *RET_END_US the next
- * month's.  Returns 0, BILLING_E_ARGUMENT or BILLING_E_RANGE.  Any thread. */
-BILLING_API int billing_month_parse(const char *text, int64_t *ret_start_us, int64_t *ret_end_us);
-
-/* Check that TEXT is a decimal that the daemon takes: at most 18 significant and 18 fraction
- * digits.  CANONICAL, NULL or of at least BILLING_DECIMAL_TEXT_MAX bytes, gets its canonical form:
- * no exponent, no trailing zeros, a "-" in front exactly if it is below zero.
- * Returns 0, BILLING_E_ARGUMENT (not a number) or BILLING_E_RANGE (does not fit), and then
- * *RET_REASON, where given, says why in static text.  Any thread. */
-BILLING_API int billing_decimal_check(const char *text, char *canonical, const char **ret_reason);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,82 @@
+/* A queue that everybody who asks shares, whatever one of them sends.
+ *
+ * Each op says whose it is (op->asker).  Askers that have something waiting take turns; in a turn
+ * one hands over ops until they cost what a turn is worth, and what it has overdrawn it waits out.
+ * The ops of one asker stay in the order in which they came.  A lone asker has the whole queue.
+ *
+ * The same goes for room: one that holds less than its share of the bound is let into a full queue,
+ * and the one that fills it is refused.
+ *
+ * Pure: no locks, no threads; nothing here costs more with the number of ops. */
+#pragma once
+
+#include "billingd/commit/op.h"
+#include "proto/status.h"
+
+enum {
+    /* What a turn is worth, in bytes that ops keep: a dozen single records. */
+    FAIR_QUEUE_TURN_BYTES = 64 * 1024,
+    /* What an op costs on top of its bytes, however small it is. */
+    FAIR_QUEUE_OP_BYTES = 512,
+};
+
+/* What one asker has in a queue. */
+struct fair_share {
+    struct op_list ops;
+    int64_t credit;          /* what is left of its turn; below 0: overdrawn */
+    struct fair_share *next; /* whose turn is behind its own */
+};
+
+struct fair_queue {
+    struct fair_share *shares; /* owned; OP_ASKERS_MAX */
+    struct fair_share *first;  /* whose turn it is */
+    struct fair_share *last;
+    size_t askers; /* that have something waiting */
+    size_t ops;
+    size_t bytes;
+};
+
+/* An empty queue.  Returns 0 or STATUS_NO_MEMORY. */
+MUSTCHECK int fair_queue_init(struct fair_queue *queue);
+
+/* Free what QUEUE owns; ops that are left in it are nobody's then. */
+void fair_queue_done(struct fair_queue *queue);
+
+/* Put OP behind what its asker has waiting. */
+void fair_queue_push(struct fair_queue *queue, struct op *op);
+
+/* Take the next op, or NULL. */
+struct op *fair_queue_pop(struct fair_queue *queue);
+
+/* Move what is next behind INTO, up to OPS_MAX ops and BYTES_MAX bytes in all; an empty list takes
+ * any one op. */
+void fair_queue_take(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
+                     struct op_list *into);
+
+/* Move all of FROM into TO, each asker's behind what it has there. */
+void fair_queue_append(struct fair_queue *to, struct fair_queue *from);
+
+/* --- room ------------------------------------------------------------------------------------- */
+
+/* How full a queue is, as one asker sees it. */
+struct fair_load {
+    size_t ops; /* waiting, of all askers */
+    size_t bytes;
+    size_t own_ops; /* of them, the asker's */
+    size_t own_bytes;
+    size_t askers; /* that have something waiting */
+    size_t ops_max;
+    size_t bytes_max;
+};
+
+/* How full QUEUE is, as ASKER sees it; the bounds are the caller's to set. */
+struct fair_load fair_queue_load(const struct fair_queue *queue, unsigned asker);
+
+/* Whether an op of BYTES is let in.  Below the bounds anybody's is, and into an empty queue any op;
+ * beyond them, up to twice as much, that of an asker who holds less than its share of the bound, or
+ * nothing. */
+bool fair_load_has_room(const struct fair_load *load, size_t bytes);
+
+/* Whether the asker is one of those who press: the queue is above half of a bound, and the asker
+ * holds more than its share of that half. */
+bool fair_load_is_pressed(const struct fair_load *load);

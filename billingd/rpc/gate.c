@@ -1,0 +1,91 @@
+#include "billingd/rpc/gate.h"
+
+#include <inttypes.h>
+
+#include "billingd/base/clock.h"
+
+/* --- who -------------------------------------------------------------------------------------- */
+
+/* Put who TOKEN says into REQUEST: a copy, since its key may be revoked while it runs. */
+static int take_token(struct request *request, struct slice token)
+{
+    struct identity who;
+    int rc = keyring_identify(request->dispatch->options.keyring, token, clock_wall_us(), &who);
+    return rc < 0 ? rc : request_set_identity(request, &who);
+}
+
+void gate_identify(struct request *request, struct slice token)
+{
+    struct dispatch *dispatch = request->dispatch;
+    request->has_token = token.data != NULL;
+    if (request->has_token && take_token(request, token) < 0) {
+        request->who = (struct identity){.name = SLICE("anonymous"), .role = ROLE_NONE};
+    }
+    account_open(&request->account, &dispatch->memory,
+                 askers_find(&dispatch->askers, request->who.name, request->received_us));
+}
+
+/* --- may -------------------------------------------------------------------------------------- */
+
+static enum role role_for(const struct method *method)
+{
+    return method == NULL ? ROLE_READER : method->role;
+}
+
+int gate_authorize(const struct request *request, const struct method *method)
+{
+    const struct identity *who = &request->who;
+    if (who->role < role_for(method)) {
+        /* Nobody is to say who he is; anybody else is known, and may not. */
+        return who->role == ROLE_NONE && who->key == 0 ? STATUS_UNAUTHENTICATED : STATUS_FORBIDDEN;
+    }
+    bool every_service = method != NULL && method->every_service;
+    return every_service && who->services.length > 0 ? STATUS_FORBIDDEN : 0;
+}
+
+void gate_refuse(struct request *request, const struct method *method, int status)
+{
+    const char *name = method == NULL ? "this" : method->name;
+    const char *role = role_name(role_for(method));
+    const struct identity *who = &request->who;
+    if (status == STATUS_UNAUTHENTICATED && request->has_token) {
+        dispatch_refuse(request, status,
+                        "the API key is not valid: it is unknown, revoked or expired");
+    } else if (status == STATUS_UNAUTHENTICATED) {
+        dispatch_refuse(request, status, "%s needs the role %s: present an API key", name, role);
+    } else if (who->role < role_for(method)) {
+        dispatch_refuse(request, status, "%s needs the role %s, and '%.*s' has %s", name, role,
+                        (int)who->name.length, who->name.data, role_name(who->role));
+    } else {
+        dispatch_refuse(request, status,
+                        "%s concerns all services, and '%.*s' may write of some alone", name,
+                        (int)who->name.length, who->name.data);
+    }
+}
+
+/* --- how often -------------------------------------------------------------------------------- */
+
+static size_t weight_of(const struct request *request)
+{
+    const Billing__V1__Request *message = request->message;
+    bool batch = message->call_case == BILLING__V1__REQUEST__CALL_CREATE_USAGE_BATCH;
+    size_t items = batch ? message->create_usage_batch->n_usage : 0;
+    return items > 0 ? items : 1;
+}
+
+bool gate_is_too_often(struct request *request)
+{
+    int64_t a_second = request->dispatch->options.requests_per_second_max;
+    int64_t wait_us = 0;
+    if (request->method->role == ROLE_NONE ||
+        asker_may_ask(request->account.asker, a_second, weight_of(request), request->received_us,
+                      &wait_us)) {
+        return false;
+    }
+    request->retry_after_ms = (uint32_t)((wait_us + 999) / 1000);
+    dispatch_refuse(request, STATUS_RATE_LIMITED,
+                    "'%.*s' asks for more than the %" PRId64 " a second that "
+                    "requests_per_second_max allows; nothing was recorded, send it again later",
+                    (int)request->who.name.length, request->who.name.data, a_second);
+    return true;
+}

@@ -1,0 +1,17 @@
+/* Whether data.mdb is as long as its own pages say.
+ *
+ * A copy that found no room, or a file system that lost the end of a file, leaves one that opens
+ * well, and whoever reads a page behind its end is killed (SIGBUS).  Pages may be missing at the
+ * end in good order, too: those that a transaction took and gave back without writing them, which
+ * are free. */
+#pragma once
+
+#include <lmdb.h>
+
+#include "billingd/store/store.h"
+#include "proto/status.h"
+
+/* Look at the file of MDB, open in DIRECTORY and used by nobody else yet.  Where only free pages
+ * are missing it is made as long as it is to be.  Returns 0; STATUS_CORRUPT where others are, with
+ * REASON, and the file is as it was; STATUS_STORAGE_FAILED where it cannot be looked at. */
+MUSTCHECK int file_length_check(MDB_env *mdb, const char *directory, struct errinfo *reason);

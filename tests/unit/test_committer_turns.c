@@ -1,0 +1,93 @@
+/* Several who ask: each gets its turns in the groups of the committer, and its share of the queue.
+ */
+#include "tests/lib/committer_rig.h"
+
+static void committer__a_flood_of_one__another_ones_op_is_in_the_next_group(void **state)
+{
+    enum { FLOOD = 200, GROUP = 50 };
+    struct committer_options options = roomy();
+    options.queue_bytes_max = options.group_bytes_max = (size_t)100 * 1024 * 1024;
+    options.group_ops_max = GROUP;
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, FLOOD + 2);
+    (void)state;
+    for (size_t i = 0; i < FLOOD + 1; i++) {
+        works[i].op.bytes = 8192; /* some thirty are a turn */
+        works[i].op.asker = 1;
+    }
+    works[FLOOD + 1].op.asker = 2;
+    submit_behind_first(rig, works, FLOOD + 2);
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, FLOOD + 2);
+    size_t at = 0;
+    while (rig->done_ids[at] != FLOOD + 1) {
+        at++;
+    }
+    assert_true(at <= GROUP);
+    for (size_t i = 0, last = 0; i < rig->n_done; i++) { /* the others keep their order */
+        if (rig->done_ids[i] != FLOOD + 1) {
+            assert_int_equal(rig->done_ids[i], last);
+            last++;
+        }
+    }
+    rig_close(rig);
+}
+
+static void committer_submit__full_of_one__lets_another_in_up_to_its_share(void **state)
+{
+    struct committer_options options = roomy();
+    options.queue_ops_max = 4;
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, 9);
+    (void)state;
+    submit_behind_first(rig, works, 5); /* of asker 0 */
+    for (int i = 6; i < 9; i++) {
+        works[i].op.asker = 2;
+    }
+    assert_status(committer_submit(rig->committer, &works[5].op), STATUS_BUSY);
+    assert_ok(committer_submit(rig->committer, &works[6].op));
+    assert_ok(committer_submit(rig->committer, &works[7].op));
+    assert_status(committer_submit(rig->committer, &works[8].op), STATUS_BUSY); /* 2 of 4 */
+    assert_status(committer_submit(rig->committer, &works[5].op), STATUS_BUSY);
+    assert_true(committer_is_pressed(rig->committer, 0));
+    assert_false(committer_is_pressed(rig->committer, 3));
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 7);
+    rig_close(rig);
+}
+
+/* The first shared group is of one turn; how large the next may be says the pace of the first. */
+static void committer_flush__shared__groups_are_no_larger_than_a_turn(void **state)
+{
+    struct committer_options options = roomy();
+    options.queue_bytes_max = options.group_bytes_max = (size_t)100 * 1024 * 1024;
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, 7);
+    (void)state;
+    for (size_t i = 1; i < 7; i++) {
+        works[i].op.bytes = (size_t)100 * 1024; /* two fit into 256 KiB */
+    }
+    memory_store_hold_commits(rig->memory);
+    submit_all(rig, works, 1);
+    memory_store_wait_held(rig->memory);
+    for (size_t i = 1; i < 7; i++) {
+        assert_ok(committer_submit(rig->committer, &works[i].op));
+    }
+    committer_flush(rig->committer, true);
+    memory_store_open_gate(rig->memory);
+    while (rig->n_done < 7) {
+        bell_wait(&rig->bell);
+        completions_drain(&rig->completions);
+    }
+    assert_in_order(rig, 7);
+    assert_true(commits(rig) > 1 + 1);
+    rig_close(rig);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(committer__a_flood_of_one__another_ones_op_is_in_the_next_group),
+    cmocka_unit_test(committer_submit__full_of_one__lets_another_in_up_to_its_share),
+    cmocka_unit_test(committer_flush__shared__groups_are_no_larger_than_a_turn),
+};
+
+TESTKIT_MAIN(tests)

@@ -1,0 +1,259 @@
+/* The queue that askers share: whose turn it is, what stays in order, and who is let in when. */
+#include "billingd/commit/fair_queue.h"
+#include "tests/lib/testkit.h"
+
+enum {
+    SMALL = 4096, /* bytes of an op: some fifty of them are a turn */
+};
+
+static struct fair_queue queue;
+
+static int begin(void **state)
+{
+    (void)state;
+    return fair_queue_init(&queue);
+}
+
+static int end(void **state)
+{
+    (void)state;
+    fair_queue_done(&queue);
+    return 0;
+}
+
+/* N ops of ASKER; their order is in deadline_us. */
+static struct op *push(unsigned asker, size_t n, size_t bytes)
+{
+    struct op *ops = testkit_alloc(n * sizeof *ops);
+    for (size_t i = 0; i < n; i++) {
+        ops[i] = (struct op){.asker = asker, .bytes = bytes, .deadline_us = (int64_t)i};
+        fair_queue_push(&queue, &ops[i]);
+    }
+    return ops;
+}
+
+static size_t count_of(const struct op_list *list, unsigned asker)
+{
+    size_t n = 0;
+    for (const struct op *op = list->first; op != NULL; op = op->next) {
+        n += op->asker == asker;
+    }
+    return n;
+}
+
+static void pop__one_asker__in_the_order_of_arrival(void **state)
+{
+    (void)state;
+    push(7, 1000, SMALL);
+    for (int64_t i = 0; i < 1000; i++) {
+        assert_i64(fair_queue_pop(&queue)->deadline_us, i);
+    }
+    assert_null(fair_queue_pop(&queue));
+    assert_u64(queue.ops + queue.bytes + queue.askers, 0);
+}
+
+/* Whoever comes with one op waits for one turn of each other, not for all that they have. */
+static void pop__a_flood_before_it__a_lone_op_waits_for_one_turn(void **state)
+{
+    (void)state;
+    push(1, 100000, SMALL);
+    push(2, 1, SMALL);
+    size_t before = 0;
+    while (fair_queue_pop(&queue)->asker != 2) {
+        before++;
+    }
+    assert_true(before <= FAIR_QUEUE_TURN_BYTES / SMALL);
+}
+
+static void pop__both_have_much__each_gets_half_in_bytes(void **state)
+{
+    size_t bytes[3] = {0};
+    (void)state;
+    push(1, 10000, SMALL);
+    push(2, 10000, (size_t)4 * SMALL);
+    for (int i = 0; i < 5000; i++) {
+        struct op *op = fair_queue_pop(&queue);
+        bytes[op->asker] += op->bytes + FAIR_QUEUE_OP_BYTES;
+    }
+    size_t apart = bytes[1] > bytes[2] ? bytes[1] - bytes[2] : bytes[2] - bytes[1];
+    assert_true(apart <= (size_t)2 * FAIR_QUEUE_TURN_BYTES);
+}
+
+/* An op that costs more than a turn is not cut; what it overdraws is waited out. */
+static void pop__huge_ops_of_one__the_other_gets_as_much_in_between(void **state)
+{
+    size_t small = 0;
+    (void)state;
+    push(1, 10, (size_t)16 * FAIR_QUEUE_TURN_BYTES);
+    push(2, 100000, SMALL);
+    for (unsigned huge = 0; huge < 4;) {
+        unsigned asker = fair_queue_pop(&queue)->asker;
+        huge += asker == 1;
+        small += asker == 2;
+    }
+    size_t turns = small * (SMALL + FAIR_QUEUE_OP_BYTES) / FAIR_QUEUE_TURN_BYTES;
+    assert_true(turns >= 3 * 15 && turns <= 3 * 18);
+}
+
+/* Against a plain model: each asker's ops come out in order, all of them, once. */
+static void pop__random_askers__each_keeps_its_order_and_nothing_is_lost(void **state)
+{
+    struct rng rng = rng_make("fair_queue");
+    int64_t pushed[8] = {0};
+    int64_t popped[8] = {0};
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        unsigned asker = (unsigned)rng_below(&rng, 8);
+        if (rng_below(&rng, 2) == 0) {
+            struct op *op = testkit_alloc(sizeof *op);
+            *op = (struct op){.asker = asker,
+                              .bytes = (size_t)rng_below(&rng, 600000),
+                              .deadline_us = pushed[asker]++};
+            fair_queue_push(&queue, op);
+        } else {
+            struct op *op = fair_queue_pop(&queue);
+            if (op != NULL) {
+                assert_i64(op->deadline_us, popped[op->asker]);
+                popped[op->asker]++;
+            }
+        }
+    }
+    for (struct op *op = fair_queue_pop(&queue); op != NULL; op = fair_queue_pop(&queue)) {
+        assert_i64(op->deadline_us, popped[op->asker]);
+        popped[op->asker]++;
+    }
+    assert_memory_equal(pushed, popped, sizeof pushed);
+    assert_u64(queue.ops + queue.bytes + queue.askers, 0);
+}
+
+static void take__many_askers__fills_the_group_with_all_of_them(void **state)
+{
+    struct op_list group = {0};
+    (void)state;
+    push(1, 100000, SMALL);
+    push(2, 10, SMALL);
+    push(3, 10, SMALL);
+    fair_queue_take(&queue, 4096, SIZE_MAX, &group);
+    assert_u64(group.count, 4096);
+    assert_u64(count_of(&group, 2), 10);
+    assert_u64(count_of(&group, 3), 10);
+    assert_u64(queue.ops, 100020 - 4096);
+}
+
+static void take__bytes__are_not_gone_past_but_by_one_alone(void **state)
+{
+    struct op_list group = {0};
+    (void)state;
+    push(1, 3, 1000);
+    fair_queue_take(&queue, 100, 2500, &group);
+    assert_u64(group.count, 2);
+    group = (struct op_list){0};
+    fair_queue_take(&queue, 100, 10, &group);
+    assert_u64(group.count, 1);
+    assert_u64(queue.askers, 0);
+}
+
+static void append__goes_behind_what_each_asker_has(void **state)
+{
+    struct fair_queue more;
+    struct op_list all = {0};
+    int64_t at[3] = {0};
+    (void)state;
+    assert_ok(fair_queue_init(&more));
+    struct op ops[6];
+    for (int i = 0; i < 6; i++) {
+        ops[i] = (struct op){.asker = 1 + (unsigned)i % 2, .bytes = 10, .deadline_us = i / 2};
+        fair_queue_push(i < 3 ? &queue : &more, &ops[i]);
+    }
+    fair_queue_append(&queue, &more);
+    assert_u64(more.ops + more.bytes + more.askers, 0);
+    assert_u64(queue.ops, 6);
+    assert_u64(queue.bytes, 60);
+    fair_queue_take(&queue, 100, 1000, &all);
+    for (struct op *op = all.first; op != NULL; op = op->next) {
+        assert_i64(op->deadline_us, at[op->asker]++);
+    }
+    fair_queue_done(&more);
+}
+
+/* --- room ------------------------------------------------------------------------------------- */
+
+static struct fair_load load_of(size_t ops, size_t own_ops, size_t askers)
+{
+    return (struct fair_load){
+        .ops = ops,
+        .bytes = ops * 10,
+        .own_ops = own_ops,
+        .own_bytes = own_ops * 10,
+        .askers = askers,
+        .ops_max = 100,
+        .bytes_max = 1000,
+    };
+}
+
+static void has_room__table(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t ops, own_ops, askers, bytes;
+        bool room;
+    } cases[] = {
+        {0, 0, 0, 5000, true},    /* an empty queue takes any */
+        {99, 99, 1, 10, true},    /* a lone asker has all of it */
+        {100, 100, 1, 10, false}, /* and no more */
+        {99, 99, 1, 11, false},   /* in bytes too */
+        {100, 0, 1, 10, true},    /* who holds nothing is let into a full one */
+        {100, 0, 1, 900, true},   /* with whatever it brings, up to twice the bound */
+        {100, 0, 1, 1001, false}, /* but no further */
+        {130, 49, 2, 10, true},   /* who holds less than its share too */
+        {130, 50, 2, 10, false},  /* who holds it not */
+        {130, 30, 2, 201, false}, /* nor where it would hold more */
+        {130, 100, 2, 10, false}, /* nor the one that fills it */
+        {150, 33, 3, 10, false},  /* a share is smaller among more */
+        {200, 0, 5, 10, false},   /* twice the bound is the end for all */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fair_load load = load_of(cases[i].ops, cases[i].own_ops, cases[i].askers);
+        if (fair_load_has_room(&load, cases[i].bytes) != cases[i].room) {
+            testkit_fail("case %zu", i);
+        }
+    }
+}
+
+static void is_pressed__table(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t ops, own_ops, askers;
+        bool pressed;
+    } cases[] = {
+        {50, 50, 1, false}, {51, 51, 1, true},  {51, 0, 1, false},
+        {90, 1, 2, false},  {90, 26, 2, true},  {90, 25, 2, false},
+        {90, 89, 2, true},  {40, 40, 5, false}, {100, 1, 100, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fair_load load = load_of(cases[i].ops, cases[i].own_ops, cases[i].askers);
+        if (fair_load_is_pressed(&load) != cases[i].pressed) {
+            testkit_fail("case %zu", i);
+        }
+    }
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup_teardown(pop__one_asker__in_the_order_of_arrival, begin, end),
+    cmocka_unit_test_setup_teardown(pop__a_flood_before_it__a_lone_op_waits_for_one_turn, begin,
+                                    end),
+    cmocka_unit_test_setup_teardown(pop__both_have_much__each_gets_half_in_bytes, begin, end),
+    cmocka_unit_test_setup_teardown(pop__huge_ops_of_one__the_other_gets_as_much_in_between, begin,
+                                    end),
+    cmocka_unit_test_setup_teardown(pop__random_askers__each_keeps_its_order_and_nothing_is_lost,
+                                    begin, end),
+    cmocka_unit_test_setup_teardown(take__many_askers__fills_the_group_with_all_of_them, begin,
+                                    end),
+    cmocka_unit_test_setup_teardown(take__bytes__are_not_gone_past_but_by_one_alone, begin, end),
+    cmocka_unit_test_setup_teardown(append__goes_behind_what_each_asker_has, begin, end),
+    cmocka_unit_test(has_room__table),
+    cmocka_unit_test(is_pressed__table),
+};
+
+TESTKIT_MAIN(tests)
