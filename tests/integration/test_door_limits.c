@@ -1,6 +1,7 @@
 /* The doors' limits, each gone past against a running daemon: what is beyond is told so, and others
  * notice nothing. */
 #include <dirent.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 
 #include "tests/integration/door_kit.h"
@@ -238,10 +239,12 @@ static long rss_kib(void)
 {
     size_t bytes;
     const char *path = testkit_format("/proc/%d/status", daemon_process_pid(billingd));
-    const char *status = testkit_read_file(path, &bytes);
+    char *status = testkit_read_file(path, &bytes);
     const char *at = strstr(status, "RssAnon:");
     assert_non_null(at);
-    return strtol(at + strlen("RssAnon:"), NULL, 10);
+    long kib = strtol(at + strlen("RssAnon:"), NULL, 10);
+    free(status);
+    return kib;
 }
 
 /* Answers that nobody takes are memory too: hundreds of clients who ask for the largest pages and
@@ -295,7 +298,7 @@ static void memory__answers_that_nobody_takes__stop_the_reading(void **state)
     }
     /* What is counted, what the allocator adds, and what the readers have ready before the loop
      * looks: far from the 1.2 GB that were asked for. */
-    assert_true(rss_kib() < 400 * 1024);
+    assert_true(TESTKIT_SANITIZED || rss_kib() < 400 * 1024);
     unsigned busy = 0;
     for (int i = 0; i < CLIENTS; i++) { /* who reads is told at last */
         busy += strcmp(told(&clients[i]), "busy") == 0;
