@@ -96,8 +96,8 @@ static void serve(struct sentry *sentry, int fd)
     }
     int n = snprintf(answer, sizeof answer, "%sContent-Length: 2\r\nConnection: close\r\n\r\n{}",
                      sentry->answer);
+    keep(sentry, request); /* before whoever sent it knows that it came */
     IGNORE(send(fd, answer, (size_t)n, MSG_NOSIGNAL) < 0); /* then the peer is gone */
-    keep(sentry, request);
 }
 
 static void *sentry_main(void *arg)
