@@ -55,7 +55,7 @@ struct committer {
     pthread_mutex_t lock; /* and options, as far as they change, but for what the loop asks alone */
     pthread_cond_t arrived; /* signalled when queue is no longer empty, or closing is set */
     struct fair_queue queue;
-    bool shared; /* several ask: groups are to be short */
+    bool shared; /* groups are to be short: see committer_flush() */
     bool closing;
     struct committer_stats stats;
     int64_t full_us; /* monotonic time at which there was last no room; 0: there is */

@@ -16,7 +16,7 @@ enum {
     QUERIES_MAX = 16,             /* in flight on one connection: an answer may be megabytes */
     LINGER_MS = 2000,             /* for a client to read its refusal */
     REFUSED_MAX = 64,             /* connections that linger only to read that they are too many */
-    TURN_REQUESTS = 16,           /* of one asker in a turn of the loop, while several ask */
+    TURN_REQUESTS = 16,           /* of one asker in a turn of the loop, while they are short */
     HELD_BYTES_FREE = 2 * READ_BYTES, /* of a frame, each may hold while memory is scarce */
     SWEEP_MS = 250,
 };

@@ -6,9 +6,9 @@
  *
  * Happy path: read; take frames; submit; answers are packed behind each other into `out`; at the
  * end of the turn one write takes them.
- * While several ask for writes, one asker has so many requests a turn of the loop, so that a turn
- * is short and the others are soon heard; its other frames wait for the next turn. What may go
- * wrong, and what is done:
+ * While turns are short (dispatch_is_shared()), one asker has so many requests a turn of the loop,
+ * so that a turn is short and the others are soon heard; its other frames wait for the next turn.
+ * What may go wrong, and what is done:
  *   - too much in flight, answers that the client does not take, or a full queue behind: the
  *     connection is not read from until that is over, so the client's own socket fills up;
  *   - a client that takes nothing for write_timeout: the connection is cut;
