@@ -114,9 +114,10 @@ MUSTCHECK int store_announce(struct store_txn *txn, const struct store_key *keys
  * all; the transaction can then only be aborted. */
 MUSTCHECK int store_append(struct store_txn *txn, struct record *record);
 
-/* Put all of TXN on disk and end it.  Returns 0: it is there for good.  STATUS_STORAGE_FULL:
- * nothing of it is.  STATUS_STORAGE_FAILED: what is on disk is unknown, and the store must not be
- * used again. */
+/* Put all of TXN on disk and end it.  Returns 0: it is there for good.  STATUS_STORAGE_FAILED: what
+ * is on disk is unknown, and the store must not be used again.  Any other: nothing of it is there,
+ * as with STATUS_STORAGE_FULL, STATUS_NO_MEMORY, or STATUS_BUSY, where work of the engine's own
+ * that went along has failed, and the same again goes without it. */
 MUSTCHECK int store_commit(struct store_txn *txn);
 
 /* End TXN with nothing recorded. */

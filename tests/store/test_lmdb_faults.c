@@ -422,7 +422,8 @@ static void assert_recorded_or_not(enum fault which)
         fail_after(which, i);
         rc = write_all(store, records, STEP_RECORDS, now_us);
         assert_true(end_faults() || rc == 0);
-        assert_true(rc == 0 || rc == STATUS_NO_MEMORY);
+        /* busy: it hit a slice of the sealer's that rode along */
+        assert_true(rc == 0 || rc == STATUS_NO_MEMORY || rc == STATUS_BUSY);
         assert_true(i < TRIES_MAX);
         if (rc < 0 && i % 16 == 0) {
             check_now(store, model);
