@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tests/lib/testkit.h"
 
@@ -29,7 +28,8 @@ static __attribute__((noreturn)) void usage(const char *program)
 
 static struct bounds parse(int argc, char **argv)
 {
-    struct bounds bounds = {.seed = (uint64_t)time(NULL) * 1000};
+    struct rng rng = rng_make("campaign");
+    struct bounds bounds = {.seed = rng_below(&rng, UINT32_MAX) * 1000};
     struct {
         const char *name;
         uint64_t *value;
