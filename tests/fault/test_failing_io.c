@@ -18,7 +18,7 @@ enum {
     STEPS = 14, /* of a sitting */
     SITTINGS = 2,
     TEST_FAULTS = 500,
-    TRIES_MAX = 2000,
+    PATIENCE_MS = 60000,
     MAP_BYTES = 16 << 20,
     READERS = 4,
     HURRY_MS = 1,
@@ -132,7 +132,8 @@ static void check_segments(const struct run *run)
 static void step(struct run *run)
 {
     int rc = STATUS_STORAGE_FULL;
-    for (int tries = 0; rc == STATUS_STORAGE_FULL && tries < TRIES_MAX; tries++) {
+    int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
+    while (rc == STATUS_STORAGE_FULL && testkit_now_ms() < end_ms) {
         rc = clerk_step(&run->clerk, run->store, 3);
         if (rc == STATUS_STORAGE_FULL) {
             poll(NULL, 0, HURRY_MS); /* for the sealer, which tries again as often */
@@ -169,7 +170,8 @@ static void reopen_failed(struct run *run)
  * run, and may fail too. */
 static bool settle(struct run *run)
 {
-    for (int tries = 0; tries < TRIES_MAX; tries++) {
+    int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
+    while (testkit_now_ms() < end_ms) {
         close_store(run);
         if (segments_are_settled(run)) {
             return true;
