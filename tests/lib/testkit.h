@@ -37,7 +37,8 @@
         return testkit_end(cmocka_run_group_tests_name(argv[0], tests, NULL, NULL));               \
     }
 
-/* Read the arguments; line-buffer stdout, so that it stays in step with stderr. */
+/* Read the arguments; forget the umask and what the environment says to our programs; line-buffer
+ * stdout, so that it stays in step with stderr. */
 void testkit_begin(int argc, char **argv);
 
 /* Clean up.  Returns the exit status: 0 for no FAILED tests, else 1, whatever their number (cmocka
