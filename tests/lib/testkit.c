@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -312,6 +313,27 @@ int64_t testkit_now_ms(void)
         abort();
     }
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void testkit_await_month(void)
+{
+    enum {
+        LEFT_S = 120,
+        LOOK_MS = 500,
+    };
+    struct tm now;
+    struct tm later;
+    for (;;) {
+        time_t now_s = time(NULL);
+        time_t later_s = now_s + LEFT_S;
+        if (gmtime_r(&now_s, &now) == NULL || gmtime_r(&later_s, &later) == NULL) {
+            abort();
+        }
+        if (now.tm_mon == later.tm_mon) {
+            return;
+        }
+        IGNORE(poll(NULL, 0, LOOK_MS) < 0); /* then we look sooner */
+    }
 }
 
 /* --- asserts ---------------------------------------------------------------------------------- */
