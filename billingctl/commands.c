@@ -68,7 +68,7 @@ static const char verify_more[] =
 static const char key_create_more[] =
     "The last line is the key: what $BILLING_TOKEN or a token file then holds, and what goes over\n"
     "HTTP as Authorization: Bearer.  It is shown this once; the daemon keeps a hash of it.  With\n"
-    "--output json it is the member key.\n"
+    "--output json it is the member key; --output id, which would lose it, is refused.\n"
     "\n"
     "reader  reads everything\n"
     "writer  reads, and records; with --service usage of these services alone\n"

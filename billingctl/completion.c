@@ -98,10 +98,26 @@ static void put_find_command(struct text *text, const struct dialect *dialect)
                     "        *)\n"
                     "            if [[ -z $noun ]]; then noun=$word\n"
                     "            elif [[ -z $verb ]]; then verb=$word\n"
+                    "            elif [[ $noun == help ]]; then return\n"
                     "            fi ;;\n"
                     "        esac\n"
                     "    done\n"
                     "    case \"$noun $verb\" in\n");
+}
+
+/* What `help` is to be about: a noun, then a verb of it, then nothing more. */
+static void put_help_topics(struct text *text, const struct dialect *dialect)
+{
+    text_printf(text, "    'help ') %s", dialect->words);
+    put_nouns(text);
+    text_printf(text, "%s ;;\n", dialect->words_end);
+    for (size_t i = 0; i < command_count; i++) {
+        if (begins_noun(i) && command_table[i].verb != NULL) {
+            text_printf(text, "    'help %s') %s", command_table[i].noun, dialect->words);
+            put_verbs(text, command_table[i].noun);
+            text_printf(text, "%s ;;\n", dialect->words_end);
+        }
+    }
 }
 
 static void put_commands(struct text *text, const struct dialect *dialect)
@@ -112,7 +128,7 @@ static void put_commands(struct text *text, const struct dialect *dialect)
     text_printf(text, "%s ;;\n", dialect->words_end);
     for (size_t i = 0; i < command_count; i++) {
         const struct command *command = &command_table[i];
-        if (begins_noun(i)) {
+        if (begins_noun(i) && command->verb != NULL) {
             text_printf(text, "    '%s ') %s", command->noun, dialect->words);
             put_verbs(text, command->noun);
             put_flags(text, command, 0, FLAG_GLOBAL__COUNT);
@@ -135,6 +151,7 @@ static void put_script(struct text *text, const struct dialect *dialect)
     text_puts(text, dialect->begin);
     put_values(text, dialect);
     put_find_command(text, dialect);
+    put_help_topics(text, dialect);
     put_commands(text, dialect);
     text_puts(text, dialect->end);
 }
@@ -209,7 +226,10 @@ static const char fish_middle[] = "\n"
                                   "                set -a words $word\n"
                                   "        end\n"
                                   "    end\n"
-                                  "    test \"$words[1..2]\" = \"$argv\"\n"
+                                  "    if test \"$words[1]\" != help # which takes two words\n"
+                                  "        set words $words[1..2]\n"
+                                  "    end\n"
+                                  "    test \"$words\" = \"$argv\"\n"
                                   "end\n"
                                   "complete -c billingctl -f\n";
 
@@ -230,14 +250,34 @@ static void put_fish_flag(struct text *text, const char *where, const struct fla
     text_puts(text, "\n");
 }
 
+/* NAME, a noun or a verb with HELP (or NULL), where the words so far are WHERE. */
+static void put_fish_word(struct text *text, const char *where, const char *name, const char *help)
+{
+    text_printf(text, "complete -c billingctl -n '__billingctl_at%s' -a %s", where, name);
+    if (help != NULL) {
+        text_puts(text, " -d ");
+        text_put_shell(text, help);
+    }
+    text_puts(text, "\n");
+}
+
+/* The verb of COMMAND, to be run and to be explained. */
+static void put_fish_verb(struct text *text, const struct command *command)
+{
+    struct text where = {0};
+    text_printf(&where, " %s", command->noun);
+    put_fish_word(text, text_of(&where), command->verb, command->help);
+    text_clear(&where);
+    text_printf(&where, " help %s", command->noun);
+    put_fish_word(text, text_of(&where), command->verb, command->help);
+    text_done(&where);
+}
+
 static void put_fish_command(struct text *text, const struct command *command)
 {
     struct text where = {0};
     text_printf(&where, "%s %s", command->noun, command->verb);
-    text_printf(text, "complete -c billingctl -n '__billingctl_at %s' -a %s -d ", command->noun,
-                command->verb);
-    text_put_shell(text, command->help);
-    text_puts(text, "\n");
+    put_fish_verb(text, command);
     for (int i = FLAG_GLOBAL__COUNT; i < FLAG__COUNT; i++) {
         if (command_takes(command, (enum flag_id)i)) {
             put_fish_flag(text, text_of(&where), &flag_table[i]);
@@ -259,8 +299,8 @@ void completion_put_fish(struct text *text)
     }
     for (size_t i = 0; i < command_count; i++) {
         if (begins_noun(i)) {
-            text_printf(text, "complete -c billingctl -n __billingctl_at -a %s\n",
-                        command_table[i].noun);
+            put_fish_word(text, "", command_table[i].noun, NULL);
+            put_fish_word(text, " help", command_table[i].noun, NULL);
         }
         if (command_table[i].verb != NULL) {
             put_fish_command(text, &command_table[i]);

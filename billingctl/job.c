@@ -190,6 +190,9 @@ int server_backup(struct ctl *ctl)
     catch_signals();
     int status = billing_backup_start(ctl->client, directory, &reply, &error);
     free(directory);
+    if (status == 0 && *output_value(reply, "job.warning") != '\0') {
+        say("warning: %s", output_value(reply, "job.warning"));
+    }
     code = watch_job(ctl, status, reply, error, &reply);
     if (code == CTL_DONE) {
         output_object(ctl->format, reply, "job");

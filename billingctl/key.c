@@ -92,8 +92,7 @@ static void print_key(const struct ctl *ctl, const billing_object *reply)
     case OUTPUT_CSV:
         print_key_csv(reply);
         break;
-    case OUTPUT_ID:
-        output_id(billing_object_child(reply, "api_key"));
+    case OUTPUT_ID: /* key_create() has refused it */
         break;
     }
 }
@@ -104,8 +103,6 @@ static void say_key(const struct ctl *ctl, const billing_object *reply)
     const char *id = output_value(reply, "api_key.id");
     if (!output_flush()) {
         say("the key could not be written and is lost; run: billingctl key revoke %s", id);
-    } else if (ctl->format == OUTPUT_ID) {
-        say("the key itself was not printed, with --output id, and cannot be shown any more");
     } else if (ctl->format == OUTPUT_TABLE) {
         say("the last line is the key; it is shown this once");
     }
@@ -128,6 +125,11 @@ int key_create(struct ctl *ctl)
 {
     billing_object *reply;
     billing_error *error;
+    if (ctl->format == OUTPUT_ID) { /* before there is a key that nobody has */
+        return ctl_usage(ctl,
+                         "--output: 'id' prints no key, and it is shown this once: take table, "
+                         "json or csv");
+    }
     billing_key_input *input = billing_key_input_new();
     if (input == NULL) {
         return ctl_failed(ctl, BILLING_E_NO_MEMORY, NULL);

@@ -158,6 +158,10 @@ static void run_backup(struct jobs *j)
     struct store_copied copied;
     struct errinfo reason = {""};
     log_info(LOG_STORE, "backup begun", LOG_TEXT("directory", job->directory));
+    if (job->warning[0] != '\0') {
+        log_warning(LOG_STORE, "the backup will not last", LOG_TEXT("directory", job->directory),
+                    LOG_TEXT("reason", job->warning));
+    }
     int rc = back_up(j, &copied, &reason);
     if (rc == 0) {
         pthread_mutex_lock(&j->lock);
@@ -306,8 +310,14 @@ int jobs_start_backup(struct jobs *jobs, struct slice directory, uint64_t *ret_i
     struct job job = {.kind = JOB_BACKUP};
     REQUIRE(directory.length < sizeof job.directory);
     memcpy(job.directory, directory.data, directory.length);
+    *reason = (struct errinfo){""};
     int rc = store_backup_check(jobs->store, job.directory, reason);
-    return rc < 0 ? rc : start(jobs, &job, ret_id);
+    if (rc < 0) {
+        return rc;
+    }
+    memcpy(job.warning, reason->message, sizeof job.warning);
+    *reason = (struct errinfo){""};
+    return start(jobs, &job, ret_id);
 }
 
 int jobs_start_verification(struct jobs *jobs, uint64_t *ret_id)

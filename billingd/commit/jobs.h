@@ -58,6 +58,7 @@ struct job {
     char detail[sizeof(struct errinfo)]; /* why it failed */
 
     /* --- of a backup --- */
+    char warning[sizeof(struct errinfo)]; /* what speaks against its place; "": nothing */
     char directory[JOB_DIRECTORY_BYTES];
     uint64_t bytes; /* copied so far; of the whole, once it is done */
 

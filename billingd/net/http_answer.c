@@ -120,10 +120,19 @@ static void put_cors(struct writer *w, const struct http_answer *answer)
     }
 }
 
-static void put_head(struct writer *w, const struct http_answer *answer, unsigned status)
+/* Who may keep an answer: nobody.  Bills and keys are in them, and by the next record they are no
+ * longer true. */
+static const char keep_nowhere[] = "no-store";
+/* Only who was given it: it may take a key. */
+static const char keep_shortly[] = "private, max-age=300";
+
+static void put_head(struct writer *w, const struct http_answer *answer, unsigned status,
+                     const char *keep)
 {
     put_line(w, "HTTP/1.1 %u %s", status, reason_phrase(status));
     put_date(w);
+    put_line(w, "Cache-Control: %s", keep);
+    put_line(w, "X-Content-Type-Options: nosniff");
     if (!answer->keep_alive) {
         put_line(w, "Connection: close");
     } else if (answer->is_1_0) {
@@ -317,7 +326,7 @@ static void put_problem_headers(struct writer *w, const struct http_answer *answ
 static void put_headers(struct writer *w, const struct http_answer *answer,
                         const Billing__V1__Response *response, unsigned status)
 {
-    put_head(w, answer, status);
+    put_head(w, answer, status, keep_nowhere);
     if (response->result_case == BILLING__V1__RESPONSE__RESULT_PROBLEM) {
         put_problem_headers(w, answer, response->problem);
     } else if (answer->route->location != NULL) {
@@ -404,12 +413,12 @@ int http_answer_write(const struct http_answer *answer, struct request *request,
 /* --- answers to what is no call --------------------------------------------------------------- */
 
 static void put_own_head(struct writer *w, const struct http_answer *answer,
-                         struct request *request, unsigned status)
+                         struct request *request, unsigned status, const char *keep)
 {
     char buffer[UUID_TEXT_BYTES + 1];
     struct slice id = may_be_echoed(answer->request_id) ? answer->request_id : new_id(buffer);
     note_told(request, status, id);
-    put_head(w, answer, status);
+    put_head(w, answer, status, keep);
     put_line(w, "X-Request-Id: %.*s", (int)id.length, id.data);
 }
 
@@ -417,7 +426,7 @@ int http_answer_write_openapi(const struct http_answer *answer, struct request *
                               struct http_buffer *out)
 {
     struct writer w = {.out = out};
-    put_own_head(&w, answer, request, 200);
+    put_own_head(&w, answer, request, 200, keep_shortly);
     put_body(&w, answer, content_types[FORM_JSON], openapi_json());
     return w.status;
 }
@@ -426,7 +435,7 @@ int http_answer_write_metrics(const struct http_answer *answer, struct request *
                               struct slice text, struct http_buffer *out)
 {
     struct writer w = {.out = out};
-    put_own_head(&w, answer, request, 200);
+    put_own_head(&w, answer, request, 200, keep_nowhere);
     put_body(&w, answer, "text/plain; version=0.0.4; charset=utf-8", text);
     return w.status;
 }
@@ -435,7 +444,7 @@ int http_answer_write_options(const struct http_answer *answer, struct request *
                               struct http_buffer *out)
 {
     struct writer w = {.out = out};
-    put_own_head(&w, answer, request, 204);
+    put_own_head(&w, answer, request, 204, keep_nowhere);
     put(&w, SLICE("\r\n"));
     return w.status;
 }

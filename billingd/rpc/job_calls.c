@@ -118,6 +118,9 @@ static Billing__V1__Job *encode_job(struct request *request, const struct job *j
     if (job->kind == JOB_BACKUP) {
         reply_text(request, &m->has_directory, &m->directory, slice_of(job->directory));
         reply_count(&m->has_bytes, &m->bytes, job->bytes);
+        if (job->warning[0] != '\0') {
+            reply_text(request, &m->has_warning, &m->warning, slice_of(job->warning));
+        }
     } else {
         encode_verification(request, job, m);
     }

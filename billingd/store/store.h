@@ -364,10 +364,11 @@ struct store_copied {
     int64_t held_us;   /* for how long it kept the space of what was replaced meanwhile */
 };
 
-/* Whether a backup could be made at DIRECTORY now.  Returns 0; STATUS_OUT_OF_BOUNDS where it is not
- * absolute, is there already, or its parent is not there, cannot be written, or is on a file system
- * that a store cannot be on; or STATUS_STORAGE_FAILED: with REASON, which tells what is wrong with
- * it.  Any thread; looks at disks. */
+/* Whether a backup could be made at DIRECTORY now.  Returns 0, and then REASON, which was empty,
+ * may have a warning: its file system is in memory; STATUS_OUT_OF_BOUNDS where it is not absolute,
+ * is there already, is in the store's own directory, or its parent is not there, cannot be written,
+ * or is on a file system that a store cannot be on; or STATUS_STORAGE_FAILED: with REASON, which
+ * tells what is wrong with it.  Any thread; looks at disks. */
 MUSTCHECK int store_backup_check(struct store *store, const char *directory,
                                  struct errinfo *reason);
 

@@ -608,25 +608,6 @@ static void help__asked_for__on_stdout_without_a_daemon(void **state)
     }
 }
 
-static void completion__bash__completes(void **state)
-{
-    (void)state;
-    if (access("/bin/bash", X_OK) != 0) {
-        print_message("no bash here\n");
-        skip();
-    }
-    struct ctl_setup bash = {.program = "/bin/bash"};
-    const char *script = testkit_format(
-        "source <('%s' completion bash)\n"
-        "try() { COMP_WORDS=(billingctl \"$@\"); COMP_CWORD=$#; _billingctl 2>/dev/null;"
-        " echo \"${COMPREPLY[*]}\"; }\n"
-        "try cust; try --output json customer cr; try usage list --by ''; try usage list --cust\n"
-        "try customer list --output = c",
-        testkit_billingctl());
-    struct ctl_result result = CTL_ENDS(&bash, 0, "-c", script);
-    assert_string_equal(result.out, "customer\ncreate\noccurred billed\n--customer\ncsv\n");
-}
-
 static void config__behind_the_environment__used(void **state)
 {
     (void)state;
@@ -760,7 +741,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(interrupted_write__hint__settles_it),
     cmocka_unit_test(command_line__bad__ends_with_2),
     cmocka_unit_test(help__asked_for__on_stdout_without_a_daemon),
-    cmocka_unit_test(completion__bash__completes),
     cmocka_unit_test(config__behind_the_environment__used),
     cmocka_unit_test(stdout__full__ends_with_1),
     cmocka_unit_test(streams__closed__nothing_reaches_the_daemon),

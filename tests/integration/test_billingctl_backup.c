@@ -1,5 +1,9 @@
 /* server backup and server verify of billingctl, with a real daemon. */
+#include <linux/magic.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include "tests/integration/ctl_run.h"
 #include "tests/lib/daemon.h"
@@ -34,6 +38,37 @@ static void backup__while_it_serves__a_data_directory_that_serves(void **state)
     daemon_process_destroy(daemon);
 }
 
+static void backup__in_memory__made_with_a_warning(void **state)
+{
+    (void)state;
+    struct statfs about;
+    char directory[] = "/dev/shm/billing-backup-XXXXXX";
+    if (statfs("/dev/shm", &about) != 0 || about.f_type != TMPFS_MAGIC ||
+        mkdtemp(directory) == NULL) {
+        print_message("no tmpfs at /dev/shm here\n");
+        skip();
+    }
+    struct daemon_process *daemon = daemon_process_start(NULL);
+    struct ctl_setup at = {.url = daemon_process_url(daemon)};
+    const char *copy = testkit_format("%s/copy", directory);
+    struct ctl_result backup = CTL_ENDS(&at, 0, "server", "backup", copy);
+    const char *words =
+        testkit_format("'%s' is on a tmpfs file system, which is in memory", directory);
+    assert_contains(backup.err, testkit_format("warning: %s", words));
+    daemon_process_await_stderr(daemon, "msg=\"backup done\"");
+    assert_contains(daemon_process_stderr(daemon), "level=warning area=store");
+    assert_contains(daemon_process_stderr(daemon), words);
+    struct ctl_result other = CTL_ENDS(&at, 1, "server", "backup",
+                                       testkit_format("%s/copy", daemon_process_data_dir(daemon)));
+    assert_contains(other.err, "directory: ");
+    assert_contains(other.err, "is in the data directory");
+    daemon_process_stop(daemon);
+    daemon_process_destroy(daemon);
+    assert_int_equal(unlink(testkit_format("%s/data.mdb", copy)), 0);
+    assert_int_equal(rmdir(copy), 0);
+    assert_int_equal(rmdir(directory), 0);
+}
+
 static void verify__a_sound_store__ok(void **state)
 {
     (void)state;
@@ -51,6 +86,7 @@ static void verify__a_sound_store__ok(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(backup__while_it_serves__a_data_directory_that_serves),
+    cmocka_unit_test(backup__in_memory__made_with_a_warning),
     cmocka_unit_test(verify__a_sound_store__ok),
 };
 

@@ -102,14 +102,29 @@ static void key__made_listed_revoked__and_its_secret_never_again(void **state)
 static void key__name_in_force__refused_with_who_has_it(void **state)
 {
     (void)state;
-    struct ctl_result first =
-        CTL_ENDS(&setup, 0, "key", "create", "--name", "one", "--role", "reader", "--output", "id");
+    CTL_ENDS(&setup, 0, "key", "create", "--name", "one", "--role", "reader");
+    struct ctl_result listed = CTL_ENDS(&setup, 0, "key", "list", "--output", "json");
+    const char *id = strstr(listed.out, "\"name\": \"one\"");
+    assert_non_null(id);
+    while (strncmp(id, "key_", 4) != 0) { /* stands before the name */
+        assert_true(--id > listed.out);
+    }
     struct ctl_result second =
         CTL_ENDS(&setup, 1, "key", "create", "--name", "one", "--role", "admin");
     assert_contains(second.err, "(key_exists)");
-    assert_contains(second.err, testkit_format("existing id: %s", first.out));
+    assert_contains(second.err, testkit_format("existing id: %.*s\n", (int)strcspn(id, "\""), id));
     CTL_ENDS(&setup, 0, "key", "revoke", "one");
     CTL_ENDS(&setup, 0, "key", "create", "--name", "one", "--role", "admin");
+}
+
+static void key__with_its_id_alone__refused_and_there_is_none(void **state)
+{
+    (void)state;
+    struct ctl_result result = CTL_ENDS(&setup, 2, "key", "create", "--name", "unseen", "--role",
+                                        "reader", "--output", "id");
+    assert_string_equal(result.out, "");
+    assert_contains(result.err, "--output: 'id' prints no key, and it is shown this once");
+    assert_null(strstr(CTL_ENDS(&setup, 0, "key", "list", "--all").out, "unseen"));
 }
 
 static void key__expired_already__refused_by_its_flag(void **state)
@@ -267,6 +282,7 @@ static int stop(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(key__made_listed_revoked__and_its_secret_never_again),
     cmocka_unit_test(key__name_in_force__refused_with_who_has_it),
+    cmocka_unit_test(key__with_its_id_alone__refused_and_there_is_none),
     cmocka_unit_test(key__expired_already__refused_by_its_flag),
     cmocka_unit_test(token__variable_or_file__records_under_the_keys_name),
     cmocka_unit_test(token__unknown__refused_and_not_repeated),

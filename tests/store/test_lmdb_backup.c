@@ -355,6 +355,41 @@ static void backup__place_that_will_not_do__is_refused_in_words(void **state)
     store_close(store);
 }
 
+static void backup__in_or_around_the_store__is_refused_by_whatever_path(void **state)
+{
+    (void)state;
+    struct store *store;
+    struct errinfo reason;
+    const char *above = testkit_tmpdir();
+    const char *links = testkit_tmpdir();
+    const char *data = testkit_format("%s/data", above);
+    struct store_options options = {
+        .data_dir = data,
+        .map_bytes = UINT64_C(1) << 30,
+        .readers_max = READERS_MAX,
+        .currency = "USD",
+        .now_us = 1700000000000000,
+    };
+    assert_ok(store_open("lmdb:", &options, &store, &reason));
+    size_t before = count_entries(data);
+    assert_int_equal(symlink(data, testkit_format("%s/data", links)), 0);
+    assert_int_equal(symlink(above, testkit_format("%s/above", links)), 0);
+    refuse(store, data, "is the data directory itself");
+    refuse(store, testkit_format("%s/data", links), "is the data directory itself");
+    refuse(store, testkit_format("%s/one", data), "is in the data directory");
+    refuse(store, testkit_format("%s/../data/one", data), "is in the data directory");
+    refuse(store, testkit_format("%s/data/one", links), "is in the data directory");
+    refuse(store, testkit_format("%s/above/data/one", links), "is in the data directory");
+    refuse(store, above, "holds the data directory");
+    refuse(store, testkit_format("%s/above", links), "holds the data directory");
+    assert_int_equal(mkdir(testkit_format("%s/deep", data), 0700), 0);
+    refuse(store, testkit_format("%s/deep/one", data), "is in the data directory");
+    assert_u64(count_entries(data), before + 1);
+    /* Beside it is fine, also by a name that begins like it. */
+    back_up_well(store, testkit_format("%s/data-copy", above));
+    store_close(store);
+}
+
 static void backup__directory_not_ours_to_write__is_refused(void **state)
 {
     (void)state;
@@ -590,6 +625,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(backup__random_history__is_the_same_store),
     cmocka_unit_test(backup__written_to_meanwhile__is_the_state_it_began_with),
     cmocka_unit_test(backup__place_that_will_not_do__is_refused_in_words),
+    cmocka_unit_test(backup__in_or_around_the_store__is_refused_by_whatever_path),
     cmocka_unit_test(backup__directory_not_ours_to_write__is_refused),
     cmocka_unit_test(backup__no_view_left__is_busy),
     cmocka_unit_test(backup__disk_with_less_room_than_it_takes__is_refused_at_once),

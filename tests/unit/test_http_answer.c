@@ -166,7 +166,7 @@ static void answer__of_a_deletion__has_no_body(void **state)
     const char *text = write_answer();
     assert_memory_equal(text, "HTTP/1.1 204 No Content\r\n", 25);
     assert_contains(text, "\r\nX-Request-Id: ");
-    assert_lacks(text, "Content-");
+    assert_lacks(text, "\r\nContent-");
     assert_string_equal(strstr(text, "\r\n\r\n"), "\r\n\r\n");
 }
 
@@ -232,23 +232,52 @@ static void answer__csv_with_more__links_the_next_page(void **state)
     }
 }
 
+/* What is in OUT, which is emptied. */
+static const char *taken_text(struct http_buffer *out)
+{
+    struct slice rest = http_buffer_rest(out);
+    const char *text = testkit_format("%.*s", (int)rest.length, rest.data);
+    http_buffer_free(out);
+    return text;
+}
+
 static void answer__to_openapi__is_the_document(void **state)
 {
     (void)state;
     struct http_buffer out = {0};
     assert_ok(http_answer_write_openapi(&answer, request, &out));
-    struct slice rest = http_buffer_rest(&out);
-    const char *text = testkit_format("%.*s", (int)rest.length, rest.data);
-    http_buffer_free(&out);
+    const char *text = taken_text(&out);
     assert_memory_equal(text, "HTTP/1.1 200 OK\r\n", 17);
     assert_contains(text, "\r\nContent-Type: application/json\r\n");
     assert_text(body_of(text), strlen(body_of(text)),
                 testkit_format("%.*s", (int)openapi_json().length, openapi_json().data));
     answer.head_only = true;
     assert_ok(http_answer_write_openapi(&answer, request, &out));
-    rest = http_buffer_rest(&out);
-    assert_true(rest.length < 512);
-    http_buffer_free(&out);
+    assert_true(strlen(taken_text(&out)) < 512);
+}
+
+static void answer__whatever_it_says__is_kept_and_guessed_at_by_nobody(void **state)
+{
+    (void)state;
+    static const char kept[] = "\r\nCache-Control: no-store\r\n";
+    static const char sniffed[] = "\r\nX-Content-Type-Options: nosniff\r\n";
+    struct http_buffer out = {0};
+    set_route("GET", "/healthz");
+    make_health(true);
+    assert_contains(write_answer(), kept);
+    assert_contains(write_answer(), sniffed);
+    make_problem(404);
+    assert_contains(write_answer(), kept);
+    assert_contains(write_answer(), sniffed);
+    assert_ok(http_answer_write_metrics(&answer, request, SLICE("a 1\n"), &out));
+    assert_contains(taken_text(&out), kept);
+    assert_ok(http_answer_write_options(&answer, request, &out));
+    assert_contains(taken_text(&out), kept);
+    /* That is the same until the next upgrade, but takes a key. */
+    assert_ok(http_answer_write_openapi(&answer, request, &out));
+    const char *openapi = taken_text(&out);
+    assert_contains(openapi, "\r\nCache-Control: private, max-age=300\r\n");
+    assert_contains(openapi, sniffed);
 }
 
 static void answer__length__is_that_of_the_body(void **state)
@@ -358,9 +387,7 @@ static void answer__to_options__has_methods_and_no_body(void **state)
     struct http_buffer out = {0};
     IGNORE(snprintf(answer.allow, sizeof answer.allow, "POST, OPTIONS") < 0); /* fits */
     assert_ok(http_answer_write_options(&answer, request, &out));
-    struct slice rest = http_buffer_rest(&out);
-    const char *text = testkit_format("%.*s", (int)rest.length, rest.data);
-    http_buffer_free(&out);
+    const char *text = taken_text(&out);
     assert_memory_equal(text, "HTTP/1.1 204 No Content\r\n", 25);
     assert_contains(text, "\r\nAllow: POST, OPTIONS\r\n");
     assert_lacks(text, "Content-Length");
@@ -376,6 +403,7 @@ static const struct CMUnitTest tests[] = {
     ANSWER_TEST(answer__csv__where_it_is_wanted_and_there_is_some),
     ANSWER_TEST(answer__csv_with_more__links_the_next_page),
     ANSWER_TEST(answer__to_openapi__is_the_document),
+    ANSWER_TEST(answer__whatever_it_says__is_kept_and_guessed_at_by_nobody),
     ANSWER_TEST(answer__length__is_that_of_the_body),
     ANSWER_TEST(answer__readiness__is_503_only_at_readyz),
     ANSWER_TEST(answer__connection__is_said_where_it_is_not_the_rule),

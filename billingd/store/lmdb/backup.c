@@ -127,7 +127,8 @@ static int begin_target(struct backup *backup, struct store_view *base, struct e
         return errinfo_set(reason, rc, "cannot read '%.120s/data.mdb': %s",
                            backup->source->env->directory, status_info(rc)->title);
     }
-    return backup_target_begin(backup->how->directory, backup->bytes, &backup->target, reason);
+    return backup_target_begin(backup->how->directory, backup->source->env->directory,
+                               backup->bytes, &backup->target, reason);
 }
 
 /* All that needs the view. */

@@ -66,6 +66,34 @@ static int split(const char *path, char ret_path[PATH_MAX], char ret_parent[PATH
     return 0;
 }
 
+/* A backup in the store would be copied into itself when the directory is, and goes with it when it
+ * goes.  Where a path leads nowhere, others say so. */
+static int check_apart(const char *path, const char *parent, const char *data_dir,
+                       struct errinfo *reason)
+{
+    bool inside = false;
+    bool around = false;
+    if (directory_lies_in(path, data_dir, &inside) == 0 && inside &&
+        directory_lies_in(data_dir, path, &around) == 0 && around) {
+        return errinfo_set(reason, STATUS_OUT_OF_BOUNDS,
+                           "'%.120s' is the data directory itself; a backup is made outside of it",
+                           path);
+    }
+    if (directory_lies_in(parent, data_dir, &inside) == 0 && inside) {
+        return errinfo_set(reason, STATUS_OUT_OF_BOUNDS,
+                           "'%.120s' is in the data directory, '%.120s'; a backup is made outside "
+                           "of it, since what takes that away takes both",
+                           path, data_dir);
+    }
+    if (directory_lies_in(data_dir, path, &around) == 0 && around) {
+        return errinfo_set(reason, STATUS_OUT_OF_BOUNDS,
+                           "'%.120s' is there already, and holds the data directory, '%.120s'",
+                           path, data_dir);
+    }
+    return 0;
+}
+
+/* On 0 REASON may have a warning. */
 static int check_parent(const char *parent, struct errinfo *reason)
 {
     struct stat about;
@@ -95,15 +123,23 @@ static int check_parent(const char *parent, struct errinfo *reason)
                            "promises: choose a local disk, and copy the backup from there",
                            parent, type);
     }
-    return 0;
+    type = directory_volatile_type((unsigned long)system.f_type);
+    return type == NULL ? 0
+                        : errinfo_set(reason, 0,
+                                      "'%.120s' is on a %s file system, which is in memory: the "
+                                      "next boot has no backup there",
+                                      parent, type);
 }
 
 /* Also makes PATH and PARENT of DIRECTORY. */
-static int check(const char *directory, char ret_path[PATH_MAX], char ret_parent[PATH_MAX],
-                 struct errinfo *reason)
+static int check(const char *directory, const char *data_dir, char ret_path[PATH_MAX],
+                 char ret_parent[PATH_MAX], struct errinfo *reason)
 {
     struct stat about;
     int rc = split(directory, ret_path, ret_parent, reason);
+    if (rc == 0) {
+        rc = check_apart(ret_path, ret_parent, data_dir, reason);
+    }
     if (rc < 0) {
         return rc;
     }
@@ -114,11 +150,11 @@ static int check(const char *directory, char ret_path[PATH_MAX], char ret_parent
     return check_parent(ret_parent, reason);
 }
 
-int backup_target_check(const char *directory, struct errinfo *reason)
+int backup_target_check(const char *directory, const char *data_dir, struct errinfo *reason)
 {
     char path[PATH_MAX];
     char parent[PATH_MAX];
-    return check(directory, path, parent, reason);
+    return check(directory, data_dir, path, parent, reason);
 }
 
 /* --- what was left behind --------------------------------------------------------------------- */
@@ -240,15 +276,16 @@ static int make_partial(struct backup_target *target, struct errinfo *reason)
     return 0;
 }
 
-int backup_target_begin(const char *directory, uint64_t bytes, struct backup_target *ret,
-                        struct errinfo *reason)
+int backup_target_begin(const char *directory, const char *data_dir, uint64_t bytes,
+                        struct backup_target *ret, struct errinfo *reason)
 {
     char parent[PATH_MAX];
     struct backup_target target = {.parent_fd = -1, .fd = -1};
-    int rc = check(directory, target.path, parent, reason);
+    int rc = check(directory, data_dir, target.path, parent, reason);
     if (rc < 0) {
         return rc;
     }
+    reason->message[0] = '\0'; /* who asked for it was warned */
     target.parent_fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (target.parent_fd < 0) {
         return failed("open", parent, reason);

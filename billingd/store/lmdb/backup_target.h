@@ -17,14 +17,15 @@ struct backup_target {
     int fd;                 /* owned; of the partial one, which it locks; -1: it is not ours */
 };
 
-/* As store_backup_check(). */
-MUSTCHECK int backup_target_check(const char *directory, struct errinfo *reason);
+/* As store_backup_check(), of a store in DATA_DIR. */
+MUSTCHECK int backup_target_check(const char *directory, const char *data_dir,
+                                  struct errinfo *reason);
 
 /* Take away what was left beside DIRECTORY, see that there is room for BYTES, and make and lock the
  * partial directory.  Returns 0; as store_backup_check(); STATUS_STORAGE_FULL; or
  * STATUS_STORAGE_FAILED: with REASON. */
-MUSTCHECK int backup_target_begin(const char *directory, uint64_t bytes, struct backup_target *ret,
-                                  struct errinfo *reason);
+MUSTCHECK int backup_target_begin(const char *directory, const char *data_dir, uint64_t bytes,
+                                  struct backup_target *ret, struct errinfo *reason);
 
 /* Give TARGET, whose data file nobody has open, its name; all of it is on disk then.  Returns as
  * backup_target_begin(); on failure it has no name yet. */

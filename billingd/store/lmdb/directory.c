@@ -35,6 +35,69 @@ const char *directory_refused_type(unsigned long f_type)
     return NULL;
 }
 
+const char *directory_volatile_type(unsigned long f_type)
+{
+    switch ((uint32_t)f_type) {
+    case TMPFS_MAGIC:
+        return "tmpfs";
+    case RAMFS_MAGIC:
+        return "ramfs";
+    default:
+        return NULL;
+    }
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Go up from the directory of *FD, which is replaced by that of each above it. */
+static int climb_to(int *fd, const struct stat *wanted, bool *ret)
+{
+    struct stat here;
+    struct stat above;
+    if (fstat(*fd, &here) < 0) {
+        return -1;
+    }
+    bool found = is_same(&here, wanted);
+    while (!found) { /* as often as the path is deep */
+        int up = openat(*fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (up < 0) {
+            return -1;
+        }
+        close(*fd);
+        *fd = up;
+        if (fstat(up, &above) < 0) {
+            return -1;
+        }
+        if (is_same(&above, &here)) {
+            break; /* the root */
+        }
+        here = above;
+        found = is_same(&here, wanted);
+    }
+    *ret = found;
+    return 0;
+}
+
+int directory_lies_in(const char *inner, const char *outer, bool *ret)
+{
+    struct stat wanted;
+    if (stat(outer, &wanted) < 0) {
+        return -1;
+    }
+    int fd = open(inner, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return -1;
+    }
+    int rc = climb_to(&fd, &wanted, ret);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return rc;
+}
+
 static int sync_path(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -22,6 +22,13 @@ MUSTCHECK int directory_sync(const struct directory *directory, const char *path
 /* Give the lock up. */
 void directory_close(struct directory *directory);
 
+/* Whether the directory INNER is the directory OUTER or lies in it, whatever links and mounts their
+ * paths go through.  Returns 0, or -1 with errno. */
+MUSTCHECK int directory_lies_in(const char *inner, const char *outer, bool *ret);
+
 /* The name of the file system with the magic number F_TYPE of statfs() if it is one that is not
  * to be trusted with a store, else NULL. */
 const char *directory_refused_type(unsigned long f_type);
+
+/* Likewise if it is one that keeps its files in memory. */
+const char *directory_volatile_type(unsigned long f_type);

@@ -351,8 +351,7 @@ static int info(struct store_view *base, struct store_info *ret)
 
 static int backup_check(struct store *base, const char *directory, struct errinfo *reason)
 {
-    (void)base;
-    return backup_target_check(directory, reason);
+    return backup_target_check(directory, store_of(base)->env.directory, reason);
 }
 
 static int backup(struct store *base, const struct store_backup *how, struct store_copied *ret,
