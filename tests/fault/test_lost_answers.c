@@ -342,6 +342,7 @@ static void list_cases(struct run *run, struct worker *worker)
     }
     if (run->n_cases > run->campaign->faults_left) {
         run->n_cases = run->campaign->faults_left;
+        run->campaign->cut_short = true;
     }
 }
 
@@ -361,6 +362,7 @@ static void walk(struct run *run)
         pthread_join(workers[i].thread, NULL);
         worker_done(&workers[i]);
     }
+    run->campaign->cut_short |= testkit_now_ms() >= run->campaign->deadline_ms;
 }
 
 static void judge(struct run *run)
