@@ -246,11 +246,13 @@ static void drain__requests_in_flight__are_answered(void **state)
     enum {
         REQUESTS = 500,
     };
+    static const char *const patient[] = {"--drain-timeout-ms", "10m", NULL};
     struct raw_client client;
     unsigned recorded = 0;
     unsigned refused = 0;
     (void)state;
-    struct daemon_process *daemon = daemon_process_start(NULL);
+    struct daemon_process *daemon =
+        daemon_process_start(&(struct daemon_options){.args = patient});
     assert_true(raw_client_open(&client, daemon_process_unix(daemon)));
     assert_created(create_customer(&client, "first", "first"));
     for (int i = 0; i < REQUESTS; i++) {
