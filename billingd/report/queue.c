@@ -31,6 +31,11 @@ bool report_queue_put(struct report_queue *queue, const struct report_event *eve
     return true;
 }
 
+size_t report_queue_count(const struct report_queue *queue)
+{
+    return atomic_load_explicit(&queue->put, memory_order_relaxed);
+}
+
 bool report_queue_take(struct report_queue *queue, struct report_event *ret)
 {
     size_t turn;

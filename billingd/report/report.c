@@ -27,7 +27,6 @@ struct report {
     /* --- any thread --- */
     struct report_queue queue;
     int wake_fd; /* something was put, or it is to end */
-    atomic_size_t put;
     atomic_uint_fast64_t fates[REPORT__FATES];
     atomic_bool closing;
     atomic_int_fast64_t cut_us; /* monotonic: nothing is sent from then on */
@@ -35,7 +34,7 @@ struct report {
     /* --- guarded by lock --- */
     pthread_mutex_t lock;
     pthread_cond_t dealt_with;
-    size_t handled; /* of those that were put */
+    size_t handled; /* of those that were put, in that order */
 };
 
 static void count(struct report *report, enum report_fate fate)
@@ -62,7 +61,6 @@ static void put_error(enum log_area area, const char *message, const struct log_
         count(report, REPORT_DROPPED);
         return;
     }
-    atomic_fetch_add(&report->put, 1);
     wake(report);
 }
 
@@ -184,7 +182,7 @@ int report_create(const struct report_options *options, struct report **ret_repo
 void report_flush(struct report *report, unsigned timeout_ms)
 {
     struct timespec until;
-    size_t wanted = atomic_load(&report->put);
+    size_t wanted = report_queue_count(&report->queue);
     int rc = 0;
     INVARIANT(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
     until.tv_sec += timeout_ms / 1000;

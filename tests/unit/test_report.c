@@ -115,6 +115,7 @@ static void queue__full__refuses_and_keeps_the_order(void **state)
             assert_true(report_queue_put(queue, &event));
         }
         assert_false(report_queue_put(queue, &event));
+        assert_u64(report_queue_count(queue), (round + 1) * REPORT_QUEUE_PLACES);
         for (unsigned i = 0; i < REPORT_QUEUE_PLACES; i++) {
             assert_true(report_queue_take(queue, &event));
             assert_i64(event.time_us, i);
@@ -147,13 +148,15 @@ static void *put_many(void *arg)
     return NULL;
 }
 
-/* Take what there is; of each putter it comes in order, and whole. */
+/* Take what there is; of each putter it comes in order, and whole.  None is taken before it is
+ * counted: who waits until so many are dealt with as were put waits for its own. */
 static unsigned take_all(struct report_queue *queue, int64_t *last)
 {
     struct report_event event;
     char expected[64];
     unsigned n = 0;
     for (; report_queue_take(queue, &event); n++) {
+        assert_true(report_queue_count(queue) >= queue->taken);
         assert_true(event.time_us > last[event.area]);
         last[event.area] = event.time_us;
         IGNORE(snprintf(expected, sizeof expected, "%u/%lld", (unsigned)event.area,
