@@ -28,7 +28,7 @@ except ImportError:
     sys.exit(77)
 
 METHODS = ("get", "put", "post", "delete", "patch")
-READY_S = 30
+READY_S = 120
 
 
 def need(condition, *what):
@@ -208,7 +208,7 @@ class Client:
 
     def __init__(self, doc, address):
         self.doc = doc
-        self.conn = http.client.HTTPConnection(address, timeout=60)
+        self.conn = http.client.HTTPConnection(address, timeout=120)
         self.seen = set()  # (operationId, status)
 
     def send(self, method, target, body=None, headers=None):

@@ -128,13 +128,28 @@ static void print_seed(void)
 /* What whoever runs the tests has set is nothing to them, nor to the programs that they run. */
 static void forget_surroundings(void)
 {
-    static const char *const names[] = {
-        "ALL_PROXY",          "BILLING_FAILPOINT", "BILLING_TIMEOUT", "BILLING_TOKEN",
-        "BILLING_TOKEN_FILE", "BILLING_URL",       "JOURNAL_STREAM",  "LISTEN_FDNAMES",
-        "LISTEN_FDS",         "LISTEN_PID",        "NOTIFY_SOCKET",   "RUNTIME_DIRECTORY",
-        "STATE_DIRECTORY",    "TRACEPARENT",       "WATCHDOG_PID",    "WATCHDOG_USEC",
-        "XDG_CONFIG_HOME",    "XDG_RUNTIME_DIR",   "XDG_STATE_HOME",  "all_proxy",
-        "http_proxy"};
+    static const char *const names[] = {"ALL_PROXY",
+                                        "BILLING_FAILPOINT",
+                                        "BILLING_TIMEOUT",
+                                        "BILLING_TOKEN",
+                                        "BILLING_TOKEN_FILE",
+                                        "BILLING_URL",
+                                        "CREDENTIALS_DIRECTORY",
+                                        "JOURNAL_STREAM",
+                                        "LISTEN_FDNAMES",
+                                        "LISTEN_FDS",
+                                        "LISTEN_PID",
+                                        "NOTIFY_SOCKET",
+                                        "RUNTIME_DIRECTORY",
+                                        "STATE_DIRECTORY",
+                                        "TRACEPARENT",
+                                        "WATCHDOG_PID",
+                                        "WATCHDOG_USEC",
+                                        "XDG_CONFIG_HOME",
+                                        "XDG_RUNTIME_DIR",
+                                        "XDG_STATE_HOME",
+                                        "all_proxy",
+                                        "http_proxy"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (unsetenv(names[i]) != 0) {
             abort();
