@@ -323,6 +323,7 @@ static void turn_end_cb(uv_prepare_t *prepare)
     struct daemon *d = prepare->data;
     dispatch_flush(&d->dispatch);
     rpc_door_flush(&d->rpc);
+    http_door_turn(&d->http);
     dispatch_flush(&d->dispatch);
 }
 
@@ -424,6 +425,7 @@ static struct rpc_options rpc_options(const struct daemon *d)
         .frame_timeout_ms = config->frame_timeout_ms,
         .idle_timeout_ms = config->idle_timeout_ms,
         .write_timeout_ms = config->write_timeout_ms,
+        .key_timeout_ms = config->head_timeout_ms,
         .asker_connections_max = asker_connections_max(d),
         .peers = &d->access.peers,
     };
@@ -440,9 +442,9 @@ static struct http_options http_options(struct daemon *d)
         .body_timeout_ms = config->body_timeout_ms,
         .write_timeout_ms = config->write_timeout_ms,
         .asker_connections_max = asker_connections_max(d),
+        .turn = &d->rpc.turn,
         .guard = d->access.guard,
-        .metrics_cb = metrics_cb,
-        .metrics_arg = d,
+        .pages = {.metrics_cb = metrics_cb, .arg = d},
     };
 }
 
@@ -506,7 +508,8 @@ static void apply_config(struct daemon *d, const struct peer_rules *rules)
     readers_adjust(d->readers, &readers);
     rpc_door_adjust(&d->rpc, &rpc);
     http_door_adjust(&d->http, &http);
-    rpc_door_apply_peers(&d->rpc);
+    rpc_door_apply_rules(&d->rpc);
+    http_door_apply_rules(&d->http);
 }
 
 static void begin_reload(struct daemon *d);

@@ -35,6 +35,14 @@ static size_t fit_connections(int64_t connections_max)
     return fitting;
 }
 
+/* Those who have shown no key may have a quarter of the connections. */
+static void set_connections_max(struct entrances *entrances)
+{
+    entrances->connections_max = fit_connections(entrances->config->connections_max);
+    entrances->newcomers.n_max =
+        entrances->connections_max < 4 ? 1 : entrances->connections_max / 4;
+}
+
 void entrances_init(struct entrances *entrances, const struct config *config, uv_loop_t *loop,
                     struct rpc_door *rpc, struct http_door *http)
 {
@@ -43,19 +51,22 @@ void entrances_init(struct entrances *entrances, const struct config *config, uv
         .loop = loop,
         .rpc = rpc,
         .http = http,
-        .connections_max = fit_connections(config->connections_max),
     };
+    set_connections_max(entrances);
 }
 
 /* --- letting in ------------------------------------------------------------------------------- */
 
-static struct admission admission_of(const struct entrance *entrance)
+/* Where all connections are taken, one that has shown no key makes way, if there is one. */
+static struct admission admission_of(struct entrance *entrance)
 {
-    const struct entrances *entrances = entrance->entrances;
+    struct entrances *entrances = entrance->entrances;
     const struct dispatch *dispatch = entrances->rpc->dispatch;
     return (struct admission){
-        .has_room = dispatch->stats.connections < entrances->connections_max,
-        .needs_key = entrance->needs_key,
+        .has_room = dispatch->stats.connections < entrances->connections_max ||
+                    newcomers_turn_away(&entrances->newcomers),
+        .needs_key = &entrance->needs_key,
+        .newcomers = &entrances->newcomers,
     };
 }
 
@@ -165,7 +176,7 @@ void entrances_adjust(struct entrances *entrances)
     for (unsigned i = 0; i < entrances->n; i++) {
         entrances->all[i].needs_key = needs_key(entrances, entrances->all[i].listener);
     }
-    entrances->connections_max = fit_connections(entrances->config->connections_max);
+    set_connections_max(entrances);
 }
 
 void entrances_close(struct entrances *entrances)

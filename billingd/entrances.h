@@ -7,6 +7,7 @@
 #include "billingd/activation.h"
 #include "billingd/config.h"
 #include "billingd/net/http_connection.h"
+#include "billingd/net/newcomers.h"
 #include "billingd/net/rpc_connection.h"
 
 enum {
@@ -28,7 +29,8 @@ struct entrances {
     uv_loop_t *loop;
     struct rpc_door *rpc;
     struct http_door *http;
-    size_t connections_max; /* of the config, as far as there are descriptors */
+    size_t connections_max;     /* of the config, as far as there are descriptors */
+    struct newcomers newcomers; /* who needs a key there and has shown none */
     struct entrance all[ENTRANCES_MAX];
     unsigned n;
 };
@@ -43,7 +45,8 @@ void entrances_init(struct entrances *entrances, const struct config *config, uv
  * Returns 0, or a STATUS_*, having logged why; what is open then is left to entrances_close(). */
 MUSTCHECK int entrances_open(struct entrances *entrances, const struct activation *handed_over);
 
-/* The config has changed: let further connections in by what it says now. */
+/* The config has changed: let further connections in by what it says now.  Those that are open are
+ * left to the doors' apply_rules(). */
 void entrances_adjust(struct entrances *entrances);
 
 /* Listen no more. */

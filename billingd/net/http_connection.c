@@ -5,11 +5,12 @@
 #include "billingd/base/assert.h"
 #include "billingd/base/clock.h"
 #include "billingd/base/log.h"
+#include "billingd/net/caller.h"
 #include "billingd/net/http_answer.h"
-#include "billingd/net/http_authorize.h"
 #include "billingd/net/http_buffer.h"
+#include "billingd/net/http_exchange.h"
+#include "billingd/net/http_page.h"
 #include "billingd/net/http_request.h"
-#include "billingd/net/http_routes.h"
 #include "billingd/rpc/gate.h"
 
 enum {
@@ -17,9 +18,10 @@ enum {
     INPUT_HIGH_BYTES = 64 * 1024, /* pipelined: no more is read above it */
     OUT_HIGH_BYTES = 256 * 1024,  /* answers not taken: no more is parsed above it */
     LINGER_MS = 2000,             /* for a client to read its refusal */
-    HELD_BYTES_FREE = 128 * 1024, /* of a body, each may hold while memory is scarce */
-    REFUSED_MAX = 64,             /* connections that linger only to read that they are too many */
-    KEEPALIVE_S = 60,             /* TCP probes, for peers that vanished */
+    SKIP_BYTES_MAX = 64 * 1024, /* of a body that nobody wants: a longer one ends the connection */
+    TURN_REQUESTS = 16,         /* of one asker in a turn of the loop */
+    REFUSED_MAX = 64,           /* connections that linger only to read that they are too many */
+    KEEPALIVE_S = 60,           /* TCP probes, for peers that vanished */
     SWEEP_MS = 250,
 };
 
@@ -33,12 +35,11 @@ struct http_connection {
     struct http_connection *next;
     struct http_connection *previous;
 
-    struct identity who;    /* where a request brings no token */
-    struct account account; /* of who asked last */
+    struct caller caller; /* whose it is */
 
     struct http_parser parser;
-    struct http_buffer input;  /* arrived, not yet parsed */
-    struct http_answer answer; /* what it must know of the request in flight */
+    struct http_buffer input;      /* arrived, not yet parsed */
+    struct http_exchange exchange; /* of the request that is arriving, or in flight */
 
     struct http_buffer out;     /* answers, not yet given to the kernel */
     struct http_buffer writing; /* what uv_write() is at */
@@ -48,6 +49,7 @@ struct http_connection {
     bool admitted;    /* else it is told that there are too many, and counts apart */
     bool in_flight;   /* a request is submitted and not yet answered */
     bool continued;   /* 100 (Continue) was sent for the request that is arriving */
+    bool passing_by;  /* what is arriving is the rest of a request that is answered */
     bool advancing;   /* advance() is at work: an answer that comes now needs no other one */
     bool reading;     /* uv reads from it */
     bool input_ended; /* the client sends no more */
@@ -56,6 +58,7 @@ struct http_connection {
     bool shutting;    /* our side is, or is being, shut down */
     bool closing;     /* uv_close() was called */
     bool closed;      /* and is through */
+    struct turn_waiter next_turn;
 
     /* Monotonic microseconds. */
     int64_t active_us;     /* last byte in or out */
@@ -80,6 +83,8 @@ static void free_if_over(struct http_connection *c)
 static void closed_cb(uv_handle_t *handle)
 {
     struct http_connection *c = handle->data;
+    request_free(c->exchange.request);
+    c->exchange.request = NULL;
     http_parser_reset(&c->parser);
     http_buffer_free(&c->input);
     http_buffer_free(&c->out);
@@ -95,6 +100,7 @@ static void cut(struct http_connection *c)
         return;
     }
     c->closing = true;
+    turn_queue_leave(&door->waiting, &c->next_turn);
     if (c->previous == NULL) {
         door->connections = c->next;
     } else {
@@ -104,7 +110,7 @@ static void cut(struct http_connection *c)
         c->next->previous = c->previous;
     }
     door->n--;
-    account_close(&c->account);
+    caller_leave(&c->caller);
     if (c->admitted) {
         door->dispatch->stats.connections--;
         door->dispatch->stats.open[REQUEST_HTTP]--;
@@ -142,9 +148,9 @@ static void finish(struct http_connection *c)
 static void count_bytes(struct http_connection *c)
 {
     if (!c->closing) { /* cut() has counted it off */
-        account_count(&c->account, c->input.capacity + c->parser.head_text.capacity +
-                                       c->parser.body.capacity + c->out.capacity +
-                                       c->writing.capacity);
+        account_count(&c->caller.account, c->input.capacity + c->parser.head_text.capacity +
+                                              c->parser.body.capacity + c->out.capacity +
+                                              c->writing.capacity);
     }
 }
 
@@ -203,23 +209,62 @@ static void flush(struct http_connection *c)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-static const char too_many_of_one[] =
-    "who asks has as many connections as connections_per_identity_max allows";
+static void note_stage(struct http_connection *c)
+{
+    if (c->stage != c->parser.stage) {
+        c->stage = c->parser.stage;
+        c->stage_us = clock_monotonic_us();
+    }
+}
+
+/* Take no more: nobody knows where a next request would begin. */
+static void stop_taking(struct http_connection *c)
+{
+    c->no_more = true;
+    c->refused = true;
+    c->passing_by = false;
+    http_buffer_free(&c->input);
+    http_parser_reset(&c->parser);
+    note_stage(c);
+}
+
+/* The request that the parser holds is settled.  Where it is refused before its body has come, that
+ * is passed by if it is known to come and to be small; else the connection ends.  A client that
+ * waits for 100 (Continue) may send it or not. */
+static void leave_message(struct http_connection *c)
+{
+    const struct http_parser *parser = &c->parser;
+    bool small = parser->chunked || parser->length <= SKIP_BYTES_MAX;
+    if (parser->stage != HTTP_STAGE_BODY) {
+        http_parser_reset(&c->parser);
+    } else if (small && c->exchange.answer.keep_alive && !parser->message.expects_continue) {
+        c->passing_by = true;
+        http_parser_skip_body(&c->parser);
+    } else {
+        stop_taking(c);
+    }
+    c->continued = false;
+}
 
 /* What is behind this answer on the connection is decided now, since its head says so. */
 static void settle_keep_alive(struct http_connection *c)
 {
-    c->answer.keep_alive = c->answer.keep_alive && !c->no_more && !c->door->draining;
-    c->no_more |= !c->answer.keep_alive;
+    struct http_answer *answer = &c->exchange.answer;
+    answer->keep_alive = answer->keep_alive && !c->no_more && !c->door->draining;
+    c->no_more |= !answer->keep_alive;
 }
 
 static void reply_cb(struct request *request)
 {
     struct http_connection *c = request->door;
     c->in_flight = false;
+    if (c->exchange.request == request) { /* it was not even handed on */
+        c->exchange.request = NULL;
+        leave_message(c);
+    }
     if (!c->closing) {
         settle_keep_alive(c);
-        if (http_answer_write(&c->answer, request, &c->out) < 0) {
+        if (http_answer_write(&c->exchange.answer, request, &c->out) < 0) {
             cut(c); /* no memory for it: the client will ask again */
         }
         count_bytes(c);
@@ -233,204 +278,132 @@ static void reply_cb(struct request *request)
     }
 }
 
-/* A request in flight, with the arena for a body of BODY_BYTES; NULL where there is no memory, and
- * then the connection is cut. */
-static struct request *begin_request(struct http_connection *c, size_t body_bytes)
+/* Make the request that is arriving.  Returns false where there is no memory; then the connection
+ * is cut. */
+static bool begin_request(struct http_connection *c)
 {
-    struct request *request = request_create(c->door->dispatch, &c->who,
-                                             http_request_arena_bytes(body_bytes), reply_cb, c);
+    struct request *request =
+        request_create(c->door->dispatch, &c->caller.who, http_request_arena_bytes(0), reply_cb, c);
     if (request == NULL) {
         cut(c);
-        return NULL;
+        return false;
     }
     request->came_by = REQUEST_HTTP;
-    c->in_flight = true;
-    return request;
+    c->exchange.request = request;
+    http_exchange_note(&c->exchange, &c->parser.message, &c->door->options.guard);
+    return true;
 }
 
-/* What the answer must know of the message that the parser holds, as far as it got. */
-static void note_message(struct http_connection *c, struct request *request)
-{
-    struct arena *arena = &request->arena;
-    const struct http_message *message = &c->parser.message;
-    const struct http_guard *guard = &c->door->options.guard;
-    c->answer = (struct http_answer){
-        .head_only = slice_equal(message->method, SLICE("HEAD")),
-        .is_1_0 = message->is_1_0,
-        .keep_alive = message->keep_alive,
-        .wants_csv = http_accept_choose(&message->accept) == HTTP_MEDIA_CSV,
-        .varies = guard->n_origins > 0,
-        .preflight = slice_equal(message->method, SLICE("OPTIONS")) &&
-                     message->headers[HTTP_CORS_METHOD].data != NULL,
-        .has_token = http_authorize_token(message->headers[HTTP_AUTHORIZATION]).length > 0,
-    };
-    if (http_guard_origin(guard, message->headers[HTTP_ORIGIN]) != NULL) {
-        /* The request's own: by its answer the list may be another.  Else it may not. */
-        IGNORE(arena_copy(arena, message->headers[HTTP_ORIGIN], &c->answer.origin));
-    }
-    IGNORE(arena_copy(arena, message->headers[HTTP_X_REQUEST_ID], &c->answer.request_id));
-    /* where it is not copied a new one is made */
-    IGNORE(arena_copy(arena, message->headers[HTTP_TRACEPARENT], &request->traceparent));
-    /* likewise it is in no trace */
-}
-
-static void note_stage(struct http_connection *c)
-{
-    if (c->stage != c->parser.stage) {
-        c->stage = c->parser.stage;
-        c->stage_us = clock_monotonic_us();
-    }
-}
-
-/* Answer what cannot be taken, and take no more: nobody knows where a next request would begin. */
+/* Answer what cannot be taken, and take no more.  What was answered already is not answered again.
+ */
 static void refuse(struct http_connection *c, int status, const char *reason)
 {
-    struct request *request = begin_request(c, 0);
-    if (request == NULL) {
+    bool owed = !c->passing_by;
+    if (owed && c->exchange.request == NULL && !begin_request(c)) {
         return;
     }
-    note_message(c, request);
-    c->no_more = true;
-    c->refused = true;
-    http_buffer_free(&c->input);
-    http_parser_reset(&c->parser);
-    note_stage(c);
     log_debug(LOG_NET, "request refused", LOG_TEXT("door", "http"), LOG_TEXT("reason", reason));
-    dispatch_refuse(request, status, "%s", reason);
-}
-
-static int write_metrics(struct http_connection *c, struct request *request)
-{
-    const struct http_options *options = &c->door->options;
-    struct metrics_text text = {0};
-    options->metrics_cb(&text, options->metrics_arg);
-    int rc = text.failed
-                 ? STATUS_NO_MEMORY
-                 : http_answer_write_metrics(&c->answer, request,
-                                             (struct slice){text.data, text.length}, &c->out);
-    free(text.data);
-    return rc;
-}
-
-static int write_page(struct http_connection *c, struct request *request)
-{
-    switch (request->page) {
-    case REQUEST_OPENAPI:
-        return http_answer_write_openapi(&c->answer, request, &c->out);
-    case REQUEST_METRICS:
-        return write_metrics(c, request);
-    case REQUEST_OPTIONS:
-        return http_answer_write_options(&c->answer, request, &c->out);
-    case REQUEST_NO_PAGE:
-    case REQUEST__PAGES:
-        break;
+    stop_taking(c);
+    if (owed) {
+        dispatch_refuse(c->exchange.request, status, "%s", reason);
     }
-    return STATUS_INTERNAL;
 }
+
+/* --- turns ------------------------------------------------------------------------------------ */
+
+static uint64_t turn_of(const struct http_door *door)
+{
+    return door->options.turn == NULL ? 0 : *door->options.turn;
+}
+
+/* Whether its asker has been heard enough in this turn of the loop. */
+static bool is_turn_over(const struct http_connection *c)
+{
+    const struct asker *asker = c->caller.account.asker;
+    return c->door->options.turn != NULL && asker->turn == turn_of(c->door) &&
+           asker->in_turn >= TURN_REQUESTS;
+}
+
+static void note_turn(struct http_connection *c)
+{
+    struct asker *asker = c->caller.account.asker;
+    uint64_t turn = turn_of(c->door);
+    asker->in_turn = asker->turn == turn ? asker->in_turn + 1 : 1;
+    asker->turn = turn;
+}
+
+static void go_on_cb(void *connection)
+{
+    advance(connection); /* which may cut it, and others */
+}
+
+void http_door_turn(struct http_door *door)
+{
+    turn_queue_go_on(&door->waiting);
+}
+
+/* --- requests --------------------------------------------------------------------------------- */
 
 /* What leads to no call is answered here. */
 static void answer_myself(struct http_connection *c, struct request *request)
 {
     settle_keep_alive(c);
-    if (write_page(c, request) < 0) {
+    if (http_page_write(&c->exchange.answer, &c->door->options.pages, request, &c->out) < 0) {
         cut(c);
     }
-    c->in_flight = false;
     dispatch_answered(request);
     request_free(request);
 }
 
-/* Fill REQUEST with the call that MATCH leads to. */
-static int fill_request(struct http_connection *c, struct request *request,
-                        const struct http_match *match, struct slice *reterr)
+/* Answer the request that is arriving, to which RC has been said. */
+static void answer_refusal(struct http_connection *c, int rc, struct slice reason)
 {
-    const struct http_message *message = &c->parser.message;
-    c->answer.route = match->route;
-    *reterr = SLICE("the request takes too much memory");
-    int rc = arena_copy(&request->arena, message->query, &c->answer.query);
-    return rc < 0 ? rc : http_request_fill(request, match, message, reterr);
-}
-
-/* Refuse what a page that is none of ours may have made a browser send.  Health is told to all: who
- * probes it may know the daemon by any name. */
-static int check_guard(const struct http_connection *c, bool health, struct slice *reterr)
-{
-    const struct http_guard *guard = &c->door->options.guard;
-    struct slice host = c->parser.message.headers[HTTP_HOST];
-    if (host.data != NULL && !health && !http_guard_knows_host(guard, host)) {
-        *reterr = SLICE("the Host header names none of http_hosts");
-        return STATUS_HOST_NOT_ALLOWED;
-    }
-    if (c->parser.message.headers[HTTP_ORIGIN].data != NULL && c->answer.origin.length == 0) {
-        *reterr = SLICE("the Origin header names none of http_origins");
-        return STATUS_ORIGIN_NOT_ALLOWED;
-    }
-    return 0;
-}
-
-/* Settle who asks, whose connection it is then. */
-static int join_asker(struct http_connection *c, struct request *request, struct slice *reterr)
-{
-    gate_identify(request, http_authorize_token(c->parser.message.headers[HTTP_AUTHORIZATION]));
-    int rc = account_connect(&c->account, request->account.asker,
-                             c->door->options.asker_connections_max);
-    c->no_more |= rc < 0;
-    *reterr = slice_of(too_many_of_one);
-    return rc;
-}
-
-/* Find out what the request that the parser has made whole leads to, and whether it may be had.
- * Whoever may not is not told what there is, and nothing of its body is looked at. */
-static int check_message(struct http_connection *c, struct request *request,
-                         struct http_match *ret_match, struct slice *reterr)
-{
-    const struct http_message *message = &c->parser.message;
-    int found = http_route_find(message->method, message->path, ret_match, c->answer.allow);
-    bool options =
-        found == 0 && ret_match->route == NULL; /* says what there is, not what is in it */
-    request->method = found == 0 && !options ? method_find(ret_match->route->call) : NULL;
-    if (found == 0) {
-        request->page = options ? REQUEST_OPTIONS : ret_match->route->page;
-    }
-    bool health = request->method != NULL && request->method->role == ROLE_NONE;
-    int rc = check_guard(c, health, reterr);
-    if (rc == 0) {
-        rc = join_asker(c, request, reterr);
-    }
-    if (rc == 0 && !options) {
-        rc = gate_authorize(request, request->method);
-    }
-    if (rc == 0 && found < 0) {
-        *reterr = found == STATUS_PATH_NOT_FOUND ? SLICE("there is no such path")
-                                                 : SLICE("the path has no such method");
-        rc = found;
-    }
-    return rc;
-}
-
-/* Route, fill and submit the request that the parser has made whole. */
-static void take_message(struct http_connection *c)
-{
-    struct request *request = begin_request(c, c->parser.message.body.length);
-    struct http_match match = {0};
-    struct slice reason = {0};
-    if (request == NULL) {
-        return;
-    }
-    note_message(c, request);
-    int rc = check_message(c, request, &match, &reason);
-    bool is_call =
-        rc == 0 && match.route != NULL && match.route->call != BILLING__V1__REQUEST__CALL__NOT_SET;
-    if (is_call) {
-        rc = fill_request(c, request, &match, &reason);
-    }
-    http_parser_reset(&c->parser);
-    c->continued = false;
+    struct request *request = c->exchange.request;
+    c->no_more |= rc == STATUS_RATE_LIMITED; /* the connection is one too many */
     if (rc == STATUS_UNAUTHENTICATED || rc == STATUS_FORBIDDEN) {
         gate_refuse(request, request->method, rc);
-    } else if (rc < 0) {
+    } else {
         dispatch_refuse(request, rc, "%.*s", (int)reason.length, reason.data);
-    } else if (is_call) {
+    }
+}
+
+/* The head that the parser holds is whole: settle who asks, and whether that may be had, before any
+ * of a body is taken.  Returns whether the request goes on; else it is
+ * answered. */
+static bool take_head(struct http_connection *c, bool body_follows)
+{
+    struct slice reason = {0};
+    if (!begin_request(c)) {
+        return false;
+    }
+    struct request *request = c->exchange.request;
+    int rc = http_exchange_check(&c->exchange, &c->parser.message, &c->door->options.guard,
+                                 &c->caller, c->door->options.asker_connections_max, &reason);
+    note_turn(c);
+    if (rc < 0) {
+        answer_refusal(c, rc, reason);
+        return false;
+    }
+    if (!http_exchange_wants_body(&c->exchange)) {
+        http_parser_skip_body(&c->parser);
+    }
+    return !body_follows || request->method == NULL || dispatch_invites(c->door->dispatch, request);
+}
+
+/* Hand the request on that the parser has made whole. */
+static void take_message(struct http_connection *c)
+{
+    struct slice reason = {0};
+    struct request *request = c->exchange.request;
+    int rc = http_exchange_fill(&c->exchange, &c->parser.message, &c->caller, &reason);
+    if (rc < 0) {
+        answer_refusal(c, rc, reason);
+        return;
+    }
+    c->exchange.request = NULL;
+    leave_message(c);
+    if (http_exchange_is_call(&c->exchange)) {
+        c->in_flight = true;
         dispatch_submit(c->door->dispatch, request);
     } else {
         answer_myself(c, request);
@@ -439,11 +412,11 @@ static void take_message(struct http_connection *c)
 
 /* --- input ------------------------------------------------------------------------------------ */
 
+/* One in flight is fair: a queue that fills up holds nobody back, and answers busy when full; so
+ * does memory, but to those who take their answers. */
 static bool may_take(const struct http_connection *c)
 {
-    /* One in flight is fair: a queue that fills up holds nobody back, and answers busy when full;
-     * so does memory, but to those who take their answers. */
-    bool room = unwritten(c) == 0 || !account_is_full(&c->account);
+    bool room = unwritten(c) == 0 || !account_is_full(&c->caller.account);
     return !c->in_flight && !c->no_more && !c->closing && room && unwritten(c) < OUT_HIGH_BYTES;
 }
 
@@ -457,30 +430,52 @@ static void send_continue(struct http_connection *c)
     }
 }
 
-/* Many bodies that are half there could fill the memory. */
-static bool is_too_much(struct http_connection *c)
+/* What is still to come of a request that is answered. */
+static void pass_by(struct http_connection *c, bool whole)
 {
+    if (whole) {
+        c->passing_by = false;
+        http_parser_reset(&c->parser);
+    } else if (c->parser.arrived > SKIP_BYTES_MAX) {
+        stop_taking(c);
+    }
+}
+
+/* All is well with what the parser has seen of a request. */
+static void go_on(struct http_connection *c, bool whole)
+{
+    bool has_head = whole || c->parser.stage == HTTP_STAGE_BODY;
+    if (has_head && c->exchange.request == NULL && !take_head(c, !whole)) {
+        return;
+    }
     count_bytes(c);
-    return c->parser.body.capacity > HELD_BYTES_FREE && account_is_full(&c->account);
+    if (whole) {
+        take_message(c);
+    } else if (caller_may_hold(&c->caller)) {
+        send_continue(c);
+    } else {
+        refuse(c, STATUS_BUSY, "too much is arriving at once; send it again later");
+    }
 }
 
 static void take_input(struct http_connection *c)
 {
     struct slice input;
-    while (may_take(c) && (input = http_buffer_rest(&c->input)).length > 0) {
+    while (may_take(c) && !is_turn_over(c) && (input = http_buffer_rest(&c->input)).length > 0) {
         size_t used = 0;
         int rc = http_parser_feed(&c->parser, input.data, input.length, &used);
         http_buffer_take(&c->input, used);
-        if (rc == 0) {
-            take_message(c);
-        } else if (rc == STATUS_NEED_MORE && !is_too_much(c)) {
-            send_continue(c);
-        } else if (rc == STATUS_NEED_MORE) {
-            refuse(c, STATUS_BUSY, "too much is arriving at once; send it again later");
-        } else {
+        if (rc < 0 && rc != STATUS_NEED_MORE) {
             refuse(c, rc, c->parser.reason);
+        } else if (c->passing_by) {
+            pass_by(c, rc == 0);
+        } else {
+            go_on(c, rc == 0);
         }
         note_stage(c);
+    }
+    if (may_take(c) && http_buffer_rest(&c->input).length > 0) {
+        turn_queue_wait(&c->door->waiting, &c->next_turn);
     }
 }
 
@@ -529,9 +524,9 @@ static void read_cb(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 /* Read while what comes could be taken soon, or is only dropped. */
 static void set_reading(struct http_connection *c)
 {
+    bool idle = !c->in_flight && unwritten(c) == 0;
     bool room = http_buffer_rest(&c->input).length < INPUT_HIGH_BYTES &&
-                unwritten(c) < OUT_HIGH_BYTES &&
-                (unwritten(c) == 0 || !account_is_full(&c->account));
+                unwritten(c) < OUT_HIGH_BYTES && (idle || !account_is_full(&c->caller.account));
     bool wanted = !c->input_ended && !c->closing && (c->no_more || room);
     if (wanted && !c->reading) {
         if (uv_read_start(&c->stream, alloc_cb, read_cb) < 0) {
@@ -587,6 +582,9 @@ static const char *overdue(const struct http_connection *c, int64_t now_us)
         return is_over(c->stuck_us, options->write_timeout_ms, now_us) ? "answers not taken" : NULL;
     }
     bool idle = !c->in_flight && !c->shutting && c->stage == HTTP_STAGE_IDLE;
+    if (idle && caller_is_late(&c->caller, options->head_timeout_ms, now_us)) {
+        return "it showed no key";
+    }
     return idle && is_over(c->active_us, options->idle_timeout_ms, now_us) ? "idle" : NULL;
 }
 
@@ -653,7 +651,6 @@ void http_door_adjust(struct http_door *door, const struct http_options *options
         .headers_max = (unsigned)or_default(options->headers_max, HTTP_HEADERS_DEFAULT),
         .body_bytes_max = or_default(options->body_bytes_max, HTTP_BODY_BYTES_DEFAULT),
     };
-    door->pool.bytes_max = or_default(options->bodies_bytes_max, HTTP_BODIES_BYTES_DEFAULT);
 }
 
 void http_door_init(struct http_door *door, uv_loop_t *loop, struct dispatch *dispatch,
@@ -664,6 +661,7 @@ void http_door_init(struct http_door *door, uv_loop_t *loop, struct dispatch *di
     door->read_buffer = malloc(READ_BYTES);
     INVARIANT(door->read_buffer != NULL);
     door->sweep.data = door;
+    turn_queue_init(&door->waiting, loop);
     INVARIANT(uv_timer_init(loop, &door->sweep) == 0);
     INVARIANT(uv_timer_start(&door->sweep, sweep_cb, SWEEP_MS, SWEEP_MS) == 0);
     uv_unref((uv_handle_t *)&door->sweep);
@@ -686,29 +684,40 @@ static void link_connection(struct http_door *door, struct http_connection *c, b
     }
 }
 
-static struct http_connection *make_connection(struct http_door *door, bool needs_key)
+void http_door_apply_rules(struct http_door *door)
+{
+    for (struct http_connection *c = door->connections; c != NULL; c = c->next) {
+        caller_apply_rules(&c->caller, -1, NULL, door->options.asker_connections_max);
+    }
+}
+
+static void turn_away_cb(void *connection)
+{
+    log_debug(LOG_NET, "connection cut", LOG_TEXT("door", "http"),
+              LOG_TEXT("reason", "it showed no key, and others came"));
+    cut(connection);
+}
+
+static struct http_connection *make_connection(struct http_door *door)
 {
     struct http_connection *c = calloc(1, sizeof *c);
     INVARIANT(c != NULL);
     c->door = door;
     INVARIANT(uv_tcp_init(door->loop, &c->tcp) == 0);
     c->handle.data = c;
-    c->who =
-        (struct identity){.name = SLICE("anonymous"), .role = needs_key ? ROLE_NONE : ROLE_WRITER};
-    http_parser_init(&c->parser, &door->limits, &door->pool);
+    c->caller.newcomer = (struct newcomer){.turn_away = turn_away_cb, .connection = c};
+    c->next_turn = (struct turn_waiter){.go_on = go_on_cb, .connection = c};
+    http_parser_init(&c->parser, &door->limits);
     c->active_us = clock_monotonic_us();
     return c;
 }
 
 void http_door_accept(struct http_door *door, uv_stream_t *server, struct admission admission)
 {
-    struct http_connection *c = make_connection(door, admission.needs_key);
-    struct dispatch *dispatch = door->dispatch;
-    struct asker *asker = askers_find(&dispatch->askers, c->who.name, c->active_us);
-    account_open(&c->account, &dispatch->memory, asker);
-    bool admit = admission.has_room &&
-                 account_connect(&c->account, asker, door->options.asker_connections_max) == 0;
-    link_connection(door, c, admit);
+    struct http_connection *c = make_connection(door);
+    bool fits = caller_enter(&c->caller, door->dispatch, &admission, -1, NULL,
+                             door->options.asker_connections_max) == 0;
+    link_connection(door, c, admission.has_room && fits);
     if (uv_accept(server, &c->stream) < 0 || door->n_refused > REFUSED_MAX) {
         cut(c);
         return;
@@ -717,8 +726,8 @@ void http_door_accept(struct http_door *door, uv_stream_t *server, struct admiss
     IGNORE(uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_S)); /* the idle timeout finds them too */
     if (!admission.has_room) {
         refuse(c, STATUS_BUSY, "there are too many connections");
-    } else if (!admit) {
-        refuse(c, STATUS_RATE_LIMITED, too_many_of_one);
+    } else if (!fits) {
+        refuse(c, STATUS_RATE_LIMITED, caller_too_many);
     }
     advance(c);
 }
@@ -748,6 +757,7 @@ void http_door_close(struct http_door *door)
     while (door->connections != NULL) {
         cut(door->connections);
     }
+    turn_queue_close(&door->waiting);
     uv_close((uv_handle_t *)&door->sweep, NULL);
     free(door->read_buffer);
     door->read_buffer = NULL;

@@ -3,13 +3,16 @@
  * Each connection has at most one request in flight: HTTP wants answers in the order of the
  * requests, so what a client pipelines waits, unparsed, in `input`.
  *
- * Happy path: read; parse; route; submit; the answer is put behind `out`; what else has arrived is
- * parsed; one write takes all of `out`.
+ * Happy path: read; parse the head; route, and settle who asks and whether that may be had; take
+ * the body; submit; the answer is put behind `out`; what else has arrived is parsed; one write
+ * takes all of `out`.  One asker has so many requests a turn of the loop, through whatever
+ * connections; the others wait for the next.
  * What may go wrong, and what is done:
  *   - bytes that are no acceptable request, or one that is too large or too slow: one answer that
  *     says so, our side is shut down, and what the client still sends is dropped for a while, so
  *     that it reads the answer instead of a reset;
- *   - a page of another site that makes a browser ask: refused before anything is looked at;
+ *   - a page of another site that makes a browser ask, or somebody who may not: refused before any
+ *     of the body is taken; a small one is then passed by, behind a large one the connection ends;
  *   - answers that the client does not take: the connection is not read from until that is over;
  *     a client that takes nothing for write_timeout is cut;
  *   - the client sends no more: what it asked is answered, then the connection closes;
@@ -22,10 +25,11 @@
 
 #include <uv.h>
 
-#include "billingd/base/metrics_text.h"
 #include "billingd/net/admission.h"
 #include "billingd/net/http_guard.h"
+#include "billingd/net/http_page.h"
 #include "billingd/net/http_parser.h"
+#include "billingd/net/turn_queue.h"
 #include "billingd/rpc/dispatch.h"
 
 struct http_connection;
@@ -36,15 +40,14 @@ struct http_options {
     size_t target_bytes_max;
     unsigned headers_max;
     size_t body_bytes_max;
-    size_t bodies_bytes_max; /* of all connections together, while they arrive */
     int64_t idle_timeout_ms; /* between requests */
-    int64_t head_timeout_ms; /* from a head's first byte to its last */
+    int64_t head_timeout_ms; /* from a head's first byte to its last, and until a key is shown */
     int64_t body_timeout_ms; /* likewise */
     int64_t write_timeout_ms;
     size_t asker_connections_max; /* of one identity, through all doors */
+    const uint64_t *turn; /* of the loop, as the RPC door counts it; NULL: turns have no bound */
     struct http_guard guard;
-    void (*metrics_cb)(struct metrics_text *text, void *arg); /* writes what /metrics shows */
-    void *metrics_arg;                                        /* for it */
+    struct http_page_source pages;
 };
 
 enum {
@@ -52,7 +55,6 @@ enum {
     HTTP_TARGET_BYTES_DEFAULT = 8 * 1024,
     HTTP_HEADERS_DEFAULT = 100,
     HTTP_BODY_BYTES_DEFAULT = 16 * 1024 * 1024,
-    HTTP_BODIES_BYTES_DEFAULT = 256 * 1024 * 1024,
 };
 
 struct http_door {
@@ -60,10 +62,10 @@ struct http_door {
     struct dispatch *dispatch;
     struct http_options options;
     struct http_limits limits;
-    struct http_pool pool;
     struct http_connection *connections; /* all that are not cut, newest first */
     size_t n;                            /* of them */
     size_t n_refused;                    /* of them, told that there are too many */
+    struct turn_queue waiting;           /* with requests that were not this turn's */
     uv_timer_t sweep;                    /* looks at deadlines */
     char *read_buffer;                   /* owned; each read is used up before the next */
     bool draining;
@@ -78,6 +80,13 @@ void http_door_adjust(struct http_door *door, const struct http_options *options
 
 /* Accept the connection that waits at SERVER, a TCP handle. */
 void http_door_accept(struct http_door *door, uv_stream_t *server, struct admission admission);
+
+/* Whoever is connected may from now on what the entrances now say. */
+void http_door_apply_rules(struct http_door *door);
+
+/* A new turn of the loop has begun: go on with those that wait for it.  Whoever runs the loop calls
+ * it once a turn, behind rpc_door_flush(). */
+void http_door_turn(struct http_door *door);
 
 /* Take no new requests: what is in flight is answered, then each connection closes. */
 void http_door_drain(struct http_door *door);

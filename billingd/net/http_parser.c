@@ -108,15 +108,10 @@ static int headers_complete_cb(llhttp_t *llhttp)
 static int body_cb(llhttp_t *llhttp, const char *at, size_t length)
 {
     struct http_parser *parser = llhttp->data;
-    struct http_pool *pool = parser->pool;
-    size_t capacity = parser->body.capacity;
-    if (pool->bytes + length > pool->bytes_max) {
-        return stop(parser, STATUS_BUSY, "too many bodies are arriving at once");
-    }
-    if (http_buffer_append(&parser->body, (struct slice){at, length}) < 0) {
+    parser->arrived += length;
+    if (!parser->skips_body && http_buffer_append(&parser->body, (struct slice){at, length}) < 0) {
         return stop(parser, STATUS_NO_MEMORY, "out of memory");
     }
-    pool->bytes += parser->body.capacity - capacity;
     return 0;
 }
 
@@ -342,7 +337,7 @@ static int feed_chunks(struct http_parser *parser, struct slice bytes, size_t *r
 
 static int feed_length(struct http_parser *parser, struct slice bytes, size_t *ret_used)
 {
-    uint64_t left = parser->length - http_buffer_rest(&parser->body).length;
+    uint64_t left = parser->length - parser->arrived;
     size_t used = bytes.length < left ? bytes.length : (size_t)left;
     *ret_used = used;
     int rc = run_llhttp(parser, (struct slice){bytes.data, used});
@@ -358,6 +353,7 @@ int http_parser_feed(struct http_parser *parser, const char *data, size_t length
         size_t used = 0;
         if (parser->stage == HTTP_STAGE_IDLE || parser->stage == HTTP_STAGE_HEAD) {
             rc = feed_head(parser, bytes, &used);
+            length = parser->stage == HTTP_STAGE_BODY ? at + used : length; /* no further */
         } else if (parser->chunked) {
             rc = feed_chunks(parser, bytes, &used);
         } else {
@@ -372,22 +368,26 @@ int http_parser_feed(struct http_parser *parser, const char *data, size_t length
 bool http_parser_awaits_continue(const struct http_parser *parser)
 {
     return parser->stage == HTTP_STAGE_BODY && parser->message.expects_continue &&
-           parser->body.length == 0 && parser->chunks.state == HTTP_CHUNKS_SIZE &&
+           parser->arrived == 0 && parser->chunks.state == HTTP_CHUNKS_SIZE &&
            parser->chunks.digits == 0;
 }
 
-void http_parser_init(struct http_parser *parser, const struct http_limits *limits,
-                      struct http_pool *pool)
+void http_parser_skip_body(struct http_parser *parser)
 {
-    *parser = (struct http_parser){.limits = limits, .pool = pool};
+    parser->skips_body = true;
+    http_buffer_free(&parser->body);
+}
+
+void http_parser_init(struct http_parser *parser, const struct http_limits *limits)
+{
+    *parser = (struct http_parser){.limits = limits};
     llhttp_init(&parser->llhttp, HTTP_REQUEST, &settings);
     parser->llhttp.data = parser;
 }
 
 void http_parser_reset(struct http_parser *parser)
 {
-    parser->pool->bytes -= parser->body.capacity;
     http_buffer_free(&parser->head_text);
     http_buffer_free(&parser->body);
-    http_parser_init(parser, parser->limits, parser->pool);
+    http_parser_init(parser, parser->limits);
 }

@@ -50,12 +50,6 @@ struct http_message {
     struct slice body;
 };
 
-/* What the bodies of all connections may take together. */
-struct http_pool {
-    size_t bytes;
-    size_t bytes_max;
-};
-
 enum http_stage {
     HTTP_STAGE_IDLE, /* between requests */
     HTTP_STAGE_HEAD,
@@ -66,15 +60,16 @@ enum http_stage {
 
 struct http_parser {
     const struct http_limits *limits;
-    struct http_pool *pool;
     enum http_stage stage;
     struct http_head head;
     struct http_chunks chunks;
     llhttp_t llhttp;
     struct http_buffer head_text; /* what the message points into */
     struct http_buffer body;
-    uint64_t length; /* of the body, by Content-Length */
+    uint64_t length;  /* of the body, by Content-Length */
+    uint64_t arrived; /* of the body so far */
     bool chunked;
+    bool skips_body;         /* it is not kept */
     bool headers_complete;   /* as llhttp sees it */
     bool message_complete;   /* likewise */
     enum http_header header; /* the one whose value comes; HTTP__HEADERS: one of no meaning */
@@ -83,22 +78,26 @@ struct http_parser {
     struct http_message message;
 };
 
-/* Ready PARSER.  LIMITS and POOL are kept by reference. */
-void http_parser_init(struct http_parser *parser, const struct http_limits *limits,
-                      struct http_pool *pool);
+/* Ready PARSER.  LIMITS are kept by reference. */
+void http_parser_init(struct http_parser *parser, const struct http_limits *limits);
 
 /* Take up to LENGTH bytes at DATA, the next ones.  How many were taken is in *RET_USED.
  *
  * Returns 0 when a request is whole: parser->message is valid until http_parser_reset(), which is
- * due before more is fed; STATUS_NEED_MORE when all bytes were taken; or the refusal, its reason
- * in parser->reason, after which nothing more may be fed: STATUS_MALFORMED_HTTP, _TOO_LARGE,
- * _URI_TOO_LONG, _HEAD_TOO_LARGE, _EXPECTATION_FAILED, _NOT_IMPLEMENTED, _HTTP_VERSION, _BUSY (the
- * pool is used up), _NO_MEMORY. */
+ * due before more is fed; STATUS_NEED_MORE when all bytes were taken, and at the end of a head with
+ * a body behind it, where the message is valid but for its body, and none of that was taken; or the
+ * refusal, its reason in parser->reason, after which nothing more may be fed:
+ * STATUS_MALFORMED_HTTP, _TOO_LARGE, _URI_TOO_LONG, _HEAD_TOO_LARGE, _EXPECTATION_FAILED,
+ * _NOT_IMPLEMENTED, _HTTP_VERSION, _NO_MEMORY. */
 MUSTCHECK int http_parser_feed(struct http_parser *parser, const char *data, size_t length,
                                size_t *ret_used);
 
 /* Whether the client waits for 100 (Continue) before it sends its body. */
 bool http_parser_awaits_continue(const struct http_parser *parser);
+
+/* Keep nothing of the body that is still to come: its framing is looked at as ever, but where the
+ * request is whole it has none. */
+void http_parser_skip_body(struct http_parser *parser);
 
 /* Free what the request took, and be ready for the next. */
 void http_parser_reset(struct http_parser *parser);

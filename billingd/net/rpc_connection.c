@@ -6,6 +6,7 @@
 #include "billingd/base/assert.h"
 #include "billingd/base/clock.h"
 #include "billingd/base/log.h"
+#include "billingd/net/caller.h"
 #include "billingd/rpc/gate.h"
 #include "proto/frame.h"
 
@@ -17,7 +18,7 @@ enum {
     LINGER_MS = 2000,             /* for a client to read its refusal */
     REFUSED_MAX = 64,             /* connections that linger only to read that they are too many */
     TURN_REQUESTS = 16,           /* of one asker in a turn of the loop, while they are short */
-    HELD_BYTES_FREE = 2 * READ_BYTES, /* of a frame, each may hold while memory is scarce */
+    HELD_BYTES_MAX = 2 * READ_BYTES, /* of frames that wait, each may hold while memory is full */
     SWEEP_MS = 250,
 };
 
@@ -38,9 +39,7 @@ struct rpc_connection {
     struct rpc_connection *next;
     struct rpc_connection *previous;
 
-    struct identity who;
-    char who_text[PEER_NAME_BYTES];
-    struct account account; /* of who asked last */
+    struct caller caller; /* whose it is */
 
     struct frame_reader reader;
     unsigned in_flight; /* requests submitted and not yet answered */
@@ -59,7 +58,7 @@ struct rpc_connection {
     uv_shutdown_t shutdown;
     bool is_unflushed; /* in door->unflushed */
     struct rpc_connection *next_unflushed;
-    bool is_waiting; /* in door->waiting */
+    bool is_waiting; /* in door->waiting or door->due */
     struct rpc_connection *next_waiting;
 
     bool admitted; /* else it is told that there are too many, and counts apart */
@@ -100,16 +99,24 @@ static enum request_door door_of(const struct rpc_connection *c)
     return c->handle.type == UV_NAMED_PIPE ? REQUEST_UNIX : REQUEST_TCP;
 }
 
-static void unlink_waiting(struct rpc_connection *c)
+static bool unlink_from(struct rpc_connection **at, const struct rpc_connection *c)
 {
-    struct rpc_connection **at = &c->door->waiting;
-    while (c->is_waiting && *at != c) {
+    while (*at != NULL && *at != c) {
         at = &(*at)->next_waiting;
     }
-    if (c->is_waiting) {
+    bool found = *at != NULL;
+    if (found) {
         *at = c->next_waiting;
-        c->is_waiting = false;
     }
+    return found;
+}
+
+static void unlink_waiting(struct rpc_connection *c)
+{
+    if (c->is_waiting && !unlink_from(&c->door->waiting, c)) {
+        INVARIANT(unlink_from(&c->door->due, c));
+    }
+    c->is_waiting = false;
 }
 
 /* What is in flight may live on, but has no buffers to go to. */
@@ -143,7 +150,7 @@ static void cut(struct rpc_connection *c)
         c->next->previous = c->previous;
     }
     door->n--;
-    account_close(&c->account);
+    caller_leave(&c->caller);
     if (c->admitted) {
         door->dispatch->stats.connections--;
         door->dispatch->stats.open[door_of(c)]--;
@@ -192,7 +199,7 @@ static void count_bytes(struct rpc_connection *c)
 {
     size_t bytes = c->reader.capacity + c->out.capacity + c->writing.capacity;
     if (!c->closing) { /* cut() has counted it off */
-        account_count(&c->account, bytes);
+        account_count(&c->caller.account, bytes);
     }
 }
 
@@ -323,7 +330,7 @@ void rpc_door_flush(struct rpc_door *door)
 static struct request *new_request(struct rpc_connection *c)
 {
     struct request *request =
-        request_create(c->door->dispatch, &c->who, REQUEST_ARENA_BYTES_MAX, reply_cb, c);
+        request_create(c->door->dispatch, &c->caller.who, REQUEST_ARENA_BYTES_MAX, reply_cb, c);
     if (request == NULL) {
         cut(c);
         return NULL;
@@ -351,9 +358,6 @@ static void refuse_length(struct rpc_connection *c, size_t bytes)
     refuse(c, STATUS_TOO_LARGE, reason);
 }
 
-static const char too_many_of_one[] =
-    "who asks has as many connections as connections_per_identity_max allows";
-
 static void note_trace(struct request *request)
 {
     ProtobufCBinaryData sent = request->message->traceparent;
@@ -368,10 +372,9 @@ static void submit(struct rpc_connection *c, struct request *request)
     note_trace(request);
     c->queries += is_query(request);
     gate_identify(request, request_token(request));
-    if (account_connect(&c->account, request->account.asker,
-                        c->door->options.asker_connections_max) < 0) {
+    if (caller_settle(&c->caller, request, c->door->options.asker_connections_max) < 0) {
         c->no_more = true;
-        dispatch_refuse(request, STATUS_RATE_LIMITED, "%s", too_many_of_one);
+        dispatch_refuse(request, STATUS_RATE_LIMITED, "%s", caller_too_many);
         return;
     }
     dispatch_submit(c->door->dispatch, request);
@@ -397,14 +400,14 @@ static void take_frame(struct rpc_connection *c, const uint8_t *payload, size_t 
 /* Whether its asker has been heard enough in this turn of the loop. */
 static bool is_turn_over(const struct rpc_connection *c)
 {
-    const struct asker *asker = c->account.asker;
+    const struct asker *asker = c->caller.account.asker;
     return asker->turn == c->door->turn && asker->in_turn >= TURN_REQUESTS &&
            dispatch_is_shared(c->door->dispatch, (int64_t)uv_now(c->door->loop) * 1000);
 }
 
 static void note_turn(struct rpc_connection *c)
 {
-    struct asker *asker = c->account.asker;
+    struct asker *asker = c->caller.account.asker;
     asker->in_turn = asker->turn == c->door->turn ? asker->in_turn + 1 : 1;
     asker->turn = c->door->turn;
 }
@@ -412,14 +415,14 @@ static void note_turn(struct rpc_connection *c)
 static void next_turn_cb(uv_idle_t *idle)
 {
     struct rpc_door *door = idle->data;
-    struct rpc_connection *c = door->waiting;
+    door->due = door->waiting;
     door->waiting = NULL;       /* whoever is not through waits again, and starts it again */
     IGNORE(uv_idle_stop(idle)); /* cannot fail */
-    while (c != NULL) {
-        struct rpc_connection *next = c->next_waiting;
+    while (door->due != NULL) {
+        struct rpc_connection *c = door->due;
+        door->due = c->next_waiting;
         c->is_waiting = false;
-        advance(c); /* which may cut C, but no other */
-        c = next;
+        advance(c); /* which may cut C, and others */
     }
 }
 
@@ -442,8 +445,8 @@ static bool has_room(const struct rpc_connection *c)
 {
     bool idle = c->in_flight == 0 && unwritten(c) == 0;
     return c->in_flight < c->door->options.pipeline_max && c->queries < QUERIES_MAX &&
-           !is_turn_over(c) && (idle || !account_is_full(&c->account)) &&
-           (c->in_flight == 0 || !dispatch_is_pressed(c->door->dispatch, c->account.asker));
+           !is_turn_over(c) && (idle || !account_is_full(&c->caller.account)) &&
+           (c->in_flight == 0 || !dispatch_is_pressed(c->door->dispatch, c->caller.account.asker));
 }
 
 static bool may_take(const struct rpc_connection *c)
@@ -533,11 +536,14 @@ static void set_reading(struct rpc_connection *c)
 }
 
 /* Many frames that are half there could fill the memory, and so could whole ones that wait for a
- * client who does not take its answers. */
+ * client who does not take its answers.  One that has answers to come is not read on from while
+ * memory is full, and may keep a little of what has arrived. */
 static void check_held(struct rpc_connection *c)
 {
+    bool idle = c->in_flight == 0 && unwritten(c) == 0;
+    bool much = c->reader.capacity > HELD_BYTES_MAX && frame_reader_pending(&c->reader) > 0;
     count_bytes(c);
-    if (!c->no_more && c->reader.capacity > HELD_BYTES_FREE && account_is_full(&c->account)) {
+    if (!c->no_more && ((idle && c->frame_us != 0) || much) && !caller_may_hold(&c->caller)) {
         refuse(c, STATUS_BUSY, "too much is arriving at once; send it again later");
         frame_reader_done(&c->reader);
         count_bytes(c);
@@ -598,11 +604,13 @@ static const char *overdue(const struct rpc_connection *c, int64_t now_us)
     if (is_over(c->stuck_us, options->write_timeout_ms, now_us)) {
         return "answers not taken";
     }
-    if (c->in_flight == 0 && unwritten(c) == 0 &&
-        is_over(c->active_us, options->idle_timeout_ms, now_us)) {
-        return "idle";
+    if (c->in_flight > 0 || unwritten(c) > 0 || c->shutting) {
+        return NULL;
     }
-    return NULL;
+    if (c->frame_us == 0 && caller_is_late(&c->caller, options->key_timeout_ms, now_us)) {
+        return "it showed no key";
+    }
+    return is_over(c->active_us, options->idle_timeout_ms, now_us) ? "idle" : NULL;
 }
 
 /* uv tells when a write is through, not how it fares: a slow client is not a dead one. */
@@ -627,7 +635,7 @@ static void sweep_cb(uv_timer_t *timer)
         const char *reason = overdue(c, now_us);
         if (reason != NULL) {
             log_debug(LOG_NET, "connection cut", LOG_TEXT("door", "rpc"),
-                      LOG_TEXT("reason", reason), LOG_SLICE("identity", c->who.name));
+                      LOG_TEXT("reason", reason), LOG_SLICE("identity", c->caller.who.name));
             cut(c);
             continue;
         }
@@ -657,20 +665,26 @@ void rpc_door_adjust(struct rpc_door *door, const struct rpc_options *options)
     door->options = *options;
 }
 
-/* On a Unix socket the kernel says who it is. */
-static void identify(struct rpc_connection *c)
+/* Of a Unix socket, whose kernel says who it is; else -1. */
+static int unix_fd(const struct rpc_connection *c)
 {
     uv_os_fd_t fd;
-    if (c->handle.type == UV_NAMED_PIPE && uv_fileno(&c->handle, &fd) == 0) {
-        peer_identify(fd, c->door->options.peers, c->who_text, &c->who);
+    return c->handle.type == UV_NAMED_PIPE && uv_fileno(&c->handle, &fd) == 0 ? fd : -1;
+}
+
+void rpc_door_apply_rules(struct rpc_door *door)
+{
+    for (struct rpc_connection *c = door->connections; c != NULL; c = c->next) {
+        caller_apply_rules(&c->caller, unix_fd(c), door->options.peers,
+                           door->options.asker_connections_max);
     }
 }
 
-void rpc_door_apply_peers(struct rpc_door *door)
+static void turn_away_cb(void *connection)
 {
-    for (struct rpc_connection *c = door->connections; c != NULL; c = c->next) {
-        identify(c);
-    }
+    log_debug(LOG_NET, "connection cut", LOG_TEXT("door", "rpc"),
+              LOG_TEXT("reason", "it showed no key, and others came"));
+    cut(connection);
 }
 
 static void link_connection(struct rpc_door *door, struct rpc_connection *c, bool admit)
@@ -690,7 +704,7 @@ static void link_connection(struct rpc_door *door, struct rpc_connection *c, boo
     }
 }
 
-static struct rpc_connection *make_connection(struct rpc_door *door, bool is_unix, bool needs_key)
+static struct rpc_connection *make_connection(struct rpc_door *door, bool is_unix)
 {
     struct rpc_connection *c = calloc(1, sizeof *c);
     INVARIANT(c != NULL);
@@ -701,8 +715,7 @@ static struct rpc_connection *make_connection(struct rpc_door *door, bool is_uni
         INVARIANT(uv_tcp_init(door->loop, &c->tcp) == 0);
     }
     c->handle.data = c;
-    c->who =
-        (struct identity){.name = SLICE("anonymous"), .role = needs_key ? ROLE_NONE : ROLE_WRITER};
+    c->caller.newcomer = (struct newcomer){.turn_away = turn_away_cb, .connection = c};
     frame_reader_init(&c->reader, door->options.frame_bytes_max);
     c->active_us = clock_monotonic_us();
     return c;
@@ -710,16 +723,11 @@ static struct rpc_connection *make_connection(struct rpc_door *door, bool is_uni
 
 void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, struct admission admission)
 {
-    struct rpc_connection *c =
-        make_connection(door, server->type == UV_NAMED_PIPE, admission.needs_key);
+    struct rpc_connection *c = make_connection(door, server->type == UV_NAMED_PIPE);
     int rc = uv_accept(server, &c->stream);
-    identify(c);
-    struct dispatch *dispatch = door->dispatch;
-    struct asker *asker = askers_find(&dispatch->askers, c->who.name, c->active_us);
-    account_open(&c->account, &dispatch->memory, asker);
-    bool admit = admission.has_room &&
-                 account_connect(&c->account, asker, door->options.asker_connections_max) == 0;
-    link_connection(door, c, admit);
+    bool fits = caller_enter(&c->caller, door->dispatch, &admission, unix_fd(c),
+                             door->options.peers, door->options.asker_connections_max) == 0;
+    link_connection(door, c, admission.has_room && fits);
     if (rc < 0 || door->n_refused > REFUSED_MAX) {
         cut(c);
         return;
@@ -729,8 +737,8 @@ void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, struct admissio
     }
     if (!admission.has_room) {
         refuse(c, STATUS_BUSY, "there are too many connections");
-    } else if (!admit) {
-        refuse(c, STATUS_RATE_LIMITED, too_many_of_one);
+    } else if (!fits) {
+        refuse(c, STATUS_RATE_LIMITED, caller_too_many);
     }
     advance(c);
 }

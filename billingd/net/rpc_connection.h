@@ -35,6 +35,7 @@ struct rpc_options {
     int64_t frame_timeout_ms;
     int64_t idle_timeout_ms; /* 0: none */
     int64_t write_timeout_ms;
+    int64_t key_timeout_ms;         /* for one that needs a key to show it; 0: none */
     size_t asker_connections_max;   /* of one identity, through all doors; 0: no bound */
     const struct peer_rules *peers; /* on Unix sockets; NULL: none; kept by reference */
 };
@@ -48,6 +49,7 @@ struct rpc_door {
     unsigned n_refused;                 /* of them, told that there are too many */
     struct rpc_connection *unflushed;   /* with answers that rpc_door_flush() writes */
     struct rpc_connection *waiting;     /* with frames that were not this turn's */
+    struct rpc_connection *due;         /* of them, those whose turn is now */
     uint64_t turn;                      /* of the loop */
     uv_idle_t next_turn;                /* runs while some are waiting */
     uv_timer_t sweep;                   /* looks at deadlines */
@@ -65,8 +67,8 @@ void rpc_door_adjust(struct rpc_door *door, const struct rpc_options *options);
 /* Accept the connection that waits at SERVER, a pipe or a TCP handle. */
 void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, struct admission admission);
 
-/* Open connections on Unix sockets get the roles that options.peers now say. */
-void rpc_door_apply_peers(struct rpc_door *door);
+/* Whoever is connected may from now on what options.peers and the entrances now say. */
+void rpc_door_apply_rules(struct rpc_door *door);
 
 /* Write the answers that there are, one write a connection.  Whoever runs the loop calls it at the
  * end of each turn, before the loop polls; it may submit requests that waited for that. */

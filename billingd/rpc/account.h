@@ -1,14 +1,17 @@
 /* What a connection or a request counts for: whose it is, and the memory that it takes, in that
- * one's total and in that of all.  Loop thread only. */
+ * one's total and in that of all.  What it takes is counted, and whether that is too much is asked,
+ * by whichever thread has it; all else is for the loop thread only. */
 #pragma once
+
+#include <stdatomic.h>
 
 #include "billingd/rpc/askers.h"
 #include "proto/status.h"
 
 /* What requests, their answers and the doors' buffers take together. */
 struct memory_use {
-    size_t bytes;
-    size_t bytes_max; /* 0: no bound */
+    atomic_size_t bytes;
+    atomic_size_t bytes_max; /* 0: no bound */
 };
 
 /* Starts as {0}. */
@@ -35,3 +38,6 @@ void account_count(struct account *account, size_t bytes);
 
 /* Whether it is to take no more: all memory is taken, or its asker has half of it alone. */
 bool account_is_full(const struct account *account);
+
+/* Whether its asker has as much as one may. */
+bool account_has_its_share(const struct account *account);

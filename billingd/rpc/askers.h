@@ -2,9 +2,11 @@
  * workers' queues.  So limits count by who it is, through whatever doors and connections.
  *
  * One that has nothing open is forgotten when its place is needed.  Where all places are taken, who
- * comes next shares the last one with others that came too late.  Loop thread only. */
+ * comes next shares the last one with others that came too late.  Loop thread only, but for bytes.
+ */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,14 +17,14 @@
 struct asker {
     char *name; /* owned */
     size_t name_bytes;
-    unsigned place;     /* in the queues: op->asker */
-    unsigned next;      /* of the same hash: its place + 1; 0: none */
-    size_t connections; /* open */
-    size_t holders;     /* requests and connections that refer to it */
-    size_t bytes;       /* of memory, by accounts (account.h) */
-    uint64_t turn;      /* of the loop, in which it was last heard, */
-    unsigned in_turn;   /* and how often in that one */
-    int64_t rested_ns;  /* when it may ask a second's worth at once again, monotonic */
+    unsigned place;      /* in the queues: op->asker */
+    unsigned next;       /* of the same hash: its place + 1; 0: none */
+    size_t connections;  /* open */
+    size_t holders;      /* requests and connections that refer to it */
+    atomic_size_t bytes; /* of memory, by accounts (account.h) */
+    uint64_t turn;       /* of the loop, in which it was last heard, */
+    unsigned in_turn;    /* and how often in that one */
+    int64_t rested_ns;   /* when it may ask a second's worth at once again, monotonic */
 };
 
 struct askers {

@@ -31,6 +31,17 @@ void dispatch_done(struct dispatch *dispatch)
 
 /* --- worker threads --------------------------------------------------------------------------- */
 
+static size_t bytes_of(const struct request *request)
+{
+    return sizeof *request + arena_bytes(&request->arena);
+}
+
+/* What a worker has made waits for the loop, and is to be counted meanwhile. */
+static void count_made(struct request *request)
+{
+    account_count(&request->account, bytes_of(request));
+}
+
 static int announce_op(struct op *op, struct store_txn *txn)
 {
     struct request *request = request_of_op(op);
@@ -40,13 +51,20 @@ static int announce_op(struct op *op, struct store_txn *txn)
 static int apply_op(struct op *op, struct store_txn *txn, const struct ledger_env *env)
 {
     struct request *request = request_of_op(op);
-    return request->method->apply(request, txn, env);
+    int rc = request->method->apply(request, txn, env);
+    count_made(request);
+    return rc;
 }
 
 static int query_op(struct op *op, struct store_view *view, const struct ledger_env *env)
 {
     struct request *request = request_of_op(op);
-    return request->method->query(request, view, env);
+    if (account_is_full(&request->account)) {
+        return STATUS_BUSY;
+    }
+    int rc = request->method->query(request, view, env);
+    count_made(request);
+    return rc;
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */
@@ -111,7 +129,7 @@ static void answer(struct request *request, int status)
 /* What REQUEST keeps while it waits: more, once it is prepared. */
 static void count_bytes(struct request *request)
 {
-    request->op.bytes = sizeof *request + arena_bytes(&request->arena);
+    request->op.bytes = bytes_of(request);
     account_count(&request->account, request->op.bytes);
 }
 
@@ -236,6 +254,12 @@ static bool admit(struct dispatch *dispatch, struct request *request)
         answer(request, rc);
     }
     return rc == 0;
+}
+
+bool dispatch_invites(struct dispatch *dispatch, struct request *request)
+{
+    count_bytes(request);
+    return admit(dispatch, request);
 }
 
 /* --- the way through -------------------------------------------------------------------------- */

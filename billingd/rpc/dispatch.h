@@ -96,6 +96,11 @@ void dispatch_done(struct dispatch *dispatch);
  * reply() is called once: now, or after the next dispatch_flush(). */
 void dispatch_submit(struct dispatch *dispatch, struct request *request);
 
+/* Whether REQUEST, which gate_identify() and request->method are settled for, may send its message,
+ * which is still to come: that it may be carried out is asked again when it has come.  It is
+ * answered where it may not. */
+bool dispatch_invites(struct dispatch *dispatch, struct request *request);
+
 /* Answer REQUEST now with a problem: for what a door refuses before there is a message. */
 __attribute__((format(printf, 3, 4))) void dispatch_refuse(struct request *request, int status,
                                                            const char *format, ...);

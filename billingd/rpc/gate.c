@@ -14,15 +14,28 @@ static int take_token(struct request *request, struct slice token)
     return rc < 0 ? rc : request_set_identity(request, &who);
 }
 
+static const struct identity nobody = {.name = SLICE("anonymous"), .role = ROLE_NONE};
+
 void gate_identify(struct request *request, struct slice token)
 {
     struct dispatch *dispatch = request->dispatch;
     request->has_token = token.data != NULL;
     if (request->has_token && take_token(request, token) < 0) {
-        request->who = (struct identity){.name = SLICE("anonymous"), .role = ROLE_NONE};
+        request->who = nobody;
     }
     account_open(&request->account, &dispatch->memory,
                  askers_find(&dispatch->askers, request->who.name, request->received_us));
+}
+
+void gate_confirm(struct request *request, const struct identity *caller)
+{
+    const struct keyring *keyring = request->dispatch->options.keyring;
+    uint64_t key = request->who.key;
+    if (key != 0 && !keyring_counts(keyring, key, clock_wall_us())) {
+        request->who = nobody;
+    } else if (!request->has_token) {
+        request->who.role = caller->role;
+    }
 }
 
 /* --- may -------------------------------------------------------------------------------------- */
@@ -68,6 +81,9 @@ void gate_refuse(struct request *request, const struct method *method, int statu
 static size_t weight_of(const struct request *request)
 {
     const Billing__V1__Request *message = request->message;
+    if (message == NULL) {
+        return 0;
+    }
     bool batch = message->call_case == BILLING__V1__REQUEST__CALL_CREATE_USAGE_BATCH;
     size_t items = batch ? message->create_usage_batch->n_usage : 0;
     return items > 0 ? items : 1;

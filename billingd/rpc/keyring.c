@@ -245,6 +245,11 @@ static struct held_key *find_named(const struct keyring *keyring, struct slice t
     return seq == 0 ? NULL : find(keyring, seq);
 }
 
+static bool is_expired(const struct held_key *key, int64_t now_us)
+{
+    return key->expires_at_us != 0 && key->expires_at_us <= now_us;
+}
+
 static bool is_due(const struct held_key *key)
 {
     return key->used_us - key->written_us >= written_every_us;
@@ -263,8 +268,7 @@ int keyring_identify(struct keyring *keyring, struct slice token, int64_t now_us
         return STATUS_UNAUTHENTICATED;
     }
     hash_secret(keyring, token.data + token.length - KEYRING_SECRET_BYTES, hash);
-    if (!sha256_equal(hash, key->hash) ||
-        (key->expires_at_us != 0 && key->expires_at_us <= now_us)) {
+    if (!sha256_equal(hash, key->hash) || is_expired(key, now_us)) {
         return STATUS_UNAUTHENTICATED;
     }
     key->used_us = now_us > key->used_us ? now_us : key->used_us;
@@ -272,6 +276,12 @@ int keyring_identify(struct keyring *keyring, struct slice token, int64_t now_us
     *ret = (struct identity){
         .name = key->name, .role = key->role, .key = key->seq, .services = key->services};
     return 0;
+}
+
+bool keyring_counts(const struct keyring *keyring, uint64_t seq, int64_t now_us)
+{
+    const struct held_key *key = find(keyring, seq);
+    return key != NULL && !is_expired(key, now_us);
 }
 
 int64_t keyring_last_used(const struct keyring *keyring, uint64_t seq)

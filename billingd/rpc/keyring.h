@@ -45,6 +45,9 @@ void keyring_remove(struct keyring *keyring, uint64_t seq);
 MUSTCHECK int keyring_identify(struct keyring *keyring, struct slice token, int64_t now_us,
                                struct identity *ret);
 
+/* Whether the key SEQ counts at NOW_US: it is neither revoked nor expired. */
+bool keyring_counts(const struct keyring *keyring, uint64_t seq, int64_t now_us);
+
 /* When the key SEQ was used last, as far as this process knows; 0: it does not. */
 int64_t keyring_last_used(const struct keyring *keyring, uint64_t seq);
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tests/lib/testkit.h"
 
@@ -29,7 +28,8 @@ static __attribute__((noreturn)) void usage(const char *program)
 
 static struct bounds parse(int argc, char **argv)
 {
-    struct bounds bounds = {.seed = (uint64_t)time(NULL) * 1000};
+    struct rng rng = rng_make("campaign");
+    struct bounds bounds = {.seed = rng_below(&rng, UINT32_MAX) * 1000};
     struct {
         const char *name;
         uint64_t *value;
@@ -100,11 +100,11 @@ void campaign_check_refusals(struct campaign *campaign, struct request_log *log,
 static void print(const struct campaign *campaign, uint64_t runs, int64_t ms, uint64_t seed)
 {
     const struct checker_result *result = &campaign->result;
-    printf("{\"part\":\"%s\",\"runs\":%" PRIu64 ",\"faults\":%" PRIu64 ",\"acknowledged\":%" PRIu64
-           ",\"lost\":%" PRIu64 ",\"doubled\":%" PRIu64 ",\"violations\":%" PRIu64
-           ",\"seconds\":%" PRId64 ",\"seed\":%" PRIu64 "}\n",
-           campaign->part, runs, campaign->faults, result->acknowledged, result->lost,
-           result->doubled, checker_violations(result), (ms + 999) / 1000, seed);
+    printf("{\"part\":\"%s\",\"runs\":%" PRIu64 ",\"whole_runs\":%" PRIu64 ",\"faults\":%" PRIu64
+           ",\"acknowledged\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"doubled\":%" PRIu64
+           ",\"violations\":%" PRIu64 ",\"seconds\":%" PRId64 ",\"seed\":%" PRIu64 "}\n",
+           campaign->part, runs, campaign->whole_runs, campaign->faults, result->acknowledged,
+           result->lost, result->doubled, checker_violations(result), (ms + 999) / 1000, seed);
 }
 
 int campaign_main(int argc, char **argv, struct campaign *campaign)
@@ -122,7 +122,9 @@ int campaign_main(int argc, char **argv, struct campaign *campaign)
     do {
         seed_at_work = bounds.seed + runs++;
         uint64_t before = campaign->faults;
+        campaign->cut_short = false;
         failed = cmocka_run_group_tests_name(campaign->part, tests, NULL, NULL);
+        campaign->whole_runs += failed == 0 && !campaign->cut_short;
         uint64_t injected = campaign->faults - before;
         campaign->faults_left -=
             injected < campaign->faults_left ? injected : campaign->faults_left;

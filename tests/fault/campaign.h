@@ -6,10 +6,11 @@
  * Without a bound it is the test.  Each run has a seed of its own, from S on; the last line on
  * stdout is one of JSON:
  *
- *   {"part":"kill","runs":3,"faults":60,"acknowledged":12000,"lost":0,"doubled":0,"violations":0,
- *    "seconds":21,"seed":1}
+ *   {"part":"kill","runs":3,"whole_runs":3,"faults":60,"acknowledged":12000,"lost":0,
+ *    "doubled":0,"violations":0,"seconds":21,"seed":1}
  *
- * Ends with 0 only without violations.  Main thread. */
+ * Whole runs are those that no bound has cut short.  Ends with 0 only without violations.  Main
+ * thread. */
 #pragma once
 
 #include "tests/fault/checker.h"
@@ -21,8 +22,10 @@ struct campaign {
     /* --- for a run --- */
     uint64_t faults_left; /* that may still be injected */
     int64_t deadline_ms;  /* of testkit_now_ms(): long runs end there; INT64_MAX: none */
+    bool cut_short;       /* set by the run where a bound has left out some of its faults */
     /* --- what runs add up --- */
     uint64_t faults;
+    uint64_t whole_runs;
     struct checker_result result;
 };
 

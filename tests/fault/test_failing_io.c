@@ -18,7 +18,7 @@ enum {
     STEPS = 14, /* of a sitting */
     SITTINGS = 2,
     TEST_FAULTS = 500,
-    TRIES_MAX = 2000,
+    PATIENCE_MS = 60000,
     MAP_BYTES = 16 << 20,
     READERS = 4,
     HURRY_MS = 1,
@@ -132,7 +132,8 @@ static void check_segments(const struct run *run)
 static void step(struct run *run)
 {
     int rc = STATUS_STORAGE_FULL;
-    for (int tries = 0; rc == STATUS_STORAGE_FULL && tries < TRIES_MAX; tries++) {
+    int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
+    while (rc == STATUS_STORAGE_FULL && testkit_now_ms() < end_ms) {
         rc = clerk_step(&run->clerk, run->store, 3);
         if (rc == STATUS_STORAGE_FULL) {
             poll(NULL, 0, HURRY_MS); /* for the sealer, which tries again as often */
@@ -169,7 +170,8 @@ static void reopen_failed(struct run *run)
  * run, and may fail too. */
 static bool settle(struct run *run)
 {
-    for (int tries = 0; tries < TRIES_MAX; tries++) {
+    int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
+    while (testkit_now_ms() < end_ms) {
         close_store(run);
         if (segments_are_settled(run)) {
             return true;
@@ -246,32 +248,45 @@ static bool wants_more(const struct campaign *campaign, uint64_t injected)
     return injected < campaign->faults_left && testkit_now_ms() < campaign->deadline_ms;
 }
 
-/* Each call, in each way; where there is no time for all, some, spread over all. */
+/* The numbers below N, each once, in any order. */
+static uint64_t *shuffled(uint64_t n, struct rng *rng)
+{
+    uint64_t *numbers = calloc(n, sizeof *numbers);
+    assert_non_null(numbers);
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t j = rng_below(rng, i + 1);
+        numbers[i] = numbers[j];
+        numbers[j] = i;
+    }
+    return numbers;
+}
+
+/* Each call, in each way, in any order: where there is no time for all, those that are met are from
+ * all over the run. */
 static void fail_each(struct campaign *campaign, uint64_t seed)
 {
     struct run *run = calloc(1, sizeof *run);
     struct rng rng = {seed};
     uint64_t injected = 0;
+    uint64_t tried = 0;
     assert_non_null(run);
     *run = (struct run){.campaign = campaign, .seed = seed, .directory = testkit_tmpdir()};
     disk_hurry(HURRY_MS);
     assert_false(run_once(run, 0, DISK_EIO));
     uint64_t calls = disk_calls();
     check_segments(run);
-    uint64_t one_in = campaign->faults_left / (calls * DISK__FAULTS) > 0
-                          ? 1
-                          : calls * DISK__FAULTS / campaign->faults_left + 1;
-    for (uint64_t n = 1; n <= calls; n++) {
-        for (int fault = 0; fault < DISK__FAULTS && wants_more(campaign, injected); fault++) {
-            if (rng_below(&rng, one_in) == 0) {
-                injected += run_once(run, n, (enum disk_fault)fault);
-            }
-        }
+    uint64_t faults = calls * DISK__FAULTS;
+    uint64_t *order = shuffled(faults, &rng);
+    for (; tried < faults && wants_more(campaign, injected); tried++) {
+        uint64_t call = order[tried] / DISK__FAULTS + 1;
+        injected += run_once(run, call, (enum disk_fault)(order[tried] % DISK__FAULTS));
     }
     print_message("%" PRIu64 " faults in %" PRIu64 " calls, each of which can fail in %d ways\n",
                   injected, calls, DISK__FAULTS);
     campaign->faults += injected;
+    campaign->cut_short = tried < faults;
     disk_hurry(-1);
+    free(order);
     free(run);
 }
 

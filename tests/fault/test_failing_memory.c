@@ -17,6 +17,7 @@ enum {
     BATCH_MAX = 150, /* more than fit into one piece of memory of a batch */
     LABEL_MAX = 1024,
     ALLOCATIONS_MIN = 100, /* of a run, or it does not do what it is to */
+    PATIENCE_MS = 120000,
     SAID_MIN = 50, /* of them must fail a call: a try that is sent again gets over any of its own */
 };
 
@@ -201,6 +202,7 @@ static billing_options *make_options(struct run *run)
         judge(run, billing_options_set_url(options, run->url), 0);
         judge(run, billing_options_set_token(options, "secret"), 0);
         judge(run, billing_options_set_retry_delay_ms(options, 0), 0);
+        judge(run, billing_options_set_timeout_ms(options, PATIENCE_MS), 0);
     }
     return options;
 }

@@ -101,13 +101,27 @@ static struct logged_request *new_usage(struct worker *worker)
     return send_payload(worker, &payload);
 }
 
-/* Send it until it is settled, without a fault.  Returns whether it is. */
+/* Wait longer for an answer from now on: the machine may be slow, and no fault is left to come. */
+static void be_patient(struct sender *sender)
+{
+    struct sender_options options = sender->options;
+    struct request_log *log = sender->log;
+    options.timeout_ms =
+        options.timeout_ms < PATIENCE_MS / 2 ? 2 * options.timeout_ms : PATIENCE_MS;
+    sender_done(sender);
+    sender_init(sender, &options, log);
+}
+
+/* Send it until it is settled.  Returns whether it is. */
 static bool insist(struct sender *sender, struct logged_request *const *requests, size_t n)
 {
     int64_t deadline_ms = testkit_now_ms() + PATIENCE_MS;
     for (int i = 0; i < TRIES_MAX && testkit_now_ms() < deadline_ms; i++) {
         if (sender_try(sender, requests, n)) {
             return true;
+        }
+        if (i > 0) { /* the first may have met the fault */
+            be_patient(sender);
         }
     }
     return false;
@@ -328,6 +342,7 @@ static void list_cases(struct run *run, struct worker *worker)
     }
     if (run->n_cases > run->campaign->faults_left) {
         run->n_cases = run->campaign->faults_left;
+        run->campaign->cut_short = true;
     }
 }
 
@@ -347,6 +362,7 @@ static void walk(struct run *run)
         pthread_join(workers[i].thread, NULL);
         worker_done(&workers[i]);
     }
+    run->campaign->cut_short |= testkit_now_ms() >= run->campaign->deadline_ms;
 }
 
 static void judge(struct run *run)

@@ -297,7 +297,8 @@ static void cut_anywhere(struct run *run)
             cut(run, event->tick);
         }
     }
-    if (wants_more(run)) {
+    run->campaign->cut_short = !wants_more(run);
+    if (!run->campaign->cut_short) {
         cut(run, request_log_tick(run->clerk.log));
     }
     image_done(image);

@@ -1,12 +1,14 @@
 #!/usr/bin/env -S python3 -B
 """Fuzz: every target of tests/fuzz, built in BUILD with BILLING_FUZZ, for its share of the time.
 
-tests/fuzz/campaign.py [--minutes N] [--seed S] [--build BUILD] [--slice SECONDS] [TARGET...]
+tests/fuzz/campaign.py [--minutes N] [--seed S] [--build BUILD] [--slice SECONDS] [--dry]
+                       [TARGET...]
 
 Inputs that reach something new are kept in BUILD/corpus/<name>, from one campaign to the next; the
 fewest that reach every line and branch that they do, and none that is long, go into
 tests/fuzz/corpus/<name> at the end, which the test suite replays.  So does an input that breaks a
-property: found-<hash>, to stay there as its own test.
+property: found-<hash>, to stay there as its own test.  With --dry nothing goes into the tree: what
+is found stays in BUILD/corpus/<name>.
 
 Prints a line a run, one a target and, last, one of JSON.  SIGINT and SIGTERM end it early, with all
 of that.  Ends with 0 only where nothing was found.
@@ -39,6 +41,7 @@ def parse():
     parser.add_argument("--build", default="build/fuzz")
     parser.add_argument("--slice", type=float, default=50, help="seconds of one run at most")
     parser.add_argument("--wrapper", default="", help="a command in front of each run")
+    parser.add_argument("--dry", action="store_true", help="leave the tree as it is")
     parser.add_argument("targets", nargs="*", metavar="TARGET")
     return parser.parse_args()
 
@@ -51,6 +54,7 @@ class Target:
         self.program = f"{options.build}/tests/fuzz/fuzz_{name}"
         self.kept = f"{HERE}/corpus/{name}"
         self.corpus = f"{options.build}/corpus/{name}"
+        self.for_found = self.corpus if options.dry else self.kept
         self.wrapper = options.wrapper.split()
         self.inputs = 0
         self.cpu_seconds = 0.0
@@ -96,7 +100,7 @@ class Target:
                 print(said[-6000:], file=sys.stderr)
 
     def keep_found(self, path):
-        kept = f"{self.kept}/found-{os.path.basename(path).rsplit('-', 1)[-1][:16]}"
+        kept = f"{self.for_found}/found-{os.path.basename(path).rsplit('-', 1)[-1][:16]}"
         shutil.copyfile(path, kept)
         self.found.append(kept)
 
@@ -144,7 +148,8 @@ def main():
     targets = [Target(name, options) for name in names]
     campaign(targets, options)
     for target in targets:
-        target.minimise()
+        if not options.dry:
+            target.minimise()
         print(f"{target.name:10} {target.inputs:10} inputs, {target.cpu_seconds:6.0f} CPU seconds",
               *target.found, flush=True)
     violations = sum(len(target.found) for target in targets)

@@ -19,8 +19,9 @@ import sys
 import tempfile
 import threading
 
-READY_S = 30
+READY_S = 120
 BROWSER_S = 120
+TRIES = 3  # a browser may fail to come up on a busy machine
 
 PAGE = """<!doctype html><title>page</title><pre id="result">unfinished</pre>
 <iframe name="sink"></iframe>
@@ -155,6 +156,15 @@ class Site:
 
 def browse(chromium, site, address, directory):
     """What the page found out about the daemon at ADDRESS."""
+    for i in range(TRIES):
+        if browse_once(chromium, site, address, os.path.join(directory, "profile%d" % i)):
+            return site.said
+    raise AssertionError("the browser did not get through with the page")
+
+
+def browse_once(chromium, site, address, directory):
+    """Whether a browser with its profile in DIRECTORY gets through with the page."""
+    os.mkdir(directory)
     site.page = PAGE.replace("DAEMON", address)
     site.said = None
     site.done.clear()
@@ -163,16 +173,15 @@ def browse(chromium, site, address, directory):
         [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
          "--no-first-run", "--disable-background-networking", "--disable-component-update",
          "--disable-sync", "--disable-default-apps", "--proxy-server=direct://",
-         "--user-data-dir=" + os.path.join(directory, "profile"), "--remote-debugging-port=0",
+         "--user-data-dir=" + directory, "--remote-debugging-port=0",
          site.origin + "/"],
         env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True)
     try:
-        need(site.done.wait(BROWSER_S), "the browser did not get through with the page")
+        return site.done.wait(BROWSER_S)
     finally:
         os.killpg(browser.pid, signal.SIGKILL)
         browser.wait()
-    return site.said
 
 
 def check_refused(chromium, billingd, site, directory):
@@ -195,7 +204,8 @@ def check_allowed(chromium, billingd, site, directory):
     need(said["read"].startswith("cors 200 ") and "secret" in said["read"], said)
     need(said["preflighted"].startswith("cors 201 "), said)
     need(said["simple"].startswith("cors 415 "), said)
-    need(daemon.customers() == ["preflighted", "secret"], "recorded:", daemon.customers())
+    recorded = daemon.customers()  # by a browser that came up in vain, too
+    need(set(recorded) == {"preflighted", "secret"}, "recorded:", recorded)
     daemon.stop()
 
 

@@ -476,11 +476,10 @@ static void unknown_outcome__hint__settles_it(void **state)
     const char *customer = new_customer("Unknown");
     struct mute mute;
     struct ctl_setup silent = {.url = mute_start(&mute)};
-    struct ctl_result lost =
-        CTL(&silent, "usage", "create", "--customer", customer, "--service", "it's \"one\"",
-            "--units", "1", "--price", "2", "--timeout", "300ms");
+    struct ctl_result lost = CTL(&silent, "usage", "create", "--customer", customer, "--service",
+                                 "it's \"one\"", "--units", "1", "--price", "2", "--timeout", "3s");
     struct ctl_result renamed =
-        CTL(&silent, "customer", "rename", customer, "x", "--timeout", "300ms");
+        CTL(&silent, "customer", "rename", customer, "x", "--timeout", "3s");
     mute_stop(&mute);
     assert_int_equal(lost.status, 4);
     assert_string_equal(lost.out, "");

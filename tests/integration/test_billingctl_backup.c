@@ -17,7 +17,7 @@ static void backup__while_it_serves__a_data_directory_that_serves(void **state)
     const char *customer =
         ctl_line(CTL_ENDS(&at, 0, "customer", "create", "Acme", "--output", "id").out);
     CTL_ENDS(&at, 0, "usage", "create", "--customer", customer, "--service", "S", "--units", "3",
-             "--price", "2");
+             "--price", "2", "--at", "2026-10-01");
     const char *directory = testkit_format("%s/copy", testkit_tmpdir());
     struct ctl_result backup = CTL_ENDS(&at, 0, "server", "backup", directory);
     assert_contains(backup.out, testkit_format("%s\n", directory));
@@ -35,8 +35,8 @@ static void backup__while_it_serves__a_data_directory_that_serves(void **state)
     const struct daemon_options options = {.data_dir = directory};
     daemon = daemon_process_start(&options);
     at.url = daemon_process_url(daemon);
-    struct ctl_result bill =
-        CTL_ENDS(&at, 0, "bill", "show", "--customer", customer, "--output", "json");
+    struct ctl_result bill = CTL_ENDS(&at, 0, "bill", "show", "--customer", customer, "--month",
+                                      "2026-10", "--output", "json");
     assert_contains(bill.out, "\"exact_total\": 6,");
     CTL_ENDS(&at, 0, "server", "verify");
     daemon_process_stop(daemon);

@@ -493,7 +493,7 @@ static void invoices__of_all_one_is_damaged__is_named_and_the_others_made(void *
     assert_contains(list.out, "USD,1,2,0,0,0,1,1,0,\n");
     struct ctl_result table = CTL_ENDS(&at, 0, "bill", "list", "--end", "2026-10-01");
     assert_contains(table.out, "storage_damaged");
-    assert_contains(daemon_process_stderr(daemon), "msg=\"bill cannot be added up\"");
+    daemon_process_await_stderr(daemon, "msg=\"bill cannot be added up\"");
     struct ctl_result all =
         CTL_ENDS(&at, 1, "invoice", "finalize", "--all", "--month", "2026-09", "--output", "csv");
     assert_u64(ctl_count(all.out, "\n"), 2);

@@ -14,7 +14,7 @@
 #include "tests/unit/fake_daemon.h"
 
 enum {
-    PATIENCE_MS = 30000,
+    PATIENCE_MS = 120000,
 };
 
 static const struct fake_step *const no_script;

@@ -235,7 +235,7 @@ static void finalizing__records_of_its_last_moment_arrive__each_is_billed_once(v
     }
     for (int i = 0; i < ARRIVING; i++) {
         Billing__V1__Response *response;
-        assert_int_equal(raw_client_receive(&setup.client, 60000, &response), SOCK_OK);
+        assert_int_equal(raw_client_receive(&setup.client, SOCK_PATIENCE_MS, &response), SOCK_OK);
         assert_int_equal(response->result_case, CALL(CREATE_USAGE));
         const Billing__V1__Usage *usage = response->create_usage->usage;
         assert_true(usage->bills_at == (usage->late ? END_US : END_US - 1));
@@ -243,7 +243,7 @@ static void finalizing__records_of_its_last_moment_arrive__each_is_billed_once(v
         done(response);
     }
     Billing__V1__Response *response;
-    assert_int_equal(raw_client_receive(&other, 60000, &response), SOCK_OK);
+    assert_int_equal(raw_client_receive(&other, SOCK_PATIENCE_MS, &response), SOCK_OK);
     assert_int_equal(response->result_case, CALL(FINALIZE_INVOICE));
     const Billing__V1__Invoice *made = response->finalize_invoice->invoice;
     assert_u64(made->n_lines == 0 ? 0 : made->lines[0]->records, in_time);

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/integration/door_kit.h"
 #include "tests/lib/daemon.h"
 #include "tests/lib/http_client.h"
 #include "tests/lib/raw_client.h"
@@ -516,14 +517,42 @@ static int status_of(const struct reloading *r, const char *target)
     return status;
 }
 
-static void reload__who_may__holds_for_the_next_connection(void **state)
+/* The status of an empty list on CONN. */
+static int status_on(struct http_conn *conn)
+{
+    struct http_reply reply;
+    http_call(conn, "GET", "/api/v1/customers", NULL, NULL, &reply);
+    int status = reply.status;
+    http_reply_done(&reply);
+    return status;
+}
+
+static void reload__who_may__holds_for_the_next_request(void **state)
 {
     (void)state;
     struct reloading r;
+    struct http_conn open;
+    struct raw_client client;
     begin(&r, "");
+    assert_true(http_open(&open, daemon_process_http(r.daemon)));
+    assert_true(raw_client_open(&client, daemon_process_tcp(r.daemon)));
+    const Billing__V1__Request__CallCase call = BILLING__V1__REQUEST__CALL_LIST_CUSTOMERS;
+    assert_int_equal(status_on(&open), 200);
+    assert_string_equal(kit_call(&client, call, NULL), "");
     assert_int_equal(status_of(&r, "/api/v1/customers"), 200);
     reload(&r, "require_auth = true;\n");
     assert_int_equal(status_of(&r, "/api/v1/customers"), 401);
+    assert_int_equal(status_on(&open), 401);
+    assert_string_equal(kit_call(&client, call, NULL), "unauthenticated");
+    reload(&r, "");
+    assert_int_equal(status_on(&open), 200);
+    assert_string_equal(kit_call(&client, call, NULL), "");
+    reload(&r, "require_auth = true; head_timeout_ms = 300;\n");
+    assert_int_equal(sock_wait_close(open.fd, testkit_now_ms() + SOCK_PATIENCE_MS, NULL),
+                     SOCK_CLOSED); /* it has had its time to show one */
+    assert_int_equal(raw_client_wait_close(&client, SOCK_PATIENCE_MS, NULL), SOCK_CLOSED);
+    http_close(&open);
+    raw_client_close(&client);
     reload(&r, "http_hosts = [\"billing.example\"];\n");
     assert_int_equal(status_of(&r, "/api/v1/customers"), 403);
     reload(&r, "");
@@ -657,7 +686,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(reload__another_catalogue_mode__holds_for_the_next_record),
     cmocka_unit_test(reload__limits_and_log_level__hold_from_then_on),
     cmocka_unit_test(reload__what_is_logged_of_requests__holds_for_the_next),
-    cmocka_unit_test(reload__who_may__holds_for_the_next_connection),
+    cmocka_unit_test(reload__who_may__holds_for_the_next_request),
     cmocka_unit_test(reload__hosts_and_origins__are_those_of_the_new_lists),
     cmocka_unit_test(reload__a_user_that_there_is_not__changes_nothing),
     cmocka_unit_test(reload__a_bad_file__changes_nothing_and_says_what_is_wrong_where),

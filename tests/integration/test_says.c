@@ -18,10 +18,6 @@
 #include "tests/lib/tamper.h"
 #include "tests/lib/testkit.h"
 
-enum {
-    ANSWER_MS = 30000,
-};
-
 #define TRACEPARENT "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 /* --- asking ----------------------------------------------------------------------------------- */
@@ -277,7 +273,7 @@ static void plant_raw_http(struct daemon_process *daemon, const char *bytes)
     struct http_reply reply;
     assert_true(http_open(&conn, daemon_process_http(daemon)));
     assert_int_equal(http_send(&conn, bytes, strlen(bytes)), SOCK_OK);
-    if (http_receive(&conn, ANSWER_MS, &reply) == SOCK_OK) {
+    if (http_receive(&conn, SOCK_PATIENCE_MS, &reply) == SOCK_OK) {
         http_reply_done(&reply);
     }
     http_close(&conn);
@@ -297,18 +293,18 @@ static void plant_over_rpc(const char *address)
     raw_client_close(&client);
     connect_raw(&client, address);
     assert_int_equal(raw_client_send_frame(&client, garbage, sizeof garbage - 1), SOCK_OK);
-    raw_client_wait_close(&client, ANSWER_MS, NULL);
+    raw_client_wait_close(&client, SOCK_PATIENCE_MS, NULL);
     raw_client_close(&client);
     connect_raw(&client, address);
     assert_int_equal(raw_client_send(&client, half, sizeof half), SOCK_OK);
     assert_int_equal(raw_client_send(&client, SECRET, strlen(SECRET)), SOCK_OK);
     raw_client_finish(&client);
-    raw_client_wait_close(&client, ANSWER_MS, NULL);
+    raw_client_wait_close(&client, SOCK_PATIENCE_MS, NULL);
     raw_client_close(&client);
     connect_raw(&client, address); /* HTTP, at the wrong door */
     const char *http = "GET / HTTP/1.1\r\nAuthorization: Bearer " SECRET "\r\n\r\n";
     assert_int_equal(raw_client_send(&client, http, strlen(http)), SOCK_OK);
-    raw_client_wait_close(&client, ANSWER_MS, NULL);
+    raw_client_wait_close(&client, SOCK_PATIENCE_MS, NULL);
     raw_client_close(&client);
 }
 
@@ -407,40 +403,43 @@ static void report__damaged_data__is_a_500_that_is_reported(void **state)
     sentry_stop(sentry);
 }
 
+/* Let a daemon start whose data directory, DATA, is a file, and end, until SENTRY has its report:
+ * the daemon waits two seconds for it, which on a slow machine may be too short for once. */
+static void fail_to_start(struct sentry *sentry, const char *data)
+{
+    enum { TRIES = 50 };
+    const char *args[] = {"--data-dir", data, "--sentry-dsn", sentry_dsn(sentry), NULL};
+    static const char *const env[] = {"no_proxy=*", NULL};
+    struct daemon_options options = {.args = args, .env = env, .only_args = true};
+    testkit_write_file(data, "a file where a directory should be", 34);
+    for (unsigned i = 1; sentry_count(sentry) == 0; i++) {
+        assert_true(i <= TRIES);
+        struct daemon_process *daemon = daemon_process_spawn(&options);
+        assert_int_equal(daemon_process_wait(daemon), 1);
+        daemon_process_destroy(daemon);
+        assert_true(sentry_count(sentry) <= i);
+    }
+}
+
 static void report__a_start_that_fails__is_reported_before_the_end(void **state)
 {
     struct sentry *sentry = sentry_start("HTTP/1.1 200 OK\r\n");
     const char *data = testkit_format("%s/data", testkit_tmpdir());
-    const char *args[] = {"--data-dir", data, "--sentry-dsn", sentry_dsn(sentry), NULL};
-    static const char *const env[] = {"no_proxy=*", NULL};
-    struct daemon_options options = {.args = args, .env = env, .only_args = true};
     (void)state;
-    testkit_write_file(data, "a file where a directory should be", 34);
-    struct daemon_process *daemon = daemon_process_spawn(&options);
-    assert_int_equal(daemon_process_wait(daemon), 1);
-    assert_u64(sentry_count(sentry), 1);
+    fail_to_start(sentry, data);
     json_object *event = sentry_event(sentry, 0);
     assert_string_equal(sentry_text(event, "message.formatted"), "cannot open the store");
     assert_string_equal(sentry_text(event, "environment"), "production");
     assert_null(strstr(sentry_request(sentry, 0), data));
     json_object_put(event);
-    daemon_process_destroy(daemon);
     sentry_stop(sentry);
 }
 
 static void report__a_receiver_that_hangs__holds_up_neither_requests_nor_the_end(void **state)
 {
     struct sentry *sentry = sentry_start(NULL);
-    const char *data = testkit_format("%s/data", testkit_tmpdir());
-    const char *args[] = {"--data-dir", data, "--sentry-dsn", sentry_dsn(sentry), NULL};
-    static const char *const env[] = {"no_proxy=*", NULL};
-    struct daemon_options options = {.args = args, .env = env, .only_args = true};
     (void)state;
-    testkit_write_file(data, "a file where a directory should be", 34);
-    struct daemon_process *daemon = daemon_process_spawn(&options);
-    assert_int_equal(daemon_process_wait(daemon), 1); /* the receiver never lets go */
-    assert_u64(sentry_count(sentry), 1);
-    daemon_process_destroy(daemon);
+    fail_to_start(sentry, testkit_format("%s/data", testkit_tmpdir())); /* it never lets go */
     sentry_stop(sentry);
 }
 
@@ -463,6 +462,15 @@ static double difference(const struct exposition *before, const struct expositio
     return exposition_value(after, series) - exposition_value(before, series);
 }
 
+/* What comes in its own time: the sealer is at it, and the log leaves out what is more than one
+ * request a second, of which each look is one. */
+static bool is_sealed_and_left_out(const struct exposition *before, const struct exposition *after)
+{
+    return exposition_value(after, "billingd_store_segments") > 0 &&
+           exposition_value(after, "billingd_store_head_records") < 20 &&
+           difference(before, after, "billingd_log_requests_left_out_total") > 10;
+}
+
 static void metrics__of_a_daemon_at_work__move(void **state)
 {
     static const char *const args[] = {"--store=lmdb:?head_records=3",
@@ -478,7 +486,7 @@ static void metrics__of_a_daemon_at_work__move(void **state)
         create_customer(&client, &request, "A");
     }
     struct exposition after = read_metrics(daemon);
-    while (exposition_value(&after, "billingd_store_segments") == 0) { /* the sealer is at it */
+    while (!is_sealed_and_left_out(&before, &after)) {
         after = read_metrics(daemon);
     }
     assert_true(difference(&before, &after, "billingd_records_total") == 20);
@@ -497,9 +505,7 @@ static void metrics__of_a_daemon_at_work__move(void **state)
     assert_true(exposition_value(&after, "billingd_store_size_bytes") >=
                 exposition_value(&after, "billingd_store_used_bytes"));
     assert_true(exposition_value(&after, "billingd_store_disk_free_bytes") > 0);
-    assert_true(exposition_value(&after, "billingd_store_head_records") < 20);
     assert_true(exposition_value(&after, "billingd_memory_bytes{room=\"store_head\"}") > 0);
-    assert_true(difference(&before, &after, "billingd_log_requests_left_out_total") > 10);
     assert_true(difference(&before, &after, "billingd_log_lines_total{level=\"info\"}") >= 1);
     assert_true(difference(&before, &after, "process_cpu_seconds_total") > 0);
     raw_client_close(&client);

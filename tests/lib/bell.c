@@ -7,7 +7,7 @@
 #include "proto/status.h"
 
 enum {
-    PATIENCE_S = 60,
+    PATIENCE_S = 120,
 };
 
 static void check(int failed, const char *what)
@@ -43,11 +43,12 @@ void bell_ring(void *arg)
 void bell_wait(struct bell *bell)
 {
     struct timespec deadline;
-    check(clock_gettime(CLOCK_REALTIME, &deadline), "no clock");
+    check(clock_gettime(CLOCK_MONOTONIC, &deadline), "no clock");
     deadline.tv_sec += PATIENCE_S;
     pthread_mutex_lock(&bell->lock);
     while (!bell->rung) {
-        check(pthread_cond_timedwait(&bell->changed, &bell->lock, &deadline), "nothing happens");
+        check(pthread_cond_clockwait(&bell->changed, &bell->lock, CLOCK_MONOTONIC, &deadline),
+              "nothing happens");
     }
     bell->rung = false;
     pthread_mutex_unlock(&bell->lock);

@@ -18,7 +18,7 @@
 enum {
     ARGS_MAX = 64,
     LISTEN_FDS_MAX = 8,
-    PATIENCE_MS = 60000, /* to start or to drain, under a sanitizer on a busy machine */
+    PATIENCE_MS = 120000, /* to start or to drain, under a sanitizer on a busy machine */
 };
 
 struct daemon_process {
@@ -31,13 +31,14 @@ struct daemon_process {
 
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t changed;
-    char *output; /* stderr so far, a NUL behind it; owned */
+    char *output; /* the whole lines of stderr so far, a NUL behind them; owned */
     size_t output_bytes;
     bool output_ended;
 };
 
 /* --- the reader thread ------------------------------------------------------------------------ */
 
+/* A line that a test sees is whole, wherever reading has cut it. */
 static void append(struct daemon_process *daemon, const char *data, size_t bytes)
 {
     pthread_mutex_lock(&daemon->lock);
@@ -56,15 +57,21 @@ static void append(struct daemon_process *daemon, const char *data, size_t bytes
 static void *read_stderr(void *arg)
 {
     struct daemon_process *daemon = arg;
-    char data[4096];
+    char data[65536];
+    size_t held = 0; /* of a line whose end is still to come */
     ssize_t got;
-    while ((got = read(daemon->stderr_fd, data, sizeof data)) != 0) {
-        if (got > 0) {
-            append(daemon, data, (size_t)got);
-        } else if (errno != EINTR) {
+    while ((got = read(daemon->stderr_fd, data + held, sizeof data - held)) != 0) {
+        if (got < 0 && errno != EINTR) {
             break;
         }
+        held += got < 0 ? 0 : (size_t)got;
+        const char *end = memrchr(data, '\n', held);
+        size_t whole = end != NULL ? (size_t)(end + 1 - data) : held == sizeof data ? held : 0;
+        append(daemon, data, whole);
+        held -= whole;
+        memmove(data, data + whole, held);
     }
+    append(daemon, data, held);
     pthread_mutex_lock(&daemon->lock);
     daemon->output_ended = true;
     pthread_cond_broadcast(&daemon->changed);
@@ -238,7 +245,7 @@ static bool await_output(struct daemon_process *daemon, bool (*check)(const char
                          const void *arg)
 {
     struct timespec deadline;
-    if (clock_gettime(CLOCK_REALTIME, &deadline) != 0) {
+    if (clock_gettime(CLOCK_MONOTONIC, &deadline) != 0) {
         abort();
     }
     deadline.tv_sec += PATIENCE_MS / 1000;
@@ -246,7 +253,7 @@ static bool await_output(struct daemon_process *daemon, bool (*check)(const char
     pthread_mutex_lock(&daemon->lock);
     bool found = check(daemon->output, arg);
     while (!found && !daemon->output_ended && late == 0) {
-        late = pthread_cond_timedwait(&daemon->changed, &daemon->lock, &deadline);
+        late = pthread_cond_clockwait(&daemon->changed, &daemon->lock, CLOCK_MONOTONIC, &deadline);
         found = check(daemon->output, arg);
     }
     pthread_mutex_unlock(&daemon->lock);

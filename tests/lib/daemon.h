@@ -60,7 +60,7 @@ void daemon_process_destroy(struct daemon_process *daemon);
 /* Wait until TEXT has appeared on stderr since the start; fail the test where it does not. */
 void daemon_process_await_stderr(struct daemon_process *daemon, const char *text);
 
-/* What has appeared on stderr since the start.  The kit's, until the end. */
+/* The lines that have appeared on stderr since the start, each whole.  The kit's, until the end. */
 const char *daemon_process_stderr(struct daemon_process *daemon);
 
 /* The address of a door, "unix", "tcp" or "http", as the daemon said it (a path, or HOST:PORT).

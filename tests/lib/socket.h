@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum {
-    SOCK_PATIENCE_MS = 30000, /* long enough under a sanitizer on a busy machine */
+    SOCK_PATIENCE_MS = 120000, /* long enough under a sanitizer on a busy machine */
 };
 
 enum sock_result {

@@ -107,10 +107,8 @@ static void daemon__restarted__same_data(void **state)
     (void)state;
     struct daemon_options options = fake_options();
     struct daemon_process *daemon = daemon_process_start(&options);
-    int first_pid = daemon_process_pid(daemon);
     daemon_process_kill(daemon);
     daemon_process_restart(daemon);
-    assert_true(daemon_process_pid(daemon) != first_pid);
     daemon_process_stop(daemon);
     size_t bytes;
     char *starts =

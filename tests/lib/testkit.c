@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,8 +125,27 @@ static void print_seed(void)
     print_message("seed: BILLING_TEST_SEED=%" PRIu64 "\n", seed);
 }
 
+/* What whoever runs the tests has set is nothing to them, nor to the programs that they run. */
+static void forget_surroundings(void)
+{
+    static const char *const names[] = {
+        "ALL_PROXY",          "BILLING_FAILPOINT", "BILLING_TIMEOUT", "BILLING_TOKEN",
+        "BILLING_TOKEN_FILE", "BILLING_URL",       "JOURNAL_STREAM",  "LISTEN_FDNAMES",
+        "LISTEN_FDS",         "LISTEN_PID",        "NOTIFY_SOCKET",   "RUNTIME_DIRECTORY",
+        "STATE_DIRECTORY",    "TRACEPARENT",       "WATCHDOG_PID",    "WATCHDOG_USEC",
+        "XDG_CONFIG_HOME",    "XDG_RUNTIME_DIR",   "XDG_STATE_HOME",  "all_proxy",
+        "http_proxy"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (unsetenv(names[i]) != 0) {
+            abort();
+        }
+    }
+    umask(0022);
+}
+
 void testkit_begin(int argc, char **argv)
 {
+    forget_surroundings();
     if (setvbuf(stdout, NULL, _IOLBF, 0) != 0 || atexit(clean_up) != 0) {
         abort();
     }
@@ -293,6 +313,27 @@ int64_t testkit_now_ms(void)
         abort();
     }
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void testkit_await_month(void)
+{
+    enum {
+        LEFT_S = 120,
+        LOOK_MS = 500,
+    };
+    struct tm now;
+    struct tm later;
+    for (;;) {
+        time_t now_s = time(NULL);
+        time_t later_s = now_s + LEFT_S;
+        if (gmtime_r(&now_s, &now) == NULL || gmtime_r(&later_s, &later) == NULL) {
+            abort();
+        }
+        if (now.tm_mon == later.tm_mon) {
+            return;
+        }
+        IGNORE(poll(NULL, 0, LOOK_MS) < 0); /* then we look sooner */
+    }
 }
 
 /* --- asserts ---------------------------------------------------------------------------------- */

@@ -37,7 +37,8 @@
         return testkit_end(cmocka_run_group_tests_name(argv[0], tests, NULL, NULL));               \
     }
 
-/* Read the arguments; line-buffer stdout, so that it stays in step with stderr. */
+/* Read the arguments; forget the umask and what the environment says to our programs; line-buffer
+ * stdout, so that it stays in step with stderr. */
 void testkit_begin(int argc, char **argv);
 
 /* Clean up.  Returns the exit status: 0 for no FAILED tests, else 1, whatever their number (cmocka
@@ -98,6 +99,10 @@ const char *testkit_billingctl(void);
 
 /* Milliseconds of the monotonic clock.  Any thread. */
 int64_t testkit_now_ms(void);
+
+/* Come back with minutes of this month (UTC) left: where it is about to end, in the next one.  For
+ * what is of this month by the daemon's clock when it is recorded and when it is asked for. */
+void testkit_await_month(void);
 
 /* --- asserts ---------------------------------------------------------------------------------- */
 

@@ -4,7 +4,6 @@
  * each has the seed behind the last one's, so that one alone can be run again. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tests/model/history.h"
@@ -18,8 +17,8 @@ static uint64_t number_given(const char *variable, uint64_t fallback)
 static void every_answer_is_the_models(void **state)
 {
     (void)state;
-    uint64_t seed =
-        number_given("BILLING_MODEL_SEED", (uint64_t)time(NULL) % 1000000 * 1000000 + 1);
+    struct rng rng = rng_make("model");
+    uint64_t seed = number_given("BILLING_MODEL_SEED", rng_below(&rng, 1000000) * 1000000 + 1);
     uint64_t n = number_given("BILLING_MODEL_HISTORIES", 200);
     print_message("seed: BILLING_MODEL_SEED=%" PRIu64 " BILLING_MODEL_HISTORIES=%" PRIu64 "\n",
                   seed, n);

@@ -6,6 +6,7 @@
 enum {
     MAP_BYTES = 256 << 20,
     READERS_MAX = 4,
+    PATIENCE_MS = 120000, /* for what comes by itself, on a machine that has other things to do */
 };
 
 static const int64_t birth_us = INT64_C(1763809298000000);
@@ -60,13 +61,25 @@ static inline void seal_all(const char *directory)
     fixture_uri = uri;
 }
 
+/* The data file of STORE, in DIRECTORY, as a crash would leave it now; its length in *RET_BYTES.
+ * Free it.  It is read while a transaction is open, since else the sealer may write, and what is
+ * read would be of several moments. */
+static inline char *crash_image(struct store *store, const char *directory, size_t *ret_bytes)
+{
+    struct store_txn *txn;
+    assert_ok(store_begin(store, birth_us, &txn));
+    char *data = testkit_read_file(testkit_format("%s/data.mdb", directory), ret_bytes);
+    store_abort(txn);
+    return data;
+}
+
 /* End STORE, in DIRECTORY, as a crash does: nothing is sealed that was not.  Returns the directory
  * that a start would find. */
 static inline const char *crash(struct store *store, const char *directory)
 {
     const char *copy = testkit_tmpdir();
     size_t bytes;
-    char *data = testkit_read_file(testkit_format("%s/data.mdb", directory), &bytes);
+    char *data = crash_image(store, directory, &bytes);
     testkit_write_file(testkit_format("%s/data.mdb", copy), data, bytes);
     free(data);
     store_close(store);

@@ -669,10 +669,14 @@ static void full__nothing_of_it_is_recorded_and_reading_goes_on(void **state)
     }
     assert_status(rc, STATUS_STORAGE_FULL);
     check_now(store, model);
-    while (try_to_write(store, model, 1) == 0) { /* what is left, to the last record */
+    for (int i = 0; i < 3;
+         i++) { /* an engine that tidies up may find room again, and not for ever */
+        do {
+            rc = try_to_write(store, model, 1); /* what is left, to the last record */
+        } while (rc == 0);
+        assert_status(rc, STATUS_STORAGE_FULL);
+        check_now(store, model);
     }
-    assert_status(try_to_write(store, model, 1), STATUS_STORAGE_FULL);
-    check_now(store, model);
     store_close(store);
     options.map_bytes = MAP_BYTES;
     store = open_with(&options);

@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "billingd/base/bytes.h"
+#include "billingd/store/lmdb/row_pack.h"
 #include "billingd/store/lmdb/segment.h"
 #include "tests/store/fixture.h"
 
@@ -110,6 +111,7 @@ static inline void forge_block(const char *directory, int index, size_t at, uint
 /* --- chunks of segments ----------------------------------------------------------------------- */
 
 enum { /* in a chunk, as billingd/store/lmdb/segment.h has it */
+       CHUNK_AT_FORM = 4,
        CHUNK_AT_KEY_HASH = 8,
        CHUNK_HEADER_BYTES = 16,
        CHUNK_FILTER_HEADER_BYTES = 48,
@@ -136,23 +138,63 @@ static inline uint32_t chunk_count(const struct row *chunk)
     return bytes_get_le32(chunk->value);
 }
 
-/* CHUNK has N rows, and everything that is checked is right again. */
-static inline void chunk_seal(struct row *chunk, uint32_t n)
+/* The rows of CHUNK, which are packed, lie plain in it until it is sealed. */
+static inline void chunk_unpack(struct row *chunk)
 {
-    uint64_t a;
-    uint64_t b;
-    size_t body =
-        (size_t)(chunk_rows(chunk) - chunk->value) + n * segment_row_bytes(chunk_table(chunk));
+    uint8_t *rows = testkit_alloc(SEGMENT_ROOM_BYTES);
+    if (chunk_table(chunk) != SEGMENT_FILTER) {
+        assert_int_equal(bytes_get_le32(chunk->value + CHUNK_AT_FORM), SEGMENT_PACKED);
+        assert_ok(row_unpack(chunk_table(chunk), chunk_rows(chunk),
+                             chunk->value_bytes - CHUNK_HEADER_BYTES - CHUNK_CHECKSUM_BYTES,
+                             chunk_count(chunk), rows));
+        memcpy(chunk_rows(chunk), rows, chunk_count(chunk) * segment_row_bytes(chunk_table(chunk)));
+    }
+}
+
+/* CHUNK has N rows, of BODY bytes in FORM, and everything that is checked is right again. */
+static inline void chunk_end(struct row *chunk, uint32_t n, size_t body, enum segment_form form)
+{
+    size_t end = (size_t)(chunk_rows(chunk) - chunk->value) + body;
     size_t least = CHUNK_BYTES_MIN - CHUNK_CHECKSUM_BYTES;
-    size_t length = body > least ? body : least;
-    memset(chunk->value + body, 0, length - body);
+    size_t length = end > least ? end : least;
+    memset(chunk->value + end, 0, length - end);
     bytes_put_le32(chunk->value, n);
-    segment_row_leading(chunk_table(chunk), chunk_rows(chunk), &a, &b);
-    bytes_put_be64(chunk->key + KEY_AT_A, a);
-    bytes_put_be64(chunk->key + KEY_AT_B, b);
+    bytes_put_le32(chunk->value + CHUNK_AT_FORM, form);
     bytes_put_le64(chunk->value + CHUNK_AT_KEY_HASH, XXH3_64bits(chunk->key, chunk->key_bytes));
     bytes_put_le64(chunk->value + length, XXH3_64bits(chunk->value, length));
     chunk->value_bytes = length + CHUNK_CHECKSUM_BYTES;
+    assert_true(chunk->value_bytes <= SEGMENT_CHUNK_BYTES);
+}
+
+/* The N rows that lie plain in CHUNK are what it has, as it had them before there were packed ones;
+ * its key becomes theirs. */
+static inline void chunk_seal_plain(struct row *chunk, uint32_t n)
+{
+    uint64_t a;
+    uint64_t b;
+    segment_row_leading(chunk_table(chunk), chunk_rows(chunk), &a, &b);
+    bytes_put_be64(chunk->key + KEY_AT_A, a);
+    bytes_put_be64(chunk->key + KEY_AT_B, b);
+    chunk_end(chunk, n, n * segment_row_bytes(chunk_table(chunk)), SEGMENT_PLAIN);
+}
+
+/* The same, as it has them now. */
+static inline void chunk_seal(struct row *chunk, uint32_t n)
+{
+    struct row_packing packing;
+    enum segment_table table = chunk_table(chunk);
+    uint8_t *packed = testkit_alloc(n * ROW_PACK_BYTES_MAX);
+    size_t body = 0;
+    chunk_seal_plain(chunk, n);
+    if (table == SEGMENT_FILTER) {
+        return;
+    }
+    row_pack_begin(&packing, table);
+    for (uint32_t i = 0; i < n; i++) {
+        body += row_pack(&packing, chunk_rows(chunk) + i * segment_row_bytes(table), packed + body);
+    }
+    memcpy(chunk_rows(chunk), packed, body);
+    chunk_end(chunk, n, body, SEGMENT_PACKED);
 }
 
 /* Let EDIT_CB change the rows of chunk INDEX, of BYTES each; it returns how many there are then. */
@@ -161,6 +203,7 @@ static inline void forge_chunk(const char *directory, int index,
 {
     struct surgery surgery = surgery_begin(directory);
     struct row *chunk = row_take(&surgery, "segments", index);
+    chunk_unpack(chunk);
     uint32_t n =
         edit_cb(chunk_rows(chunk), segment_row_bytes(chunk_table(chunk)), chunk_count(chunk));
     chunk_seal(chunk, n);

@@ -36,6 +36,7 @@ enum {
 
 static int calls_left = -1; /* to a backup's files, until they fail; below 0: they do not */
 static int calls_failed;
+static bool once;         /* only one of them: those after it succeed again */
 static bool fsyncs_alone; /* no other calls count: LMDB makes none of these */
 static int call_error;
 static unsigned long blocks_left; /* that the disk has room for; 0: as it is */
@@ -60,6 +61,7 @@ static bool fails(int fd)
         return false;
     }
     calls_failed++;
+    calls_left = once ? -1 : 0;
     errno = call_error;
     return true;
 }
@@ -103,6 +105,7 @@ static void fail_after(int calls, int error)
     calls_left = calls;
     calls_failed = 0;
     call_error = error;
+    once = error != ENOSPC; /* what is full stays so */
 }
 
 /* --- making backups --------------------------------------------------------------------------- */
@@ -480,6 +483,16 @@ static void backup__ended__leaves_nothing(void **state)
     store_close(store);
 }
 
+/* One that has been opened, and closed again. */
+static void remove_store(const char *directory)
+{
+    static const char *const names[] = {"data.mdb", "lock.mdb", "LOCK"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(unlink(testkit_format("%s/%s", directory, names[i])), 0);
+    }
+    assert_int_equal(rmdir(directory), 0);
+}
+
 /* Each write and each sync fails once. */
 static void fail_each(int error)
 {
@@ -505,8 +518,7 @@ static void fail_each(int error)
             assert_u64(count_entries(backups), 0);
         } else if (calls_failed > 0) { /* sealing of the copy, or a courtesy: it is whole */
             check_backup(directory, store, model);
-            assert_int_equal(unlink(testkit_format("%s/data.mdb", directory)), 0);
-            assert_int_equal(rmdir(directory), 0);
+            remove_store(directory);
             rc = -1;
         }
     }

@@ -373,9 +373,9 @@ static void open__newer_store_format__is_refused_by_name(void **state)
 {
     const char *directory = make_store();
     (void)state;
-    change_meta(directory, 8, 1); /* 2 becomes 3 */
+    change_meta(directory, 8, 7); /* 3 becomes 4 */
     assert_open_refused(directory, STATUS_NOT_IMPLEMENTED,
-                        "store format 3 and this program knows 2");
+                        "store format 4 and this program knows 3");
 }
 
 static void open__damaged_meta__is_refused(void **state)

@@ -224,9 +224,12 @@ static int read_customers(struct store_view *view, uint64_t *ret)
 
 static int read_external_id(struct store_view *view, uint64_t *ret)
 {
-    int rc = STATUS_NOT_FOUND;
-    for (uint64_t i = 0; i < asked->customers && rc == STATUS_NOT_FOUND; i++) {
-        rc = store_external_id(view, asked->customer[i].external_id, ret);
+    int rc = 0;
+    for (uint64_t i = 0; i < asked->customers && rc == 0; i++) {
+        struct slice external_id = asked->customer[i].external_id;
+        uint64_t seq = 0;
+        rc = external_id.length == 0 ? 0 : store_external_id(view, external_id, &seq);
+        *ret += seq;
     }
     return rc;
 }
@@ -245,9 +248,10 @@ static int read_invoices(struct store_view *view, uint64_t *ret)
 {
     struct record invoice = {0};
     int rc = store_scan_invoices(view, 0, 0, count_record, ret);
-    if (rc == 0) {
-        rc = store_invoice(view, *ret, &invoice);
+    if (rc < 0 || *ret == 0) { /* a history may have none */
+        return rc;
     }
+    rc = store_invoice(view, *ret, &invoice);
     return rc < 0 ? rc : store_scan_invoices(view, invoice.invoice.customer, 0, count_record, ret);
 }
 
@@ -451,7 +455,7 @@ struct image {
 static struct image take_image(struct store *store, const char *directory)
 {
     struct image image;
-    image.data = testkit_read_file(testkit_format("%s/data.mdb", directory), &image.bytes);
+    image.data = crash_image(store, directory, &image.bytes);
     store_close(store);
     return image;
 }

@@ -1,6 +1,7 @@
-/* Stores of the format before: request ids and usage in B-trees. */
+/* Stores of the formats before: of 1, with request ids and usage in B-trees, and of 2, with plain
+ * rows in its segments. */
 #include "tests/store/history.h"
-#include "tests/store/surgery.h"
+#include "tests/store/verifying.h"
 
 static const char *const old_tables[] = {"requests", "usage", "usage_late"};
 
@@ -64,6 +65,24 @@ static void make_old(const char *directory)
     surgery_end(&surgery);
 }
 
+/* Make the store in DIRECTORY one of format 2.  Returns how many chunks of rows there are. */
+static int make_plain(const char *directory)
+{
+    int n = 0;
+    int chunks = count_rows(directory, "segments");
+    struct surgery surgery = surgery_begin(directory);
+    for (int i = 0; i < chunks; i++) {
+        struct row *chunk = row_take(&surgery, "segments", i);
+        n += chunk_table(chunk) != SEGMENT_FILTER;
+        chunk_unpack(chunk);
+        chunk_seal_plain(chunk, chunk_count(chunk));
+        row_put(&surgery, "segments", chunk);
+    }
+    write_format(&surgery, 2);
+    surgery_end(&surgery);
+    return n;
+}
+
 static bool has_table(const char *directory, const char *name)
 {
     MDB_dbi dbi;
@@ -104,7 +123,7 @@ static void write_history(const char *directory, struct model *model, uint64_t r
 
 static void assert_upgraded(const char *directory)
 {
-    assert_int_equal(format_of(directory), 2);
+    assert_int_equal(format_of(directory), 3);
     for (int i = 0; i < N_OLD_TABLES; i++) {
         assert_false(has_table(directory, old_tables[i]));
     }
@@ -167,6 +186,38 @@ static void open__format_1_without_its_tables__is_upgraded(void **state)
     assert_upgraded(directory);
 }
 
+static void assert_sound(const char *directory)
+{
+    struct findings *findings = verify_in(directory);
+    print_all(findings);
+    assert_u64(findings->n, 0);
+}
+
+/* Segments of both forms beside each other are read, verified, and merged into new ones. */
+static void open__store_of_format_2__is_upgraded_and_goes_on(void **state)
+{
+    static const char *const uris[] = {"lmdb:?head_records=100&merge_width=64",
+                                       "lmdb:?head_records=7&merge_width=64"};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct model *model = model_create();
+        const char *directory = testkit_tmpdir();
+        fixture_uri = uris[i];
+        write_history(directory, model, 600);
+        assert_true(make_plain(directory) > 4);
+        check_as_after(directory, model);
+        assert_upgraded(directory);
+        write_history(directory, model, 900);
+        check_as_after(directory, model);
+        assert_sound(directory);
+        fixture_uri = "lmdb:?head_records=7&merge_width=2";
+        write_history(directory, model, 1000);
+        check_as_after(directory, model);
+        assert_sound(directory);
+    }
+    fixture_uri = "lmdb:";
+}
+
 /* --- refusing --------------------------------------------------------------------------------- */
 
 /* What the version before could still read stays as it was. */
@@ -199,7 +250,7 @@ static void open__damaged_journal_of_format_1__is_refused_and_left_alone(void **
 
 static void open__newer_or_unknown_format__is_refused_by_name(void **state)
 {
-    static const uint32_t formats[] = {0, 3, UINT32_MAX};
+    static const uint32_t formats[] = {0, 4, UINT32_MAX};
     const char *directory = testkit_tmpdir();
     struct store_options options = options_in(directory);
     (void)state;
@@ -209,7 +260,7 @@ static void open__newer_or_unknown_format__is_refused_by_name(void **state)
         write_format(&surgery, formats[i]);
         surgery_end(&surgery);
         assert_refused(&options,
-                       testkit_format("store format %u and this program knows 2", formats[i]));
+                       testkit_format("store format %u and this program knows 3", formats[i]));
         assert_int_equal(format_of(directory), formats[i]);
     }
 }
@@ -230,6 +281,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(open__store_of_format_1__is_upgraded_and_goes_on),
     cmocka_unit_test(open__upgraded_and_closed_at_once__makes_the_rest_later),
     cmocka_unit_test(open__empty_store_of_format_1__is_upgraded),
+    cmocka_unit_test(open__store_of_format_2__is_upgraded_and_goes_on),
     cmocka_unit_test(open__format_1_without_its_tables__is_upgraded),
     cmocka_unit_test(open__damaged_journal_of_format_1__is_refused_and_left_alone),
     cmocka_unit_test(open__newer_or_unknown_format__is_refused_by_name),

@@ -62,6 +62,7 @@ static void verify__chunks_of_no_segment__are_found(void **state)
     struct row *chunk = row_take(&surgery, "segments", 1);
     row_put(&surgery, "segments", chunk);
     chunk->key[7] = 9;
+    chunk_unpack(chunk);
     chunk_seal(chunk, chunk_count(chunk));
     row_put(&surgery, "segments", chunk);
     surgery_end(&surgery);
@@ -143,7 +144,7 @@ static void verify__rows_out_of_order__are_found(void **state)
     }
 }
 
-/* Whichever byte of whichever row it is. */
+/* Whichever byte of whichever row it is, of those that are stored. */
 static void verify__row_that_is_wrong__is_found(void **state)
 {
     static const size_t bytes[] = {sizeof(struct request_row), sizeof(struct place_row),
@@ -151,6 +152,9 @@ static void verify__row_that_is_wrong__is_found(void **state)
     (void)state;
     for (int chunk = 0; chunk < 4; chunk++) {
         for (change_at = 0; change_at < bytes[chunk]; change_at++) {
+            if (chunk == 3 && change_at == offsetof(struct sum_row, unused)) {
+                continue;
+            }
             const char *directory = make_store();
             forge_chunk(directory, chunk, change_row);
             struct findings *findings = verify_in(directory);
@@ -203,6 +207,28 @@ static void verify__filter_that_forgets__is_found(void **state)
     assert_u64(findings->n, 1);
 }
 
+static uint32_t rows_of_chunk(const char *directory, int index)
+{
+    struct surgery surgery = surgery_begin(directory);
+    struct row *chunk = row_take(&surgery, "segments", index);
+    row_put(&surgery, "segments", chunk);
+    surgery_end(&surgery);
+    return chunk_count(chunk);
+}
+
+static int first_chunk_of(const char *directory, enum segment_table table)
+{
+    int index = 0;
+    for (bool found = false; !found; index += !found) {
+        struct surgery surgery = surgery_begin(directory);
+        struct row *chunk = row_take(&surgery, "segments", index);
+        found = chunk_table(chunk) == table;
+        row_put(&surgery, "segments", chunk);
+        surgery_end(&surgery);
+    }
+    return index;
+}
+
 /* More than are told of one by one. */
 static void verify__many_missing_rows__are_told_of_as_one(void **state)
 {
@@ -220,12 +246,13 @@ static void verify__many_missing_rows__are_told_of_as_one(void **state)
     assert_ok(store_commit(txn));
     store_close(store);
     seal_all(directory);
-    flip(directory, "segments", 6, IN_VALUE, 100); /* of the usage, behind 5 of request ids */
+    int chunk = first_chunk_of(directory, SEGMENT_USAGE) + 1;
+    uint32_t rows = rows_of_chunk(directory, chunk);
+    flip(directory, "segments", chunk, IN_VALUE, 100);
     struct findings *findings = verify_in(directory);
     print_all(findings);
     assert_u64(findings->n, 1 + 16 + 1);
     assert_found(findings, STORE_DAMAGED, "usage", 0);
-    size_t rows = segment_chunk_rows(SEGMENT_USAGE);
     assert_u64(findings->kept[17].rows, rows - 16);
     assert_only(findings, "usage", "usage");
 }

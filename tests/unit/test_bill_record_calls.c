@@ -172,6 +172,7 @@ static void list_bill_records__period_service_and_price__choose(void **state)
     add_usage(desk, customer, "T", "0.5", 2999, NULL);
     add_adjustment(desk, customer, "S", 1000, NULL);
     add_adjustment(desk, customer, NULL, 1000, NULL);
+    testkit_await_month();
     desk_add_usage(desk, customer, NULL); /* now */
     assert_u64(n_of(desk, m), 1);         /* on the current bill */
     set_range(m, 1000, 2999);

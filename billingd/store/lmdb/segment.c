@@ -1,10 +1,13 @@
 #include "billingd/store/lmdb/segment.h"
 
+#include <stdlib.h>
+
 #include <xxhash.h>
 
 #include "billingd/base/assert.h"
 #include "billingd/base/bytes.h"
 #include "billingd/store/lmdb/filter.h"
+#include "billingd/store/lmdb/row_pack.h"
 
 enum { /* offsets in a key */
        AT_TABLE = 8,
@@ -13,6 +16,7 @@ enum { /* offsets in a key */
        AT_NUMBER = 25,
        KEY_BYTES = SEGMENT_KEY_BYTES,
        /* and in a chunk */
+       AT_FORM = 4,
        AT_KEY_HASH = 8,
        HEADER_BYTES = 16,        /* behind LMDB's 16 of a page: so rows are aligned */
        FILTER_HEADER_BYTES = 48, /* likewise: so blocks begin at a line of the cache */
@@ -28,22 +32,24 @@ static const size_t row_bytes[] = {
     [SEGMENT_FILTER] = FILTER_BLOCK_BYTES,
 };
 
-#define CHUNK_ROWS(HEADER, ROW) ((SEGMENT_CHUNK_BYTES - (HEADER)-CHECKSUM_BYTES) / (ROW))
-
 static const size_t chunk_rows[] = {
-    [SEGMENT_REQUESTS] = CHUNK_ROWS(HEADER_BYTES, sizeof(struct request_row)),
-    [SEGMENT_USAGE] = CHUNK_ROWS(HEADER_BYTES, sizeof(struct place_row)),
-    [SEGMENT_LATE] = CHUNK_ROWS(HEADER_BYTES, sizeof(struct place_row)),
-    [SEGMENT_SUMS] = CHUNK_ROWS(HEADER_BYTES, sizeof(struct sum_row)),
+    [SEGMENT_REQUESTS] = SEGMENT_ROWS_MAX,  [SEGMENT_USAGE] = SEGMENT_ROWS_MAX,
+    [SEGMENT_LATE] = SEGMENT_ROWS_MAX,      [SEGMENT_SUMS] = SEGMENT_ROWS_MAX,
     [SEGMENT_FILTER] = SEGMENT_FILTER_ROWS,
 };
 
-static_assert(CHUNK_ROWS(FILTER_HEADER_BYTES, FILTER_BLOCK_BYTES) == SEGMENT_FILTER_ROWS,
+static_assert((SEGMENT_CHUNK_BYTES - FILTER_HEADER_BYTES - CHECKSUM_BYTES) / FILTER_BLOCK_BYTES ==
+                  SEGMENT_FILTER_ROWS,
               "as many as fit");
 
-static size_t header_bytes(enum segment_table table)
+size_t segment_header_bytes(enum segment_table table)
 {
     return table == SEGMENT_FILTER ? FILTER_HEADER_BYTES : HEADER_BYTES;
+}
+
+size_t segment_body_end(enum segment_table table)
+{
+    return (table == SEGMENT_FILTER ? SEGMENT_CHUNK_BYTES : CHUNK_BYTES_MIN) - CHECKSUM_BYTES;
 }
 
 size_t segment_row_bytes(enum segment_table table)
@@ -142,27 +148,27 @@ static uint32_t number_of(MDB_val key)
 
 /* --- chunks ----------------------------------------------------------------------------------- */
 
-int segment_put(const struct env *env, MDB_txn *txn, const struct segment_chunk *chunk)
+void segment_chunk_key(const struct segment_chunk *chunk, uint64_t a, uint64_t b,
+                       uint8_t ret[SEGMENT_KEY_BYTES])
 {
-    uint8_t key_bytes[KEY_BYTES];
-    uint8_t bytes[SEGMENT_CHUNK_BYTES] = {0};
-    uint64_t a;
-    uint64_t b;
-    enum segment_table table = chunk->table;
-    size_t header = header_bytes(table);
-    size_t body = chunk->n * row_bytes[table];
-    size_t length = header + body;
-    REQUIRE(chunk->n > 0 && chunk->n <= segment_chunk_rows(table));
-    if (length < CHUNK_BYTES_MIN - CHECKSUM_BYTES) {
-        length = CHUNK_BYTES_MIN - CHECKSUM_BYTES;
+    make_key(ret, chunk->segment, chunk->table, a, b, chunk->number);
+}
+
+size_t segment_seal_chunk(const struct segment_chunk *chunk, const uint8_t key[SEGMENT_KEY_BYTES],
+                          uint8_t *bytes, size_t length)
+{
+    enum segment_form form = chunk->table == SEGMENT_FILTER ? SEGMENT_PLAIN : SEGMENT_PACKED;
+    size_t least = CHUNK_BYTES_MIN - CHECKSUM_BYTES;
+    memset(bytes, 0, segment_header_bytes(chunk->table));
+    if (length < least) {
+        memset(bytes + length, 0, least - length);
+        length = least;
     }
     bytes_put_le32(bytes, (uint32_t)chunk->n);
-    memcpy(bytes + header, chunk->rows, body);
-    segment_row_leading(table, chunk->rows, &a, &b);
-    MDB_val key = make_key(key_bytes, chunk->segment, table, a, b, chunk->number);
-    bytes_put_le64(bytes + AT_KEY_HASH, XXH3_64bits(key.mv_data, key.mv_size));
+    bytes_put_le32(bytes + AT_FORM, (uint32_t)form);
+    bytes_put_le64(bytes + AT_KEY_HASH, XXH3_64bits(key, SEGMENT_KEY_BYTES));
     bytes_put_le64(bytes + length, XXH3_64bits(bytes, length));
-    return env_put_new(env, txn, ENV_SEGMENTS, key, bytes, length + CHECKSUM_BYTES);
+    return length + CHECKSUM_BYTES;
 }
 
 /* That CHUNK was put under KEY. */
@@ -175,24 +181,48 @@ static int check_place(MDB_val key, MDB_val chunk)
                : STATUS_CORRUPT;
 }
 
-/* The rows in CHUNK of TABLE, under KEY, checked. */
-static int open_chunk(enum segment_table table, MDB_val key, MDB_val chunk,
+/* N rows of TABLE, LENGTH bytes at BODY, in FORM: in place, or unpacked into ROOM. */
+static int open_rows(enum segment_table table, uint32_t form, struct slice body, size_t n,
+                     void *room, const uint8_t **ret_rows)
+{
+    const uint8_t *bytes = (const uint8_t *)body.data;
+    if (form == SEGMENT_PLAIN) {
+        *ret_rows = bytes;
+        return n <= body.length / row_bytes[table] ? 0 : STATUS_CORRUPT;
+    }
+    if (form != SEGMENT_PACKED || table == SEGMENT_FILTER || n > SEGMENT_ROWS_MAX || room == NULL) {
+        return STATUS_CORRUPT;
+    }
+    *ret_rows = room;
+    return row_unpack(table, bytes, body.length, n, room);
+}
+
+/* The rows in CHUNK of TABLE, under KEY, checked; ROOM is for unpacking them, and may be NULL for a
+ * filter. */
+static int open_chunk(enum segment_table table, MDB_val key, MDB_val chunk, void *room,
                       const uint8_t **ret_rows, size_t *ret_n)
 {
     const uint8_t *bytes = chunk.mv_data;
-    size_t header = header_bytes(table);
+    size_t header = segment_header_bytes(table);
     if (check_place(key, chunk) < 0 || chunk.mv_size > SEGMENT_CHUNK_BYTES) {
         return STATUS_CORRUPT;
     }
     size_t length = chunk.mv_size - CHECKSUM_BYTES;
-    size_t n = bytes_get_le32(bytes);
-    if (bytes_get_le64(bytes + length) != XXH3_64bits(bytes, length) || n == 0 ||
-        n > (length - header) / row_bytes[table]) {
+    *ret_n = bytes_get_le32(bytes);
+    if (bytes_get_le64(bytes + length) != XXH3_64bits(bytes, length) || *ret_n == 0) {
         return STATUS_CORRUPT;
     }
-    *ret_rows = bytes + header;
-    *ret_n = n;
-    return 0;
+    struct slice body = {(const char *)bytes + header, length - header};
+    return open_rows(table, bytes_get_le32(bytes + AT_FORM), body, *ret_n, room, ret_rows);
+}
+
+int segment_put(const struct env *env, MDB_txn *txn, const uint8_t key[SEGMENT_KEY_BYTES],
+                const uint8_t *bytes, size_t length)
+{
+    uint8_t copy[SEGMENT_KEY_BYTES]; /* LMDB's keys are not const */
+    memcpy(copy, key, sizeof copy);
+    MDB_val value = {.mv_size = sizeof copy, .mv_data = copy};
+    return env_put_new(env, txn, ENV_SEGMENTS, value, bytes, length);
 }
 
 /* --- removing --------------------------------------------------------------------------------- */
@@ -242,6 +272,8 @@ void segment_scan_close(struct segment_scan *scan)
         mdb_cursor_close(scan->cursor);
         scan->cursor = NULL;
     }
+    free(scan->room);
+    scan->room = NULL;
 }
 
 /* Take up the chunk at KEY, which was found with RC and is to have NUMBER; another table's ends the
@@ -260,9 +292,15 @@ static int take_chunk(struct segment_scan *scan, int rc, MDB_val key, MDB_val ch
         return STATUS_CORRUPT;
     }
     scan->number = number;
-    return is_of(key, scan->segment, scan->table)
-               ? open_chunk(scan->table, key, chunk, &scan->rows, &scan->n)
-               : check_place(key, chunk);
+    if (!is_of(key, scan->segment, scan->table)) {
+        return check_place(key, chunk);
+    }
+    rc = open_chunk(scan->table, key, chunk, scan->room, &scan->rows, &scan->n);
+    if (rc < 0) {
+        scan->rows = NULL;
+        scan->n = 0;
+    }
+    return rc;
 }
 
 /* Go to the last chunk that begins before A and B, since the first row that is wanted may be in
@@ -299,12 +337,16 @@ int segment_scan_open(const struct env *env, MDB_txn *txn, struct segment_start 
                       struct segment_scan *ret)
 {
     *ret = (struct segment_scan){.segment = start.segment, .table = start.table};
+    ret->room = malloc(SEGMENT_ROWS_MAX * row_bytes[start.table]);
+    if (ret->room == NULL) {
+        return STATUS_NO_MEMORY;
+    }
     int rc = env_status(mdb_cursor_open(txn, env->tables[ENV_SEGMENTS], &ret->cursor));
     if (rc < 0) {
         ret->cursor = NULL;
-        return rc;
+    } else {
+        rc = find_chunk(ret, start.a, start.b);
     }
-    rc = find_chunk(ret, start.a, start.b);
     if (rc < 0) {
         segment_scan_close(ret);
         return rc;
@@ -348,7 +390,8 @@ static int filter_chunks(MDB_cursor *cursor, uint64_t segment, uint64_t n_blocks
         if (rc == MDB_NOTFOUND || (rc == 0 && !is_of(key, segment, SEGMENT_FILTER))) {
             return STATUS_CORRUPT;
         }
-        rc = rc != 0 ? env_status(rc) : open_chunk(SEGMENT_FILTER, key, chunk, ret_chunks++, &n);
+        rc = rc != 0 ? env_status(rc)
+                     : open_chunk(SEGMENT_FILTER, key, chunk, NULL, ret_chunks++, &n);
         if (rc < 0) {
             return rc;
         }
@@ -395,7 +438,7 @@ int segment_parse_key(MDB_val key, struct segment_chunk *ret)
     return 0;
 }
 
-int segment_open_chunk(MDB_val key, MDB_val value, struct segment_chunk *ret,
+int segment_open_chunk(MDB_val key, MDB_val value, void *room, struct segment_chunk *ret,
                        const char **ret_problem)
 {
     struct segment_chunk chunk;
@@ -407,7 +450,7 @@ int segment_open_chunk(MDB_val key, MDB_val value, struct segment_chunk *ret,
     int rc = segment_parse_key(key, &chunk);
     if (rc == 0) {
         *ret_problem = "its bytes are not those that were written there";
-        rc = open_chunk(chunk.table, key, value, &rows, &chunk.n);
+        rc = open_chunk(chunk.table, key, value, room, &rows, &chunk.n);
     }
     if (rc == 0) {
         *ret_problem = "its key is not of its first row";

@@ -3,11 +3,12 @@
  * The rows of each table of a segment lie in chunks, under keys of the table `segments`:
  *   segment (8), table (1), the first row's two leading members (8 and 8), number of the chunk (4),
  *   all big-endian
- * and a chunk is: how many rows (4), zeros (4), XXH3-64 of the key (8), the rows as they lie in
- * memory, zeros up to a page where they are few, XXH3-64 of all before.  A filter's chunks hold
- * blocks in place of rows, from byte 48 on, so that they begin at a line of the cache.  Chunks are
- * numbered from 0 through all tables of a segment, the filter's being the last, so that a scan sees
- * where one is missing.
+ * and a chunk is: how many rows (4), their form (4), XXH3-64 of the key (8), the rows, zeros up to
+ * a page where they are few, XXH3-64 of all before.  Rows are packed (row_pack.h), so many as a
+ * page takes; in stores that are older than that they lie plain, as in memory, on up to four pages,
+ * and are read all the same.  A filter's chunks hold plain blocks in place of rows, from byte 48
+ * on, so that they begin at a line of the cache.  Chunks are numbered from 0 through all tables of
+ * a segment, the filter's being the last, so that a scan sees where one is missing.
  *
  * A segment never changes once it is whole; writing and removing it takes many transactions, which
  * the manifest keeps track of (manifest.h). */
@@ -31,6 +32,15 @@ enum segment_table {
 enum {
     SEGMENT_CHUNK_BYTES = 4 * 4096 - 16, /* at most: whole pages of LMDB, less its header */
     SEGMENT_FILTER_ROWS = 254,           /* segment_chunk_rows(SEGMENT_FILTER), where it counts */
+    SEGMENT_ROWS_MAX = 640,              /* of a chunk whose rows are packed */
+    SEGMENT_ROOM_BYTES = SEGMENT_ROWS_MAX * sizeof(struct sum_row), /* for unpacking any chunk */
+    SEGMENT_KEY_BYTES = 29,                                         /* of a chunk's key */
+};
+
+/* How the rows of a chunk lie.  Stored: never renumber. */
+enum segment_form {
+    SEGMENT_PLAIN = 0,
+    SEGMENT_PACKED = 1,
 };
 
 /* Bytes of one row of TABLE. */
@@ -44,22 +54,39 @@ void segment_row_leading(enum segment_table table, const void *row, uint64_t *re
 size_t segment_rows_before(enum segment_table table, const void *rows, size_t n, uint64_t a,
                            uint64_t b);
 
-/* How many rows of TABLE one chunk takes. */
+/* How many rows of TABLE one chunk takes at most. */
 size_t segment_chunk_rows(enum segment_table table);
 
-/* --- writing: as part of a write transaction -------------------------------------------------- */
+/* --- chunks ----------------------------------------------------------------------------------- */
 
-/* Rows that lie, or are to lie, in one chunk. */
+/* Rows that lie in one chunk. */
 struct segment_chunk {
     uint64_t segment;
     enum segment_table table;
     uint32_t number;
-    const void *rows; /* n of them: 1 to segment_chunk_rows() */
+    const void *rows; /* n of them: 1 to segment_chunk_rows(), or of plain ones as many as fit */
     size_t n;
 };
 
-/* Write CHUNK.  Returns 0, or the status of a failed write. */
-MUSTCHECK int segment_put(const struct env *env, MDB_txn *txn, const struct segment_chunk *chunk);
+/* Where in a chunk of TABLE its rows begin, and before which byte they have to end. */
+size_t segment_header_bytes(enum segment_table table);
+size_t segment_body_end(enum segment_table table);
+
+/* The key of CHUNK, whose first row has the leading members A and B. */
+void segment_chunk_key(const struct segment_chunk *chunk, uint64_t a, uint64_t b,
+                       uint8_t ret[SEGMENT_KEY_BYTES]);
+
+/* Make LENGTH bytes at BYTES, which end with the rows of CHUNK, whole as what is to stand under
+ * KEY.  Returns how many they are then: SEGMENT_CHUNK_BYTES at most. */
+size_t segment_seal_chunk(const struct segment_chunk *chunk, const uint8_t key[SEGMENT_KEY_BYTES],
+                          uint8_t *bytes, size_t length);
+
+/* --- writing: as part of a write transaction -------------------------------------------------- */
+
+/* Write the LENGTH bytes of a whole chunk under KEY.  Returns 0, or the status of a failed write.
+ */
+MUSTCHECK int segment_put(const struct env *env, MDB_txn *txn, const uint8_t key[SEGMENT_KEY_BYTES],
+                          const uint8_t *bytes, size_t length);
 
 /* Remove up to CHUNKS_MAX chunks of SEGMENT; *RET_LEFT: there are more.  Returns as above. */
 MUSTCHECK int segment_remove(const struct env *env, MDB_txn *txn, uint64_t segment,
@@ -73,9 +100,10 @@ struct segment_scan {
     uint64_t segment;
     enum segment_table table;
     uint32_t number;     /* of the chunk at hand, or of the one behind the table's last */
-    const uint8_t *rows; /* its rows, in the transaction's pages; NULL: at the end */
+    const uint8_t *rows; /* its rows, in the transaction's pages or the room; NULL: at the end */
     size_t n;
-    size_t at; /* the next of them */
+    size_t at;  /* the next of them */
+    void *room; /* owned: where rows are unpacked */
 };
 
 /* The first row of TABLE whose two leading members are at least A and B. */
@@ -106,17 +134,13 @@ MUSTCHECK int segment_filter(const struct env *env, MDB_txn *txn, uint64_t segme
 
 /* --- chunk by chunk, for whoever looks at all of them ----------------------------------------- */
 
-enum {
-    SEGMENT_KEY_BYTES = 29, /* of a chunk's key */
-};
-
 /* Below the keys of all chunks of SEGMENT, in BYTES. */
 MDB_val segment_first_key(uint8_t bytes[SEGMENT_KEY_BYTES], uint64_t segment);
 
 /* Whose chunk KEY is the key of; it has no rows yet.  Returns 0, or STATUS_CORRUPT. */
 MUSTCHECK int segment_parse_key(MDB_val key, struct segment_chunk *ret);
 
-/* Check the chunk VALUE under KEY; its rows lie in the transaction's pages.  Returns 0, or
- * STATUS_CORRUPT and *RET_PROBLEM, a static text. */
-MUSTCHECK int segment_open_chunk(MDB_val key, MDB_val value, struct segment_chunk *ret,
+/* Check the chunk VALUE under KEY; its rows lie in the transaction's pages, or in ROOM, which has
+ * SEGMENT_ROOM_BYTES.  Returns 0, or STATUS_CORRUPT and *RET_PROBLEM, a static text. */
+MUSTCHECK int segment_open_chunk(MDB_val key, MDB_val value, void *room, struct segment_chunk *ret,
                                  const char **ret_problem);

@@ -8,7 +8,7 @@
 #include "billingd/store/lmdb/slice.h"
 
 enum {
-    ROW_ALIGNMENT = 16, /* of the rows of a chunk in the slice: no type of theirs needs more */
+    CHUNK_BYTES_LEAST = 4096 - 16, /* a chunk fills a page */
 };
 
 /* --- what is written -------------------------------------------------------------------------- */
@@ -26,14 +26,8 @@ static int put_slice(void *arg, MDB_txn *txn)
     int rc = 0;
     for (size_t i = 0; i < writer->n_chunks && rc == 0; i++) {
         const struct slice_chunk *chunk = &writer->chunks[i];
-        struct segment_chunk rows = {
-            .segment = writer->segment.id,
-            .table = chunk->table,
-            .number = chunk->number,
-            .rows = writer->bytes + chunk->offset,
-            .n = chunk->n,
-        };
-        rc = segment_put(writer->env, txn, &rows);
+        rc =
+            segment_put(writer->env, txn, chunk->key, writer->bytes + chunk->offset, chunk->length);
     }
     FAILPOINT("before_slice");
     return rc;
@@ -49,8 +43,7 @@ int segment_writer_begin(struct segment_writer *writer, const struct env *env, s
         .env = env, .turn = turn, .segment = *segment, .bytes_max = slice_bytes};
     writer->segment.state = SEGMENT_BUILDING;
     writer->segment.filter_blocks = filter_blocks(requests);
-    /* A chunk is cut short only where a table or the slice ends. */
-    writer->chunks_max = slice_bytes / (SEGMENT_CHUNK_BYTES / 2) + SEGMENT_FILTER + 1;
+    writer->chunks_max = slice_bytes / CHUNK_BYTES_LEAST + 2;
     writer->filter = calloc(writer->segment.filter_blocks, FILTER_BLOCK_BYTES);
     writer->bytes =
         malloc(slice_bytes + (size_t)2 * SEGMENT_CHUNK_BYTES); /* the last may reach over */
@@ -81,45 +74,43 @@ static void count(struct segment *segment, enum segment_table table)
     segment->n_sums += table == SEGMENT_SUMS;
 }
 
-static struct slice_chunk *open_chunk(struct segment_writer *writer, enum segment_table table,
-                                      size_t offset)
+/* The chunk that fills is whole. */
+static void end_chunk(struct segment_writer *writer)
 {
     REQUIRE(writer->n_chunks < writer->chunks_max);
     struct slice_chunk *chunk = &writer->chunks[writer->n_chunks];
-    *chunk = (struct slice_chunk){
-        .table = table,
-        .number = writer->next_number,
-        .offset = (offset + ROW_ALIGNMENT - 1) / ROW_ALIGNMENT * ROW_ALIGNMENT,
-    };
+    chunk->offset = writer->n_bytes;
+    chunk->length =
+        chunk_builder_end(&writer->builder, writer->segment.id, writer->next_number, chunk->key);
+    writer->n_bytes += chunk->length;
     writer->n_chunks++;
     writer->next_number++;
-    return chunk;
+    writer->is_filling = false;
 }
 
-/* The chunk that the next row of TABLE goes to. */
-static struct slice_chunk *chunk_for(struct segment_writer *writer, enum segment_table table)
+static void begin_chunk(struct segment_writer *writer, enum segment_table table)
 {
-    if (writer->n_chunks == 0) {
-        return open_chunk(writer, table, 0);
-    }
-    struct slice_chunk *last = &writer->chunks[writer->n_chunks - 1];
-    if (last->table == table && last->n < segment_chunk_rows(table)) {
-        return last;
-    }
-    return open_chunk(writer, table, last->offset + last->n * segment_row_bytes(last->table));
+    chunk_builder_begin(&writer->builder, table, writer->bytes + writer->n_bytes);
+    writer->is_filling = true;
 }
 
 static void add(struct segment_writer *writer, enum segment_table table, const void *row,
                 bool *ret_full)
 {
-    size_t bytes = segment_row_bytes(table);
-    struct slice_chunk *chunk = chunk_for(writer, table);
-    size_t at = chunk->offset + chunk->n * bytes;
-    memcpy(writer->bytes + at, row, bytes);
-    chunk->n++;
+    if (writer->is_filling && writer->builder.table != table) {
+        end_chunk(writer);
+    }
+    if (!writer->is_filling) {
+        begin_chunk(writer, table);
+    }
+    if (!chunk_builder_add(&writer->builder, row)) {
+        end_chunk(writer);
+        begin_chunk(writer, table);
+        INVARIANT(chunk_builder_add(&writer->builder, row));
+    }
     /* A filter's chunks are to be whole, all but the last. */
-    bool may_end = table != SEGMENT_FILTER || chunk->n == segment_chunk_rows(table);
-    *ret_full = at + bytes >= writer->bytes_max && may_end;
+    bool may_end = table != SEGMENT_FILTER || writer->builder.n == SEGMENT_FILTER_ROWS;
+    *ret_full = writer->n_bytes + writer->builder.length >= writer->bytes_max && may_end;
 }
 
 void segment_writer_add(struct segment_writer *writer, enum segment_table table, const void *row,
@@ -136,12 +127,18 @@ void segment_writer_add(struct segment_writer *writer, enum segment_table table,
 
 int segment_writer_flush(struct segment_writer *writer)
 {
+    if (writer->is_filling) {
+        end_chunk(writer);
+    }
     if (writer->n_chunks == 0) {
         return 0;
     }
     int rc = slice_write(writer->env, writer->turn, put_slice, writer);
     FAILPOINT("after_slice");
-    writer->n_chunks = rc == 0 ? 0 : writer->n_chunks;
+    if (rc == 0) {
+        writer->n_chunks = 0;
+        writer->n_bytes = 0;
+    }
     return rc;
 }
 

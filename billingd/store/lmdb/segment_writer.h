@@ -7,14 +7,15 @@
  * removes it.  Sealer thread. */
 #pragma once
 
+#include "billingd/store/lmdb/chunk_builder.h"
 #include "billingd/store/lmdb/manifest.h"
 #include "billingd/store/lmdb/turn.h"
 
+/* A chunk that is whole. */
 struct slice_chunk {
-    enum segment_table table;
-    uint32_t number;
-    size_t offset; /* of its rows in the slice */
-    size_t n;
+    uint8_t key[SEGMENT_KEY_BYTES];
+    size_t offset; /* in the slice */
+    size_t length;
 };
 
 struct segment_writer {
@@ -23,13 +24,16 @@ struct segment_writer {
     struct segment segment; /* what is written so far */
     uint8_t *filter;        /* owned: filter_blocks of them */
 
-    /* --- the slice: whole chunks, and at its end the one that fills --- */
+    /* --- the slice: whole chunks, and behind them the one that fills --- */
     uint8_t *bytes; /* owned */
     size_t bytes_max;
+    size_t n_bytes;             /* of whole chunks */
     struct slice_chunk *chunks; /* owned */
     size_t n_chunks;
     size_t chunks_max;
-    uint32_t next_number; /* of a chunk of the table that is written */
+    struct chunk_builder builder;
+    bool is_filling;      /* it has a chunk */
+    uint32_t next_number; /* of a chunk */
 };
 
 /* Begin SEGMENT, whose id, level, first_seq and last_seq are set, for about REQUESTS request ids,

@@ -6,7 +6,11 @@
 #include "billingd/store/errinfo.h"
 #include "billingd/store/lmdb/journal.h"
 
-/* Of format 1. */
+enum {
+    FORMAT_OF_TREES = 1,
+};
+
+/* Of that format. */
 static const char *const old_tables[] = {"requests", "usage", "usage_late"};
 
 enum {
@@ -46,10 +50,11 @@ static int drop(MDB_txn *txn, const char *table)
     return rc == MDB_NOTFOUND ? 0 : env_status(rc);
 }
 
+/* What format 2 has is read as it is. */
 static int write_all(const struct env *env, MDB_txn *txn, struct meta *meta)
 {
     int rc = 0;
-    for (int i = 0; i < N_OLD_TABLES && rc == 0; i++) {
+    for (int i = 0; meta->format == FORMAT_OF_TREES && i < N_OLD_TABLES && rc == 0; i++) {
         rc = drop(txn, old_tables[i]);
     }
     meta->format = META_FORMAT;
@@ -61,7 +66,7 @@ int upgrade_run(const struct env *env, MDB_txn *txn, struct meta *meta, struct e
     if (meta->format == META_FORMAT) {
         return 0;
     }
-    int rc = check_journal(env, txn, reason);
+    int rc = meta->format == FORMAT_OF_TREES ? check_journal(env, txn, reason) : 0;
     if (rc < 0) {
         return rc;
     }

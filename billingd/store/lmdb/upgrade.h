@@ -2,6 +2,8 @@
  *
  *   1: request ids and usage in B-trees of their own; since 2 they are rows in segments and in the
  *      head (segment.h, head.h), which are made again from the journal
+ *   2: rows plain in all segments; since 3 they are packed, which an older version would misread.
+ *      Those that are plain are read as they are, until they are merged
  *
  * Before other threads. */
 #pragma once

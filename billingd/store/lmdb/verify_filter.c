@@ -27,7 +27,7 @@ static const uint8_t *next_block(struct rebuild *rebuild)
     const char *problem;
     if (rebuild->at == rebuild->chunk.n) {
         if (mdb_cursor_get(rebuild->cursor, &key, &value, MDB_NEXT) != 0 ||
-            segment_open_chunk(key, value, &rebuild->chunk, &problem) < 0 ||
+            segment_open_chunk(key, value, NULL, &rebuild->chunk, &problem) < 0 ||
             rebuild->chunk.table != SEGMENT_FILTER ||
             rebuild->chunk.segment != rebuild->segment->id) {
             return NULL;
@@ -107,7 +107,8 @@ static int find_first(struct rebuild *rebuild)
            rebuild->chunk.table != SEGMENT_FILTER) {
         rc = mdb_cursor_get(rebuild->cursor, &key, &value, MDB_NEXT);
     }
-    return rc != 0 ? env_status(rc) : segment_open_chunk(key, value, &rebuild->chunk, &problem);
+    return rc != 0 ? env_status(rc)
+                   : segment_open_chunk(key, value, NULL, &rebuild->chunk, &problem);
 }
 
 static int compare(struct verify *verify, struct rebuild *rebuild)

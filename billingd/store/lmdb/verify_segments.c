@@ -1,6 +1,7 @@
 #include "billingd/store/lmdb/verify_segments.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "billingd/store/lmdb/row_merge.h"
 
@@ -27,8 +28,9 @@ struct walk {
     struct verify *verify;
     struct verify_chunks *chunks;
     uint64_t next_number;
-    enum segment_table table; /* of the last chunk that was whole; 0: none was */
-    const uint8_t *last;      /* its last row */
+    enum segment_table table;             /* of the last chunk that was whole; 0: none was */
+    uint8_t last[sizeof(struct sum_row)]; /* its last row */
+    void *room;                           /* owned: where rows are unpacked */
     uint64_t counts[SEGMENT_FILTER + 1];
 };
 
@@ -60,14 +62,11 @@ static int lose_chunks(struct walk *walk, enum segment_table table, uint64_t end
                               : 0;
 }
 
-/* That the rows of CHUNK go on where the last one ended. */
-static int check_order(struct walk *walk, const struct segment_chunk *chunk)
+/* That the rows of CHUNK go on behind LAST, unless that is NULL. */
+static int check_order(struct walk *walk, const struct segment_chunk *chunk, const uint8_t *last)
 {
     size_t bytes = segment_row_bytes(chunk->table);
     const uint8_t *rows = chunk->rows;
-    const uint8_t *last = walk->table == chunk->table ? walk->last : NULL;
-    walk->table = chunk->table;
-    walk->last = rows + (chunk->n - 1) * bytes;
     if (chunk->table == SEGMENT_FILTER || !walk->chunks->tell) {
         return 0;
     }
@@ -85,6 +84,16 @@ static int check_order(struct walk *walk, const struct segment_chunk *chunk)
     return 0;
 }
 
+/* That the rows of CHUNK go on where the last one ended. */
+static int follow(struct walk *walk, const struct segment_chunk *chunk)
+{
+    size_t bytes = segment_row_bytes(chunk->table);
+    int rc = check_order(walk, chunk, walk->table == chunk->table ? walk->last : NULL);
+    walk->table = chunk->table;
+    memcpy(walk->last, (const uint8_t *)chunk->rows + (chunk->n - 1) * bytes, bytes);
+    return rc;
+}
+
 static int take_chunk(struct walk *walk, const struct segment_chunk *chunk)
 {
     int rc = 0;
@@ -98,7 +107,7 @@ static int take_chunk(struct walk *walk, const struct segment_chunk *chunk)
     walk->next_number = (uint64_t)chunk->number + 1;
     walk->counts[chunk->table] += chunk->n;
     if (rc == 0) {
-        rc = check_order(walk, chunk);
+        rc = follow(walk, chunk);
     }
     return rc < 0 ? rc : walk->chunks->chunk_cb(walk->verify, chunk, walk->chunks->arg);
 }
@@ -107,7 +116,7 @@ static int take_row(struct walk *walk, MDB_val key, MDB_val value)
 {
     struct segment_chunk chunk = {0};
     const char *problem;
-    if (segment_open_chunk(key, value, &chunk, &problem) == 0) {
+    if (segment_open_chunk(key, value, walk->room, &chunk, &problem) == 0) {
         return take_chunk(walk, &chunk);
     }
     if (segment_parse_key(key, &chunk) < 0) {
@@ -182,14 +191,17 @@ static int walk_chunks(struct walk *walk, MDB_cursor *cursor)
 int verify_chunks(struct verify *verify, struct verify_chunks *chunks)
 {
     MDB_cursor *cursor;
-    struct walk walk = {.verify = verify, .chunks = chunks};
+    struct walk walk = {.verify = verify, .chunks = chunks, .room = malloc(SEGMENT_ROOM_BYTES)};
     const struct lmdb_view *view = verify->view;
-    int rc = env_status(mdb_cursor_open(view->txn, view->env->tables[ENV_SEGMENTS], &cursor));
-    if (rc < 0) {
-        return rc;
+    if (walk.room == NULL) {
+        return STATUS_NO_MEMORY;
     }
-    rc = walk_chunks(&walk, cursor);
-    mdb_cursor_close(cursor);
+    int rc = env_status(mdb_cursor_open(view->txn, view->env->tables[ENV_SEGMENTS], &cursor));
+    if (rc == 0) {
+        rc = walk_chunks(&walk, cursor);
+        mdb_cursor_close(cursor);
+    }
+    free(walk.room);
     return rc;
 }
 

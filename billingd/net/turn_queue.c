@@ -1,0 +1,74 @@
+#include "billingd/net/turn_queue.h"
+
+#include "billingd/base/assert.h"
+#include "proto/status.h"
+
+void turn_queue_init(struct turn_queue *queue, uv_loop_t *loop)
+{
+    *queue = (struct turn_queue){0};
+    INVARIANT(uv_idle_init(loop, &queue->awake) == 0);
+}
+
+void turn_queue_close(struct turn_queue *queue)
+{
+    REQUIRE(queue->first == NULL);
+    uv_close((uv_handle_t *)&queue->awake, NULL);
+}
+
+static void awake_cb(uv_idle_t *idle)
+{
+    (void)idle; /* that the loop does not sleep is all */
+}
+
+void turn_queue_wait(struct turn_queue *queue, struct turn_waiter *waiter)
+{
+    if (waiter->waits) {
+        return;
+    }
+    waiter->waits = true;
+    waiter->next = NULL;
+    if (queue->first == NULL) {
+        queue->first = waiter;
+    } else {
+        queue->last->next = waiter;
+    }
+    queue->last = waiter;
+    IGNORE(uv_idle_start(&queue->awake, awake_cb)); /* cannot fail */
+}
+
+void turn_queue_leave(struct turn_queue *queue, struct turn_waiter *waiter)
+{
+    struct turn_waiter *before = NULL;
+    struct turn_waiter *at = queue->first;
+    if (!waiter->waits) {
+        return;
+    }
+    while (at != waiter) {
+        before = at;
+        at = at->next;
+    }
+    if (before == NULL) {
+        queue->first = waiter->next;
+    } else {
+        before->next = waiter->next;
+    }
+    queue->last = queue->last == waiter ? before : queue->last;
+    waiter->waits = false;
+}
+
+/* Whoever goes on may make others leave, the last one of this turn too: so they are counted. */
+void turn_queue_go_on(struct turn_queue *queue)
+{
+    size_t n = 0;
+    for (const struct turn_waiter *waiter = queue->first; waiter != NULL; waiter = waiter->next) {
+        n++;
+    }
+    for (; n > 0 && queue->first != NULL; n--) {
+        struct turn_waiter *waiter = queue->first;
+        turn_queue_leave(queue, waiter);
+        waiter->go_on(waiter->connection);
+    }
+    if (queue->first == NULL) {
+        IGNORE(uv_idle_stop(&queue->awake)); /* cannot fail */
+    }
+}

@@ -1,0 +1,37 @@
+/* Connections that wait for the next turn of the loop, since whose they are has been heard enough
+ * in this one.  First come, first served; while any waits the loop does not sleep.  Loop thread
+ * only. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <uv.h>
+
+struct turn_waiter {
+    void (*go_on)(void *connection);
+    void *connection;
+    bool waits;
+    struct turn_waiter *next;
+};
+
+struct turn_queue {
+    struct turn_waiter *first;
+    struct turn_waiter *last;
+    uv_idle_t awake; /* active while some wait */
+};
+
+/* Ready QUEUE on LOOP. */
+void turn_queue_init(struct turn_queue *queue, uv_loop_t *loop);
+
+/* Close its handle; nobody may wait.  The queue must stay until the loop has run out. */
+void turn_queue_close(struct turn_queue *queue);
+
+/* WAITER, whose first two fields are set, waits behind the others; one that does already stays in
+ * its place. */
+void turn_queue_wait(struct turn_queue *queue, struct turn_waiter *waiter);
+
+/* It waits no more, if it did. */
+void turn_queue_leave(struct turn_queue *queue, struct turn_waiter *waiter);
+
+/* A turn has begun: those that wait go on; who has to wait again does so for the next. */
+void turn_queue_go_on(struct turn_queue *queue);
