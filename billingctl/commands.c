@@ -90,6 +90,11 @@ static const char server_verify_more[] =
     "it once more, and compares.  Prints ok, or what it found; the exit status is 1 then.  An\n"
     "interrupt cancels it.\n";
 
+static const char cancel_more[] =
+    "One that somebody else has begun, or whose billingctl is gone: its id is in what refuses\n"
+    "another one, as the existing id.  Prints the job as it is; it ends soon.  One that has ended\n"
+    "stays as it is.\n";
+
 static const char export_more[] =
     "Rows go to standard output as they are read: of each customer, or of --customer, the usage\n"
     "in the window by the time when it was used, each record that is voided followed by its\n"
@@ -195,6 +200,8 @@ const struct command command_table[] = {
      "copy the store while the daemon serves", backup_more, server_backup},
     {"server", "verify", "", 0, FLAG_BIT(FLAG_QUIET), COMMAND_HAS_ID,
      "have the daemon check all that it keeps", server_verify_more, server_verify},
+    {"server", "cancel", "JOB_ID", 0, 0, COMMAND_HAS_ID, "cancel a backup or a verification",
+     cancel_more, server_cancel},
 
     {"completion", "bash", "", 0, 0, COMMAND_LOCAL, "print completion for bash",
      "To use it: source <(billingctl completion bash)\n", completion_bash},

@@ -54,14 +54,15 @@ static bool is_state(const struct watch *watch, const char *state)
     return strcmp(output_value(watch->job, "job.state"), state) == 0;
 }
 
-/* Take over what a call about the job returned. */
+/* Take over what a call about the job returned.  Where it says nothing of it, for whatever reason,
+ * the job may have come to its end all the same. */
 static int take_reply(struct watch *watch, int status, billing_object *reply, billing_error *error)
 {
     if (status != 0) {
         progress_end(&watch->progress);
-        int code = ctl_failed(watch->ctl, status, error);
+        (void)ctl_failed(watch->ctl, status, error); /* says it */
         say("what became of the job %s is not known", output_value(watch->job, "job.id"));
-        return code;
+        return CTL_UNKNOWN;
     }
     billing_object_free(watch->job);
     watch->job = reply;
@@ -199,6 +200,16 @@ int server_backup(struct ctl *ctl)
         billing_object_free(reply);
     }
     return code;
+}
+
+/* --- cancel ----------------------------------------------------------------------------------- */
+
+int server_cancel(struct ctl *ctl)
+{
+    billing_object *reply = NULL;
+    billing_error *error = NULL;
+    int status = billing_job_cancel(ctl->client, ctl_arg(ctl, 0), &reply, &error);
+    return ctl_finish(ctl, status, reply, error, "job");
 }
 
 /* --- verify ----------------------------------------------------------------------------------- */

@@ -46,6 +46,7 @@ int server_info(struct ctl *ctl);
 int server_health(struct ctl *ctl);
 int server_backup(struct ctl *ctl);
 int server_verify(struct ctl *ctl);
+int server_cancel(struct ctl *ctl);
 
 int completion_bash(struct ctl *ctl);
 int completion_zsh(struct ctl *ctl);

@@ -1,8 +1,11 @@
 #include "billingd/config_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <libconfig.h>
 
@@ -14,13 +17,38 @@ enum {
 
 /* --- the text --------------------------------------------------------------------------------- */
 
+/* A FIFO would be waited for, a device may be anything, and neither can be read again at SIGHUP.
+ * NULL, having said why. */
+static FILE *open_file(struct config_load *load)
+{
+    const struct config_origin origin = {.from = CONFIG_FROM_FLAG};
+    struct stat about;
+    int fd = open(load->file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &about) < 0) {
+        config_problem(load, origin, "config", "cannot open '%s': %s", load->file, strerror(errno));
+    } else if (!S_ISREG(about.st_mode)) {
+        config_problem(load, origin, "config", "cannot read '%s': it is not a regular file but %s",
+                       load->file,
+                       S_ISDIR(about.st_mode)    ? "a directory"
+                       : S_ISFIFO(about.st_mode) ? "a FIFO"
+                                                 : "a device");
+    } else {
+        FILE *file = fdopen(fd, "r");
+        INVARIANT(file != NULL);
+        return file;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return NULL;
+}
+
 /* The whole file, a newline and a NUL behind it; free it.  NULL, having said why. */
 static char *read_text(struct config_load *load, size_t *ret_length)
 {
     const struct config_origin origin = {.from = CONFIG_FROM_FLAG};
-    FILE *file = fopen(load->file, "re");
+    FILE *file = open_file(load);
     if (file == NULL) {
-        config_problem(load, origin, "config", "cannot open '%s': %s", load->file, strerror(errno));
         return NULL;
     }
     char *text = malloc(FILE_BYTES_MAX + 2);

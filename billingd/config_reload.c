@@ -133,23 +133,31 @@ static void tell_problems(char *problems, config_news_fn tell)
     }
 }
 
-int config_reload(const struct config_reload *reload, struct config *config)
+void config_reload_read(struct config_reload *reload)
 {
-    struct config fresh;
-    char *problems = NULL;
     size_t bytes;
-    FILE *errors = open_memstream(&problems, &bytes);
+    FILE *errors = open_memstream(&reload->problems, &bytes);
     INVARIANT(errors != NULL);
-    int rc = config_load(reload->argc, reload->argv, &fresh, errors);
+    reload->status = config_load(reload->argc, reload->argv, &reload->fresh, errors);
     INVARIANT(fclose(errors) == 0);
-    tell_problems(problems, reload->tell);
-    if (rc == 0) {
-        rc = reload->accept(&fresh, reload->arg);
+    if (reload->status == 0) {
+        reload->status = reload->accept(&reload->fresh, reload->arg);
     }
-    if (rc == 0) {
-        take_over(config, &fresh, reload->tell);
+}
+
+int config_reload_take(struct config_reload *reload, struct config *config)
+{
+    tell_problems(reload->problems, reload->tell);
+    if (reload->status == 0) {
+        take_over(config, &reload->fresh, reload->tell);
     }
-    config_done(&fresh);
-    free(problems);
-    return rc;
+    config_reload_drop(reload);
+    return reload->status;
+}
+
+void config_reload_drop(struct config_reload *reload)
+{
+    config_done(&reload->fresh);
+    free(reload->problems);
+    reload->problems = NULL;
 }

@@ -1,4 +1,5 @@
-/* SIGHUP: the same command line and the config file, read once more.  Loop thread. */
+/* SIGHUP: the same command line and the config file, read once more: on any thread, since files and
+ * the user database may be far away, and taken over on the loop's. */
 #pragma once
 
 #include "billingd/config.h"
@@ -17,16 +18,28 @@ struct config_reload {
     char *const *argv;
     config_news_fn tell;
 
-    /* Asked once all is right with the options, before anything is taken over: makes of FRESH what
-     * they do not say by themselves, and returns 0; or a STATUS_*, having said what is wrong. */
+    /* Asked by the reader once all is right with the options, before anything is taken over: makes
+     * of FRESH what they do not say by themselves, and returns 0; or a STATUS_*, having said what
+     * is wrong. */
     int (*accept)(const struct config *fresh, void *arg);
     void *arg;
+
+    /* --- what was read --- */
+    struct config fresh;
+    char *problems; /* lines; owned */
+    int status;
 };
 
-/* Read the command line, and the file that it names, again, and take over into *CONFIG, which is
- * what the daemon runs with, what may change while it runs; the rest of *CONFIG stays as it is.
- * tell() hears what has changed, and what would have.
+/* Read the command line, and the file that it names, again into RELOAD, whose first part is set. */
+void config_reload_read(struct config_reload *reload);
+
+/* Take over into *CONFIG, which is what the daemon runs with, what was read and may change while it
+ * runs; the rest of *CONFIG stays as it is.  tell() hears what has changed, and what would have.
+ * RELOAD is dropped.  Loop thread.
  *
  * Returns 0; or STATUS_OUT_OF_BOUNDS or what accept() returned, where anything is wrong: then
  * tell() has heard all that is, and *CONFIG is left alone. */
-MUSTCHECK int config_reload(const struct config_reload *reload, struct config *config);
+MUSTCHECK int config_reload_take(struct config_reload *reload, struct config *config);
+
+/* Free what was read. */
+void config_reload_drop(struct config_reload *reload);

@@ -79,6 +79,13 @@ struct daemon {
     bool draining;
     bool ending;
 
+    /* SIGHUP; while `reloading`, what is read is that thread's. */
+    uv_work_t read;
+    struct config_reload reload;
+    struct peer_rules rules; /* that it makes */
+    bool reloading;
+    bool reload_again; /* another one has come */
+
     struct rpc_door rpc;
     struct http_door http;
     struct entrances entrances;
@@ -99,19 +106,24 @@ static void progress_cb(uint64_t seq, void *arg)
     }
 }
 
-static int open_store(struct daemon *d)
+static struct store_options store_options(const struct config *config)
 {
-    const struct config *config = d->config;
-    struct errinfo reason;
-    struct store_options options = {
+    return (struct store_options){
         .data_dir = config->data_dir,
         .map_bytes = (uint64_t)config->map_bytes,
         .readers_max = (unsigned)config->readers + 1, /* and one for the start, then for jobs */
         .currency = config->currency,
         .now_us = clock_wall_us(),
-        .progress = progress_cb,
-        .progress_arg = d,
     };
+}
+
+static int open_store(struct daemon *d)
+{
+    const struct config *config = d->config;
+    struct errinfo reason;
+    struct store_options options = store_options(config);
+    options.progress = progress_cb;
+    options.progress_arg = d;
     int rc = store_open(config->store, &options, &d->store, &reason);
     if (rc < 0) {
         log_error(LOG_STORE, "cannot open the store", LOG_TEXT("reason", reason.message));
@@ -466,7 +478,7 @@ static void news_cb(enum config_news news, const char *name, const char *text)
     }
 }
 
-/* What is not said by the options alone, and may be wrong too: whom they name. */
+/* What is not said by the options alone, and may be wrong too: whom they name.  As read_cb(). */
 static int accept_config_cb(const struct config *fresh, void *arg)
 {
     struct peer_rules *rules = arg;
@@ -500,32 +512,70 @@ static void apply_config(struct daemon *d, const struct peer_rules *rules)
     http_door_apply_rules(&d->http);
 }
 
-static void reload_cb(uv_signal_t *handle, int number)
+static void begin_reload(struct daemon *d);
+
+/* A thread of uv's: files and the user database may be somewhere in a network. */
+static void read_cb(uv_work_t *work)
 {
-    struct daemon *d = handle->data;
-    (void)number;
-    if (d->draining) {
-        return;
-    }
-    notify_send(&d->notify, "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=Reloading",
-                (long long)clock_monotonic_us());
-    struct peer_rules rules;
-    struct config_reload reload = {
-        .argc = d->command->argc,
-        .argv = d->command->argv,
-        .tell = news_cb,
-        .accept = accept_config_cb,
-        .arg = &rules,
-    };
-    int rc = config_reload(&reload, d->config);
+    struct daemon *d = work->data;
+    config_reload_read(&d->reload);
+}
+
+static void take_reload(struct daemon *d)
+{
+    int rc = config_reload_take(&d->reload, d->config);
     if (rc == 0) {
-        apply_config(d, &rules);
+        apply_config(d, &d->rules);
         log_info(LOG_DAEMON, "reloaded");
     } else {
         log_error(LOG_DAEMON, "not reloaded, nothing changed");
     }
     notify_send(&d->notify, "READY=1\nSTATUS=%s",
                 rc == 0 ? "Serving" : "Serving; the configuration is wrong and was not reloaded");
+}
+
+/* The loop again.  What was asked for meanwhile may not be in what was read. */
+static void read_done_cb(uv_work_t *work, int status)
+{
+    struct daemon *d = work->data;
+    IGNORE(status < 0); /* nobody cancels it */
+    d->reloading = false;
+    if (d->draining) {
+        config_reload_drop(&d->reload);
+        return;
+    }
+    take_reload(d);
+    if (d->reload_again) {
+        begin_reload(d);
+    }
+}
+
+static void begin_reload(struct daemon *d)
+{
+    d->reloading = true;
+    d->reload_again = false;
+    notify_send(&d->notify, "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=Reloading",
+                (long long)clock_monotonic_us());
+    d->reload = (struct config_reload){
+        .argc = d->command->argc,
+        .argv = d->command->argv,
+        .tell = news_cb,
+        .accept = accept_config_cb,
+        .arg = &d->rules,
+    };
+    d->read.data = d;
+    INVARIANT(uv_queue_work(&d->loop, &d->read, read_cb, read_done_cb) == 0);
+}
+
+static void reload_cb(uv_signal_t *handle, int number)
+{
+    struct daemon *d = handle->data;
+    (void)number;
+    if (d->reloading) {
+        d->reload_again = true;
+    } else if (!d->draining) {
+        begin_reload(d);
+    }
 }
 
 static void stop(struct daemon *d)
@@ -658,12 +708,40 @@ int daemon_run(struct config *config, const struct daemon_command *command)
     return rc == 0 ? EXIT_DONE : EXIT_NOT_STARTED;
 }
 
-int daemon_check(struct config *config)
+static void say_found(const struct config *config, const struct store_found *found)
 {
-    struct daemon d = {.config = config, .notify = {.fd = -1}};
-    if (open_store(&d) < 0) {
+    if (!found->there) {
+        log_info(LOG_STORE, "there is no store yet: the first start makes it",
+                 LOG_TEXT("data", config->data_dir), LOG_TEXT("currency", config->currency));
+        return;
+    }
+    if (found->cut_short) {
+        log_warning(LOG_STORE, "the store's file is shorter than it is to be: a start will tell",
+                    LOG_TEXT("data", config->data_dir));
+        return;
+    }
+    if (found->to_be_upgraded) {
+        log_info(LOG_STORE, "the store has an older format: the start changes it");
+    }
+    log_info(LOG_STORE, "there is a store", LOG_TEXT("data", config->data_dir),
+             LOG_INT("journal_position", found->last_seq), LOG_TEXT("currency", config->currency));
+}
+
+int daemon_check(const struct config *config)
+{
+    struct store_options options = store_options(config);
+    struct peer_rules rules;
+    struct store_found found;
+    struct errinfo reason = {""};
+    int rc = access_rules(config, &rules);
+    if (rc < 0) {
+        return EXIT_NOT_STARTED; /* it has said why */
+    }
+    rc = store_look(config->store, &options, &found, &reason);
+    if (rc < 0) {
+        log_error(LOG_STORE, "cannot open the store", LOG_TEXT("reason", reason.message));
         return EXIT_NOT_STARTED;
     }
-    store_close(d.store);
+    say_found(config, &found);
     return EXIT_DONE;
 }

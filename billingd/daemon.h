@@ -22,4 +22,4 @@ int daemon_run(struct config *config, const struct daemon_command *command);
 
 /* Check what can be checked without serving: the data directory, and that nobody else has it.
  * Returns the exit status. */
-int daemon_check(struct config *config);
+int daemon_check(const struct config *config);

@@ -23,14 +23,14 @@ struct report_place {
 struct report_queue {
     struct report_place places[REPORT_QUEUE_PLACES];
     atomic_size_t put; /* begun, too: a putter has its number before its event is in place */
-    size_t taken; /* the taker's */
+    size_t taken;      /* the taker's */
 };
 
 /* Put a copy of EVENT.  Returns false where there is no room. */
 bool report_queue_put(struct report_queue *queue, const struct report_event *event);
 
-/* How many were put, those included that are being put: at least as many as can have been taken, and
- * whoever has put is among them.  Any thread. */
+/* How many were put, those included that are being put: at least as many as can have been taken,
+ * and whoever has put is among them.  Any thread. */
 size_t report_queue_count(const struct report_queue *queue);
 
 /* Take the next into *RET.  Returns false where there is none. */

@@ -69,6 +69,8 @@ struct store_ops {
                          void *arg);
     int (*verify)(struct store_view *view, const struct store_verify *how,
                   struct store_verified *ret); /* progress_cb is set */
+    int (*look)(const char *uri, const struct store_options *options, struct store_found *ret,
+                struct errinfo *reason);
     int (*backup_check)(struct store *store, const char *directory, struct errinfo *reason);
     int (*backup)(struct store *store, const struct store_backup *how, struct store_copied *ret,
                   struct errinfo *reason); /* progress_cb is set */

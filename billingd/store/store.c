@@ -6,17 +6,31 @@
 
 static const struct store_ops *const engines[] = {&store_lmdb};
 
-int store_open(const char *uri, const struct store_options *options, struct store **ret_store,
-               struct errinfo *reason)
+/* The engine that URI names; NULL, with REASON, where there is none. */
+static const struct store_ops *find_engine(const char *uri, struct errinfo *reason)
 {
     for (size_t i = 0; i < sizeof engines / sizeof engines[0]; i++) {
         if (strncmp(uri, engines[i]->scheme, strlen(engines[i]->scheme)) == 0) {
-            return engines[i]->open(uri, options, ret_store, reason);
+            return engines[i];
         }
     }
     IGNORE(snprintf(reason->message, sizeof reason->message,
                     "store: '%.100s' names no engine; known: lmdb:", uri) < 0); /* cut is fine */
-    return STATUS_OUT_OF_BOUNDS;
+    return NULL;
+}
+
+int store_open(const char *uri, const struct store_options *options, struct store **ret_store,
+               struct errinfo *reason)
+{
+    const struct store_ops *engine = find_engine(uri, reason);
+    return engine == NULL ? STATUS_OUT_OF_BOUNDS : engine->open(uri, options, ret_store, reason);
+}
+
+int store_look(const char *uri, const struct store_options *options, struct store_found *ret,
+               struct errinfo *reason)
+{
+    const struct store_ops *engine = find_engine(uri, reason);
+    return engine == NULL ? STATUS_OUT_OF_BOUNDS : engine->look(uri, options, ret, reason);
 }
 
 void store_close(struct store *store)

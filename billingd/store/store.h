@@ -48,6 +48,19 @@ struct store_options {
 MUSTCHECK int store_open(const char *uri, const struct store_options *options,
                          struct store **ret_store, struct errinfo *reason);
 
+/* What a start would find. */
+struct store_found {
+    bool there;          /* else the first start makes it */
+    bool to_be_upgraded; /* it is of an older format, and the start changes it */
+    bool cut_short;      /* its file is shorter than it is to be: only a start looks further */
+    uint64_t last_seq;   /* of the newest record; not where it is cut short */
+};
+
+/* Look whether store_open() would work, as far as can be told while nothing on disk is made or
+ * changed: place, lock, format, currency, and the end of the journal.  Returns as store_open(). */
+MUSTCHECK int store_look(const char *uri, const struct store_options *options,
+                         struct store_found *ret, struct errinfo *reason);
+
 /* Close it.  No transaction or view may be open. */
 void store_close(struct store *store);
 

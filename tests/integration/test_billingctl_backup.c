@@ -22,6 +22,11 @@ static void backup__while_it_serves__a_data_directory_that_serves(void **state)
     struct ctl_result backup = CTL_ENDS(&at, 0, "server", "backup", directory);
     assert_contains(backup.out, testkit_format("%s\n", directory));
     assert_contains(backup.out, "journal_position  2\n");
+    struct ctl_result ended =
+        CTL_ENDS(&at, 0, "server", "cancel",
+                 ctl_line(CTL_ENDS(&at, 0, "server", "verify", "--output", "id", "--quiet").out));
+    assert_contains(ended.out, "done\n");
+    assert_contains(CTL_ENDS(&at, 1, "server", "cancel", "job_0").err, "(job_not_found)");
     struct ctl_result again = CTL_ENDS(&at, 1, "server", "backup", directory);
     assert_contains(again.err, testkit_format("'%s' is there already", directory));
     daemon_process_stop(daemon);

@@ -148,7 +148,22 @@ static void backup__daemon_gone_meanwhile__says_so_and_names_the_job(void **stat
     struct fake_daemon *fake = fake_start(script, 2);
     struct ctl_setup setup = {.url = fake_url(fake)};
     (void)state;
-    struct ctl_result result = CTL_ENDS(&setup, 1, "server", "backup", "/b");
+    struct ctl_result result = CTL_ENDS(&setup, 4, "server", "backup", "/b");
+    assert_contains(result.err, "what became of the job job_backup is not known");
+    fake_stop(fake);
+}
+
+static void backup__daemon_shuts_down_meanwhile__outcome_unknown(void **state)
+{
+    enum { STEPS = 8 }; /* more than are tried */
+    struct fake_step script[STEPS] = {{.act = FAKE_ANSWER}};
+    for (size_t i = 1; i < STEPS; i++) {
+        script[i] = (struct fake_step){.act = FAKE_PROBLEM, .code = "shutting_down", .http = 503};
+    }
+    struct fake_daemon *fake = fake_start(script, STEPS);
+    struct ctl_setup setup = {.url = fake_url(fake)};
+    (void)state;
+    struct ctl_result result = CTL_ENDS(&setup, 4, "server", "backup", "/b", "--timeout", "500ms");
     assert_contains(result.err, "what became of the job job_backup is not known");
     fake_stop(fake);
 }
@@ -323,6 +338,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(backup__interrupted__cancels_the_job),
     cmocka_unit_test(backup__daemon_says_no__refused_with_its_words),
     cmocka_unit_test(backup__daemon_gone_meanwhile__says_so_and_names_the_job),
+    cmocka_unit_test(backup__daemon_shuts_down_meanwhile__outcome_unknown),
     cmocka_unit_test(verify__findings__listed_and_exit_status_1),
     cmocka_unit_test(key_create__each_form__the_secret_on_standard_output_alone),
     cmocka_unit_test(key_create__answer_lost_for_ever__says_what_to_do),

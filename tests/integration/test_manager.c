@@ -640,6 +640,34 @@ static void reload__what_takes_a_restart__is_named_and_stays(void **state)
     end(r.daemon, &r.manager);
 }
 
+/* Nobody writes into it: who waited for that would wait for ever. */
+static void reload__a_fifo_for_a_file__changes_nothing_and_holds_nobody_up(void **state)
+{
+    (void)state;
+    struct reloading r;
+    begin(&r, "catalogue = \"listed\";\n");
+    assert_int_equal(unlink(r.file), 0);
+    assert_int_equal(mkfifo(r.file, 0600), 0);
+    daemon_process_signal(r.daemon, SIGHUP);
+    assert_contains(await_message(&r.manager, "READY=1"), "is wrong and was not reloaded");
+    assert_contains(daemon_process_stderr(r.daemon), "it is not a regular file but a FIFO");
+    assert_int_equal(record_unlisted(&r), 422);
+    end(r.daemon, &r.manager);
+}
+
+static void reload__asked_for_while_one_is_under_way__happens_after_it(void **state)
+{
+    (void)state;
+    struct reloading r;
+    begin(&r, "");
+    for (int i = 1; i <= 100; i++) { /* the last one often finds another under way */
+        write_config(&r, testkit_format("body_bytes_max = %d;\n", 100000 + i));
+        daemon_process_signal(r.daemon, SIGHUP);
+    }
+    daemon_process_await_stderr(r.daemon, "name=body_bytes_max value=100100");
+    end(r.daemon, &r.manager);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(notify__at_a_path__ready_when_it_listens_and_stopping_when_it_drains),
     cmocka_unit_test(notify__at_an_abstract_name__likewise),
@@ -662,6 +690,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(reload__hosts_and_origins__are_those_of_the_new_lists),
     cmocka_unit_test(reload__a_user_that_there_is_not__changes_nothing),
     cmocka_unit_test(reload__a_bad_file__changes_nothing_and_says_what_is_wrong_where),
+    cmocka_unit_test(reload__a_fifo_for_a_file__changes_nothing_and_holds_nobody_up),
+    cmocka_unit_test(reload__asked_for_while_one_is_under_way__happens_after_it),
     cmocka_unit_test(reload__what_takes_a_restart__is_named_and_stays),
 };
 

@@ -179,7 +179,10 @@ static void config_load__bad_command_line__says_which_word(void **state)
          "billingd: --socket-mode: '0668' is not a mode from 0000 to 0777 (octal)\n"},
         {"--config=/nowhere/at/all", "billingd: --config: cannot open '/nowhere/at/all': No such "
                                      "file or directory\n"},
-        {"--config=/", "billingd: --config: cannot read '/': Is a directory\n"},
+        {"--config=/", "billingd: --config: cannot read '/': it is not a regular "
+                       "file but a directory\n"},
+        {"--config=/dev/zero", "billingd: --config: cannot read '/dev/zero': it is not a regular "
+                               "file but a device\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct run run = RUN(cases[i].word);

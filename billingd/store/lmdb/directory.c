@@ -197,6 +197,16 @@ static void write_pid(int lock_fd)
     }
 }
 
+/* The file LOCK, which is open. */
+static int lock(const struct directory *directory, const char *path, struct errinfo *reason)
+{
+    if (flock(directory->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+        return errno == EWOULDBLOCK ? lock_refused(directory, path, reason)
+                                    : system_failure("lock", path, reason);
+    }
+    return 0;
+}
+
 static int take_lock(struct directory *directory, const char *path, struct errinfo *reason)
 {
     directory->lock_fd =
@@ -204,12 +214,11 @@ static int take_lock(struct directory *directory, const char *path, struct errin
     if (directory->lock_fd < 0) {
         return system_failure("lock", path, reason);
     }
-    if (flock(directory->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-        return errno == EWOULDBLOCK ? lock_refused(directory, path, reason)
-                                    : system_failure("lock", path, reason);
+    int rc = lock(directory, path, reason);
+    if (rc == 0) {
+        write_pid(directory->lock_fd);
     }
-    write_pid(directory->lock_fd);
-    return 0;
+    return rc;
 }
 
 int directory_open(const char *path, struct directory *ret, struct errinfo *reason)
@@ -232,6 +241,61 @@ int directory_open(const char *path, struct directory *ret, struct errinfo *reas
     }
     *ret = directory;
     return 0;
+}
+
+/* LOCK, where it is there, as it is. */
+static int try_lock(struct directory *directory, const char *path, struct errinfo *reason)
+{
+    directory->lock_fd = openat(directory->fd, "LOCK", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (directory->lock_fd < 0) {
+        return errno == ENOENT ? 0 : system_failure("lock", path, reason);
+    }
+    return lock(directory, path, reason);
+}
+
+int directory_look(const char *path, struct directory *ret, struct errinfo *reason)
+{
+    struct directory directory = {.fd = -1, .lock_fd = -1};
+    directory.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory.fd < 0) {
+        return errno == ENOENT ? STATUS_NOT_FOUND : system_failure("open", path, reason);
+    }
+    int rc = check_type(&directory, path, reason);
+    if (rc == 0) {
+        rc = try_lock(&directory, path, reason);
+    }
+    if (rc < 0) {
+        directory_close(&directory);
+        return rc;
+    }
+    *ret = directory;
+    return 0;
+}
+
+int directory_check_place(const char *path, struct errinfo *reason)
+{
+    char above[PATH_MAX];
+    struct directory directory = {.fd = -1, .lock_fd = -1};
+    if (strlen(path) >= sizeof above) {
+        errno = ENAMETOOLONG;
+        return system_failure("make", path, reason);
+    }
+    IGNORE(snprintf(above, sizeof above, "%s", path) < 0); /* it fits */
+    do { /* up to what is there: "/" and "." are */
+        char below[PATH_MAX];
+        memcpy(below, above, sizeof below);
+        parent_of(below, above);
+        directory.fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    } while (directory.fd < 0 && errno == ENOENT && strcmp(above, "/") != 0 &&
+             strcmp(above, ".") != 0);
+    if (directory.fd < 0 || faccessat(directory.fd, ".", W_OK | X_OK, AT_EACCESS) < 0) {
+        int rc = system_failure("make", path, reason);
+        directory_close(&directory);
+        return rc;
+    }
+    int rc = check_type(&directory, path, reason);
+    directory_close(&directory);
+    return rc;
 }
 
 int directory_sync(const struct directory *directory, const char *path, struct errinfo *reason)

@@ -15,6 +15,13 @@ struct directory {
  * Returns 0, or a status with REASON: STATUS_BUSY where another process has the lock. */
 MUSTCHECK int directory_open(const char *path, struct directory *ret, struct errinfo *reason);
 
+/* The same of one that is there, changing nothing: its lock is taken where there is one.  Returns
+ * as above, or STATUS_NOT_FOUND where PATH is not there. */
+MUSTCHECK int directory_look(const char *path, struct directory *ret, struct errinfo *reason);
+
+/* Whether PATH, which is not there, could be made.  Returns 0, or a status with REASON. */
+MUSTCHECK int directory_check_place(const char *path, struct errinfo *reason);
+
 /* Put on disk which files there are. */
 MUSTCHECK int directory_sync(const struct directory *directory, const char *path,
                              struct errinfo *reason);

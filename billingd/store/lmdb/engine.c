@@ -12,6 +12,7 @@
 #include "billingd/store/lmdb/backup_target.h"
 #include "billingd/store/lmdb/config.h"
 #include "billingd/store/lmdb/directory.h"
+#include "billingd/store/lmdb/look.h"
 #include "billingd/store/lmdb/meta.h"
 #include "billingd/store/lmdb/recovery.h"
 #include "billingd/store/lmdb/scan.h"
@@ -275,6 +276,14 @@ static int open_store(const char *uri, const struct store_options *options,
     return 0;
 }
 
+static int look(const char *uri, const struct store_options *options, struct store_found *ret,
+                struct errinfo *reason)
+{
+    struct lmdb_config config;
+    int rc = lmdb_config_parse(uri, options->data_dir, &config, reason);
+    return rc < 0 ? rc : look_at(config.directory, options, ret, reason);
+}
+
 static void stats(struct store *base, struct store_stats *ret)
 {
     struct lmdb_store *store = store_of(base);
@@ -365,6 +374,7 @@ static int backup(struct store *base, const struct store_backup *how, struct sto
 const struct store_ops store_lmdb = {
     .scheme = "lmdb:",
     .open = open_store,
+    .look = look,
     .close = close_store,
     .stats = stats,
     .begin = begin,

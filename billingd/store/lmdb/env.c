@@ -179,6 +179,32 @@ int env_open(const char *directory, uint64_t map_bytes, unsigned readers, struct
     return 0;
 }
 
+int env_look(const char *directory, uint64_t map_bytes, struct env *ret, struct errinfo *reason)
+{
+    MDB_env *mdb = NULL;
+    int rc = mdb_env_create(&mdb);
+    if (rc != 0) {
+        return errinfo_set(reason, STATUS_NO_MEMORY, "cannot open the store: %s", mdb_strerror(rc));
+    }
+    rc = mdb_env_set_mapsize(mdb, map_bytes);
+    if (rc == 0) {
+        rc = mdb_env_set_maxdbs(mdb, ENV__TABLES);
+    }
+    if (rc == 0) {
+        rc = mdb_env_open(mdb, directory, MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0600);
+    }
+    if (rc != 0) {
+        mdb_env_close(mdb);
+        return errinfo_set(reason, STATUS_STORAGE_FAILED, "cannot read '%.120s/data.mdb': %s",
+                           directory, mdb_strerror(rc));
+    }
+    size_t length = strlen(directory);
+    REQUIRE(length < sizeof ret->directory);
+    memcpy(ret->directory, directory, length + 1);
+    ret->mdb = mdb;
+    return 0;
+}
+
 void env_close(struct env *env)
 {
     mdb_env_close(env->mdb);
@@ -192,6 +218,11 @@ const char *env_table_name(enum env_table table)
 int env_open_meta(struct env *env, MDB_txn *txn)
 {
     return env_status(mdb_dbi_open(txn, table_names[ENV_META], 0, &env->tables[ENV_META]));
+}
+
+int env_open_journal(struct env *env, MDB_txn *txn)
+{
+    return env_status(mdb_dbi_open(txn, table_names[ENV_JOURNAL], 0, &env->tables[ENV_JOURNAL]));
 }
 
 int env_open_tables(struct env *env, MDB_txn *txn)

@@ -63,6 +63,11 @@ struct env {
 MUSTCHECK int env_open(const char *directory, uint64_t map_bytes, unsigned readers, struct env *ret,
                        struct errinfo *reason);
 
+/* Open the file in DIRECTORY, which nobody writes, for reading alone: nothing is made or changed.
+ * Whether it is as long as it is to be is the caller's to look at first.  Likewise. */
+MUSTCHECK int env_look(const char *directory, uint64_t map_bytes, struct env *ret,
+                       struct errinfo *reason);
+
 /* Close it.  All transactions must have ended. */
 void env_close(struct env *env);
 
@@ -70,6 +75,9 @@ void env_close(struct env *env);
  * transaction.  Returns 0, or a status. */
 MUSTCHECK int env_open_meta(struct env *env, MDB_txn *txn);
 MUSTCHECK int env_open_tables(struct env *env, MDB_txn *txn);
+
+/* Open the journal alone, where it is there.  Likewise. */
+MUSTCHECK int env_open_journal(struct env *env, MDB_txn *txn);
 
 /* What TABLE is called in the file; NULL: it is the unnamed one.  A static text. */
 const char *env_table_name(enum env_table table);

@@ -48,6 +48,25 @@ static bool are_free(MDB_env *mdb, size_t first, size_t last)
     return rc == 0 && n == last - first + 1;
 }
 
+/* How long the file of MDB is to be, and what it is like. */
+static int measure(MDB_env *mdb, off_t *ret_called_for, struct stat *ret_about)
+{
+    MDB_envinfo info;
+    MDB_stat pages;
+    int fd = -1;
+    INVARIANT(mdb_env_info(mdb, &info) == 0 && mdb_env_stat(mdb, &pages) == 0 &&
+              mdb_env_get_fd(mdb, &fd) == 0);
+    *ret_called_for = (off_t)((info.me_last_pgno + 1) * pages.ms_psize);
+    return fstat(fd, ret_about);
+}
+
+bool file_length_is_short(MDB_env *mdb)
+{
+    struct stat about;
+    off_t called_for;
+    return measure(mdb, &called_for, &about) < 0 || about.st_size < called_for;
+}
+
 int file_length_check(MDB_env *mdb, const char *directory, struct errinfo *reason)
 {
     MDB_envinfo info;
@@ -56,8 +75,8 @@ int file_length_check(MDB_env *mdb, const char *directory, struct errinfo *reaso
     int fd = -1;
     INVARIANT(mdb_env_info(mdb, &info) == 0 && mdb_env_stat(mdb, &pages) == 0 &&
               mdb_env_get_fd(mdb, &fd) == 0);
-    off_t called_for = (off_t)((info.me_last_pgno + 1) * pages.ms_psize);
-    if (fstat(fd, &about) < 0) {
+    off_t called_for;
+    if (measure(mdb, &called_for, &about) < 0) {
         return errinfo_set(reason, STATUS_STORAGE_FAILED, "cannot look at '%.120s/data.mdb'",
                            directory);
     }

@@ -6,10 +6,16 @@
  * are free. */
 #pragma once
 
+#include <stdbool.h>
+
 #include <lmdb.h>
 
 #include "billingd/store/store.h"
 #include "proto/status.h"
+
+/* Whether the file of MDB is shorter than it is to be, or cannot be looked at: then nothing of it
+ * is to be read. */
+bool file_length_is_short(MDB_env *mdb);
 
 /* Look at the file of MDB, open in DIRECTORY and used by nobody else yet.  Where only free pages
  * are missing it is made as long as it is to be.  Returns 0; STATUS_CORRUPT where others are, with
