@@ -368,8 +368,7 @@ static void answer_refusal(struct http_connection *c, int rc, struct slice reaso
 }
 
 /* The head that the parser holds is whole: settle who asks, and whether that may be had, before any
- * of a body is taken.  Returns whether the request goes on; else it is
- * answered. */
+ * of a body is taken.  Returns whether the request goes on; else it is answered. */
 static bool take_head(struct http_connection *c, bool body_follows)
 {
     struct slice reason = {0};
@@ -524,7 +523,7 @@ static void read_cb(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 /* Read while what comes could be taken soon, or is only dropped. */
 static void set_reading(struct http_connection *c)
 {
-    bool idle = !c->in_flight && unwritten(c) == 0;
+    bool idle = !c->in_flight && unwritten(c) == 0 && !c->next_turn.waits;
     bool room = http_buffer_rest(&c->input).length < INPUT_HIGH_BYTES &&
                 unwritten(c) < OUT_HIGH_BYTES && (idle || !account_is_full(&c->caller.account));
     bool wanted = !c->input_ended && !c->closing && (c->no_more || room);

@@ -26,6 +26,7 @@ void turn_queue_wait(struct turn_queue *queue, struct turn_waiter *waiter)
         return;
     }
     waiter->waits = true;
+    waiter->turn = queue->turn;
     waiter->next = NULL;
     if (queue->first == NULL) {
         queue->first = waiter;
@@ -56,14 +57,10 @@ void turn_queue_leave(struct turn_queue *queue, struct turn_waiter *waiter)
     waiter->waits = false;
 }
 
-/* Whoever goes on may make others leave, the last one of this turn too: so they are counted. */
 void turn_queue_go_on(struct turn_queue *queue)
 {
-    size_t n = 0;
-    for (const struct turn_waiter *waiter = queue->first; waiter != NULL; waiter = waiter->next) {
-        n++;
-    }
-    for (; n > 0 && queue->first != NULL; n--) {
+    queue->turn++;
+    while (queue->first != NULL && queue->first->turn != queue->turn) {
         struct turn_waiter *waiter = queue->first;
         turn_queue_leave(queue, waiter);
         waiter->go_on(waiter->connection);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <uv.h>
 
@@ -11,12 +12,14 @@ struct turn_waiter {
     void (*go_on)(void *connection);
     void *connection;
     bool waits;
+    uint64_t turn; /* since which */
     struct turn_waiter *next;
 };
 
 struct turn_queue {
     struct turn_waiter *first;
     struct turn_waiter *last;
+    uint64_t turn;   /* counts those that have begun */
     uv_idle_t awake; /* active while some wait */
 };
 

@@ -292,6 +292,61 @@ static long rss_kib(void)
     return kib;
 }
 
+enum {
+    CROWD = 600,
+    PIECE_BYTES = 60000,
+    MEMORY_KIB = 16 * 1024,
+};
+
+/* Each holds less than what was once let pass uncounted; two of them share no identity. */
+static void memory__small_parts_of_many_requests__stay_within_it(void **state)
+{
+    static const char *const args[] = {"--memory-max",
+                                       "16MiB",
+                                       "--frame-bytes-max",
+                                       "1MiB",
+                                       "--body-bytes-max",
+                                       "1MiB",
+                                       "--connections-per-identity-max",
+                                       "4096",
+                                       NULL};
+    struct raw_client frames[CROWD];
+    struct http_conn bodies[CROWD];
+    uint8_t *piece = testkit_alloc(FRAME_HEADER_BYTES + PIECE_BYTES);
+    (void)state;
+    start(args);
+    const char *head =
+        testkit_format("POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\n"
+                       "Authorization: Bearer %s\r\n"
+                       "Content-Type: application/json\r\n"
+                       "Content-Length: 1000000\r\n\r\n",
+                       kit_make_key(daemon_process_unix(billingd), "w", BILLING__V1__ROLE__WRITER));
+    long before_kib = rss_kib();
+    memset(piece, ' ', FRAME_HEADER_BYTES + PIECE_BYTES);
+    frame_header_write(piece, 1000000);
+    for (int i = 0; i < CROWD; i++) {
+        frames[i] = open_client(daemon_process_tcp(billingd));
+        IGNORE(raw_client_send(&frames[i], piece, FRAME_HEADER_BYTES + PIECE_BYTES)); /* may end */
+        assert_true(http_open(&bodies[i], daemon_process_http(billingd)));
+        IGNORE(http_send(&bodies[i], head, strlen(head)));
+        IGNORE(http_send(&bodies[i], piece + FRAME_HEADER_BYTES, PIECE_BYTES)); /* likewise */
+    }
+    unsigned told_busy = 0;
+    for (int i = 0; i < CROWD; i++) {
+        Billing__V1__Response *response;
+        told_busy += raw_client_receive(&frames[i], 0, &response) == SOCK_OK &&
+                     strcmp(kit_code(response), "busy") == 0;
+    }
+    assert_true(told_busy > CROWD / 2);
+    /* and as much again for what the allocator does not give back at once */
+    assert_true(TESTKIT_SANITIZED || rss_kib() - before_kib < 2 * MEMORY_KIB);
+    for (int i = 0; i < CROWD; i++) {
+        raw_client_close(&frames[i]);
+        http_close(&bodies[i]);
+    }
+    assert_others_are_served();
+}
+
 /* Answers that nobody takes are memory too: hundreds of clients who ask for the largest pages and
  * read nothing would hold more than 1 GB. */
 static void memory__answers_that_nobody_takes__stop_the_reading(void **state)
@@ -445,6 +500,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_teardown(rate__items_of_a_batch__count_like_requests, stop),
     cmocka_unit_test_teardown(memory__frames_that_are_half_there__are_told_busy_beyond_it, stop),
     cmocka_unit_test_teardown(memory__bodies_that_are_half_there__are_told_busy_beyond_it, stop),
+    cmocka_unit_test_teardown(memory__small_parts_of_many_requests__stay_within_it, stop),
     cmocka_unit_test_teardown(memory__answers_that_nobody_takes__stop_the_reading, stop),
     cmocka_unit_test_teardown(descriptors__none_left__the_daemon_lives_on, stop),
     cmocka_unit_test_teardown(descriptors__fewer_than_connections_max__as_many_as_fit, stop),

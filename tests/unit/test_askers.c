@@ -194,11 +194,13 @@ static void account_is_full__half_for_one_and_all_for_all(void **state)
     assert_false(account_is_full(&of_a));
     account_count(&of_a, 501);
     assert_true(account_is_full(&of_a));
+    assert_true(account_has_its_share(&of_a));
     assert_false(account_is_full(&of_b));
     account_count(&of_b, 499);
     assert_false(account_is_full(&of_c));
     account_count(&of_b, 500);
     assert_true(account_is_full(&of_c)); /* all of it is taken */
+    assert_false(account_has_its_share(&of_c));
     memory.bytes_max = 0;
     assert_false(account_is_full(&of_a));
     account_close(&of_a);

@@ -179,6 +179,36 @@ static void dispatch_submit__queue_full__is_busy_and_records_nothing(void **stat
     desk_close(desk);
 }
 
+/* Readers are faster than the loop: what they have made waits for it, and is memory. */
+static void dispatch_submit__answers_that_wait_for_the_loop__are_counted(void **state)
+{
+    enum { CUSTOMERS = 100 };
+    struct desk *desk = desk_open(NULL);
+    char name[1025];
+    (void)state;
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    for (int i = 0; i < CUSTOMERS; i++) {
+        Billing__V1__Request *create =
+            desk_request(CALL(CREATE_CUSTOMER), desk_customer_input(name, NULL, NULL));
+        assert_non_null(desk_call(desk, create)->create_customer);
+    }
+    struct memory_use *memory = &desk->dispatch.memory;
+    Billing__V1__Request *list = desk_request(CALL(LIST_CUSTOMERS), list_customers_input(NULL));
+    struct desk_answer *first = desk_submit(desk, list);
+    bell_wait(&desk->bell);
+    assert_false(first->done);
+    assert_true(memory->bytes > CUSTOMERS * 1024);
+    memory->bytes_max = CUSTOMERS * 1024;
+    desk_problem(desk_wait(desk, desk_submit(desk, list)), STATUS_BUSY);
+    memory->bytes_max = 0;
+    desk_drain(desk);
+    assert_true(first->done);
+    assert_int_equal(first->response->list_customers->n_customers, CUSTOMERS);
+    assert_u64(memory->bytes, 0);
+    desk_close(desk);
+}
+
 static void dispatch_submit__timeout_passed_in_the_queue__is_not_begun(void **state)
 {
     struct desk *desk = desk_open(NULL);
@@ -330,6 +360,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(dispatch_submit__role_too_low__is_refused_and_not_even_looked_at),
     cmocka_unit_test(dispatch_submit__draining__refuses_and_answers_what_is_in_flight),
     cmocka_unit_test(dispatch_submit__queue_full__is_busy_and_records_nothing),
+    cmocka_unit_test(dispatch_submit__answers_that_wait_for_the_loop__are_counted),
     cmocka_unit_test(dispatch_submit__timeout_passed_in_the_queue__is_not_begun),
     cmocka_unit_test(dispatch_submit__require_request_id__refuses_writes_without),
     cmocka_unit_test(dispatch_submit__damaged_data__is_500_logged_with_the_request_id),

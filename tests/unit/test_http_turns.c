@@ -1,0 +1,212 @@
+/* The HTTP door's turns: what one identity has of each turn of the loop, and who comes next. */
+#include "billingd/net/http_connection.h"
+#include "tests/lib/door.h"
+#include "tests/lib/socket.h"
+#include "tests/lib/testkit.h"
+
+enum {
+    TURN_REQUESTS = 16, /* as the door has it */
+    PIPELINED = 100,
+};
+
+static const char request_text[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+/* Both doors on one loop. */
+struct rig {
+    struct door *door;
+    struct http_door http;
+    struct listener *listener;
+};
+
+static void accept_cb(uv_stream_t *server, void *arg)
+{
+    struct rig *rig = arg;
+    http_door_accept(&rig->http, server, (struct admission){.has_room = true});
+}
+
+static void open_rig(struct rig *rig)
+{
+    struct rpc_options options = door_options();
+    char reason[LISTENER_REASON_BYTES];
+    static const char *const hosts[] = {"localhost"};
+    rig->door = door_open(&options, NULL, 0);
+    struct http_options http = {
+        .turn = &rig->door->rpc.turn,
+        .guard = {.hosts = hosts, .n_hosts = 1},
+    };
+    http_door_init(&rig->http, &rig->door->loop, &rig->door->desk->dispatch, &http);
+    struct listener_options listening = {
+        .loop = &rig->door->loop, .accept_cb = accept_cb, .arg = rig};
+    assert_ok(listener_open("tcp:127.0.0.1:0", &listening, &rig->listener, reason));
+}
+
+static void close_rig(struct rig *rig)
+{
+    listener_close(rig->listener);
+    http_door_close(&rig->http);
+    door_close(rig->door);
+}
+
+/* As the daemon turns. */
+static void turn(struct rig *rig)
+{
+    door_turn(rig->door);
+    http_door_turn(&rig->http);
+}
+
+static void send_request(int fd)
+{
+    size_t sent = 0;
+    assert_int_equal(sock_send(fd, request_text, sizeof request_text - 1,
+                               testkit_now_ms() + SOCK_PATIENCE_MS, &sent),
+                     SOCK_OK);
+}
+
+/* A client that has sent N requests, which the daemon has not looked at yet. */
+static int connect_and_send(struct rig *rig, int n)
+{
+    size_t before = http_door_count(&rig->http);
+    int fd = sock_connect(testkit_format("tcp:%s", listener_address(rig->listener)));
+    assert_true(fd >= 0);
+    while (http_door_count(&rig->http) == before) {
+        turn(rig);
+    }
+    for (int i = 0; i < n; i++) {
+        send_request(fd);
+    }
+    return fd;
+}
+
+static uint64_t answered(const struct rig *rig)
+{
+    return rig->door->desk->dispatch.stats.requests;
+}
+
+/* Turn until N requests are answered.  Returns the most that a turn has answered. */
+static uint64_t turn_until(struct rig *rig, uint64_t n)
+{
+    uint64_t most = 0;
+    int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
+    while (answered(rig) < n) {
+        uint64_t before = answered(rig);
+        turn(rig);
+        most = answered(rig) - before > most ? answered(rig) - before : most;
+        assert_true(testkit_now_ms() < deadline_ms);
+    }
+    return most;
+}
+
+/* What the kernel has ready and what waits from the turn before are two helpings at most. */
+static void turns__one_connection_pipelines__has_its_share_of_each(void **state)
+{
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    int fd = connect_and_send(&rig, PIPELINED);
+    assert_in_range(turn_until(&rig, PIPELINED), 1, 2 * TURN_REQUESTS);
+    assert_u64(answered(&rig), PIPELINED);
+    close(fd);
+    close_rig(&rig);
+}
+
+/* All are "anonymous" here. */
+static void turns__many_connections_of_one_identity__share_it(void **state)
+{
+    enum { CLIENTS = 8, EACH = 20 };
+    struct rig rig;
+    int fds[CLIENTS];
+    (void)state;
+    open_rig(&rig);
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = connect_and_send(&rig, 0);
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        for (int j = 0; j < EACH; j++) {
+            send_request(fds[i]);
+        }
+    }
+    assert_in_range(turn_until(&rig, (uint64_t)CLIENTS * EACH), 1, 2 * TURN_REQUESTS);
+    for (int i = 0; i < CLIENTS; i++) {
+        close(fds[i]);
+    }
+    close_rig(&rig);
+}
+
+/* One that waits is gone before its turn comes. */
+static void turns__cut_while_it_waits__the_others_go_on(void **state)
+{
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    int gone = connect_and_send(&rig, PIPELINED);
+    int stays = connect_and_send(&rig, PIPELINED);
+    turn(&rig);
+    close(gone);
+    turn_until(&rig, PIPELINED);
+    while (http_door_count(&rig.http) > 1) {
+        turn(&rig);
+    }
+    close(stays);
+    close_rig(&rig);
+}
+
+/* --- the queue -------------------------------------------------------------------------------- */
+
+struct guest {
+    struct turn_waiter waiter;
+    struct turn_queue *queue;
+    struct guest *sends_away; /* NULL: nobody */
+    bool again;
+    char name;
+    char *heard;
+};
+
+static void heard_cb(void *arg)
+{
+    struct guest *guest = arg;
+    guest->heard[strlen(guest->heard)] = guest->name;
+    if (guest->sends_away != NULL) {
+        turn_queue_leave(guest->queue, &guest->sends_away->waiter);
+    }
+    if (guest->again) {
+        turn_queue_wait(guest->queue, &guest->waiter);
+    }
+}
+
+static void queue__goes_in_order_once_a_turn_without_those_who_left(void **state)
+{
+    uv_loop_t loop;
+    struct turn_queue queue;
+    char heard[16] = "";
+    struct guest guests[4];
+    (void)state;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    turn_queue_init(&queue, &loop);
+    for (int i = 0; i < 4; i++) {
+        guests[i] = (struct guest){.queue = &queue, .name = (char)('a' + i), .heard = heard};
+        guests[i].waiter = (struct turn_waiter){.go_on = heard_cb, .connection = &guests[i]};
+        turn_queue_wait(&queue, &guests[i].waiter);
+        turn_queue_wait(&queue, &guests[i].waiter); /* it waits already */
+    }
+    guests[0].again = true;
+    guests[1].sends_away = &guests[3]; /* who is last */
+    turn_queue_go_on(&queue);
+    assert_string_equal(heard, "abc");
+    assert_true(uv_is_active((uv_handle_t *)&queue.awake));
+    guests[0].again = false;
+    turn_queue_go_on(&queue);
+    assert_string_equal(heard, "abca");
+    assert_false(uv_is_active((uv_handle_t *)&queue.awake));
+    turn_queue_close(&queue);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(turns__one_connection_pipelines__has_its_share_of_each),
+    cmocka_unit_test(turns__many_connections_of_one_identity__share_it),
+    cmocka_unit_test(turns__cut_while_it_waits__the_others_go_on),
+    cmocka_unit_test(queue__goes_in_order_once_a_turn_without_those_who_left),
+};
+
+TESTKIT_MAIN(tests)
