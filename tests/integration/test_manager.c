@@ -619,6 +619,7 @@ static void reload__a_bad_file__changes_nothing_and_says_what_is_wrong_where(voi
     daemon_process_signal(r.daemon, SIGHUP);
     assert_contains(await_message(&r.manager, "READY=1"), "was not reloaded");
     assert_int_equal(record_unlisted(&r), 201);
+    assert_null(strstr(daemon_process_stderr(r.daemon), "option changed"));
     end(r.daemon, &r.manager);
 }
 

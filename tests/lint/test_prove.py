@@ -177,6 +177,13 @@ class Parts(unittest.TestCase):
         self.assertTrue(prove.is_wrong(result))
         self.assertEqual(kept, [result])
 
+    def test_a_model_that_does_not_build_differs_in_nothing(self):
+        with mock.patch.object(prove, "build", side_effect=prove.Failed("building failed")), \
+                mock.patch.object(prove, "call") as call:
+            result, _ = self.prove(prove.prove_model)
+        self.assertEqual((result["failed"], "violations" in result), ("building failed", False))
+        call.assert_not_called()
+
     def test_one_that_ran_nothing_is_wrong(self):
         result, kept = self.prove(lambda *_: {"part": "kill", "runs": 0, "violations": 0})
         self.assertTrue(prove.is_wrong(result))
