@@ -174,7 +174,7 @@ static void share_name__is_of_kind_and_customer(void **state)
         row.customer += variant == 0;
         row.service_low += variant == 1;
         row.price_mantissa += variant == 2;
-        row.clocks += variant == 3;
+        row.clocks = (uint8_t)(row.clocks + (variant == 3));
         row_pack_share_name(&packing, &row);
         assert_u64(row.named_by, 20);
     }

@@ -218,12 +218,15 @@ static uint16_t get_count(struct reader *r)
 static void get_units(struct reader *r, unsigned flags, const struct sum_kind *kind,
                       struct sum_row *row)
 {
-    row->units_scale = (flags & SUM_NEW_SCALE) != 0 ? (int8_t)get_byte(r) : kind->units_scale;
+    row->units_scale = kind->units_scale;
+    if ((flags & SUM_NEW_SCALE) != 0) {
+        row->units_scale = (int8_t)get_byte(r);
+    }
     row->units_low = unfold(get_varint(r));
-    row->units_high = (int64_t)row->units_low < 0 ? -1 : 0;
+    row->units_high = (int16_t) - (int16_t)(row->units_low >> 63);
     if ((flags & SUM_LARGE) != 0) {
         const uint8_t *at = take(r, sizeof(uint16_t));
-        row->units_high = at == NULL ? 0 : (int16_t)bytes_get_le16(at);
+        row->units_high = (int16_t)(at == NULL ? 0 : bytes_get_le16(at));
     }
 }
 
