@@ -49,6 +49,7 @@ struct rpc_door {
     struct rpc_connection *unflushed;   /* with answers that rpc_door_flush() writes */
     struct rpc_connection *waiting;     /* with frames that were not this turn's */
     uint64_t turn;                      /* of the loop */
+    unsigned turn_requests;             /* of one asker in a turn; 0: any number */
     uv_idle_t next_turn;                /* runs while some are waiting */
     uv_timer_t sweep;                   /* looks at deadlines */
     bool draining;
@@ -67,6 +68,9 @@ void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, struct admissio
 
 /* Open connections on Unix sockets get the roles that options.peers now say. */
 void rpc_door_apply_peers(struct rpc_door *door);
+
+/* A turn of the loop is over: whoever has used up its part of it may be heard again. */
+void rpc_door_next_turn(struct rpc_door *door);
 
 /* Write the answers that there are, one write a connection.  Whoever runs the loop calls it at the
  * end of each turn, before the loop polls; it may submit requests that waited for that. */
