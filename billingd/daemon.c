@@ -309,10 +309,20 @@ static void metrics_cb(struct metrics_text *text, void *arg)
     metrics_write(&sources, text);
 }
 
+/* Answer what workers are done with: beside others, no more in a turn of the loop than is heard of
+ * one, and what is urgent at once. */
 static void woken_cb(void *arg)
 {
     struct daemon *d = arg;
-    completions_drain(&d->completions);
+    unsigned turn = company_turn(&d->dispatch.company, clock_monotonic_us());
+    if (turn == 0) {
+        completions_drain(&d->completions);
+    } else if (completions_drain_urgent(&d->completions) > 0) {
+        rpc_door_flush(&d->rpc);
+        wakeup_send(&d->wakeup);
+    } else if (completions_drain_some(&d->completions, turn) == turn) {
+        wakeup_send(&d->wakeup);
+    }
     expect_trim(d);
 }
 
@@ -322,6 +332,7 @@ static void turn_end_cb(uv_prepare_t *prepare)
 {
     struct daemon *d = prepare->data;
     dispatch_flush(&d->dispatch);
+    rpc_door_next_turn(&d->rpc);
     rpc_door_flush(&d->rpc);
     http_door_turn(&d->http);
     dispatch_flush(&d->dispatch);

@@ -1,14 +1,18 @@
 #include "billingd/commit/committer.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "billingd/base/assert.h"
 #include "billingd/base/clock.h"
 #include "billingd/base/failpoint.h"
 #include "billingd/base/thread.h"
+#include "billingd/commit/expected.h"
 #include "billingd/commit/fair_queue.h"
+#include "billingd/commit/pace.h"
 
 /* What was submitted so far, and what was taken so far: what waits is the difference, also where
  * they have wrapped around.  Each has one thread that writes it, so that neither waits for the
@@ -23,13 +27,6 @@ struct taken {
     atomic_size_t bytes;
 };
 
-/* How long groups took of late: sums in which each older one counts for 7/8 of the next. */
-struct pace {
-    int64_t bytes; /* of their ops */
-    int64_t us;
-    int64_t least_us; /* of any one, rising slowly: what a group costs however small it is */
-};
-
 struct committer {
     struct committer_options options;
     pthread_t thread;
@@ -38,6 +35,8 @@ struct committer {
     struct op_list group;  /* what is being carried out */
     struct ledger_env env; /* for it: options.env as it was when the group was taken */
     struct pace pace;
+    struct expected expected;
+    bool is_shared;               /* the group; shared as it was then */
     struct committer_times times; /* which any thread reads */
 
     /* --- loop thread --- */
@@ -63,9 +62,7 @@ struct committer {
 
 enum {
     SWEEP_RECORDS_MAX = 20000, /* read to catch up in one transaction: some 10 ms */
-    PACE_WEIGHT = 8,
-    LEAST_WEIGHT = 256,
-    FULL_MS = 5000, /* so long no room counts as none: who waits for it must try again */
+    FULL_MS = 5000,            /* so long no room counts as none: who waits for it must try again */
 };
 
 /* --- one transaction -------------------------------------------------------------------------- */
@@ -129,33 +126,6 @@ static void count_commit(struct committer *c, uint64_t records, int status)
     pthread_mutex_unlock(&c->lock);
 }
 
-static int64_t decayed(int64_t sum, int64_t latest)
-{
-    return sum - sum / PACE_WEIGHT + latest;
-}
-
-static void note_pace(struct committer *c, size_t bytes, int64_t us)
-{
-    struct pace *pace = &c->pace;
-    pace->bytes = decayed(pace->bytes, (int64_t)bytes);
-    pace->us = decayed(pace->us, us);
-    pace->least_us = pace->least_us == 0 || us < pace->least_us
-                         ? us
-                         : pace->least_us + (us - pace->least_us) / LEAST_WEIGHT;
-}
-
-/* The bytes of ops that add half to what a group costs anyway, but one turn at least: and no more
- * than that until it has shown what they cost. */
-static size_t shared_bytes_max(const struct committer *c)
-{
-    const struct pace *pace = &c->pace;
-    int64_t ops_us = pace->us - PACE_WEIGHT * pace->least_us;
-    size_t bytes = ops_us <= 0 ? 0 : (size_t)(pace->least_us / 2 * pace->bytes / ops_us);
-    size_t bytes_max = c->options.group_bytes_max;
-    bytes = bytes < FAIR_QUEUE_TURN_BYTES ? FAIR_QUEUE_TURN_BYTES : bytes;
-    return bytes < bytes_max ? bytes : bytes_max;
-}
-
 /* All of OPS in one transaction.  Returns 0 when what they recorded is on disk; else nothing of
  * it is, but for STATUS_STORAGE_FAILED, when nobody knows. */
 static int carry_out(struct committer *c, struct op_list *ops)
@@ -186,7 +156,7 @@ static int carry_out(struct committer *c, struct op_list *ops)
     int64_t sync_us = clock_monotonic_us();
     FAILPOINT("before_commit");
     rc = store_commit(txn);
-    note_pace(c, ops->bytes, clock_monotonic_us() - begin_us);
+    pace_note(&c->pace, ops->bytes, clock_monotonic_us() - begin_us);
     FAILPOINT("after_commit");
     count_commit(c, records, rc);
     if (rc == 0) {
@@ -212,6 +182,27 @@ static void check_alive(struct committer *c, int status)
     }
 }
 
+/* On the way back, those of whoever has few in the group go before those of whoever has many. */
+static void complete_shared(struct committer *c, struct op_list *ops)
+{
+    struct op_list urgent = {0};
+    struct op_list others = {0};
+    for (struct op *op = op_list_pop(ops); op != NULL; op = op_list_pop(ops)) {
+        op_list_push(expected_is_few(&c->expected, op->asker) ? &urgent : &others, op);
+    }
+    completions_push_both(c->options.completions, &urgent, &others);
+}
+
+static void complete_all(struct committer *c, struct op_list *ops)
+{
+    expected_answered(&c->expected, clock_monotonic_us());
+    if (c->is_shared) {
+        complete_shared(c, ops);
+    } else {
+        completions_push(c->options.completions, ops);
+    }
+}
+
 static void complete_alone(struct committer *c, struct op *op)
 {
     struct op_list alone = {0};
@@ -221,7 +212,7 @@ static void complete_alone(struct committer *c, struct op *op)
     if (rc < 0) {
         fail_all(&alone, rc);
     }
-    completions_push(c->options.completions, &alone);
+    complete_all(c, &alone);
 }
 
 static void complete_group(struct committer *c)
@@ -237,7 +228,7 @@ static void complete_group(struct committer *c)
     if (rc < 0) {
         fail_all(&c->group, rc);
     }
-    completions_push(c->options.completions, &c->group);
+    complete_all(c, &c->group);
 }
 
 /* Only this thread writes it, so that nothing gets lost in between. */
@@ -268,16 +259,54 @@ static void count_taken(struct committer *c)
     add_taken(&c->taken, c->group.count, c->group.bytes);
 }
 
+/* Within this time those who are expected are back, or are not waited for: a part of what the
+ * smallest group takes. */
+static int64_t prompt_us(const struct committer *c)
+{
+    return c->pace.small_us / 2;
+}
+
+/* Wait until something arrives; no longer than US. */
+static void wait_arrival(struct committer *c, int64_t us)
+{
+    struct timespec until;
+    INVARIANT(clock_gettime(CLOCK_MONOTONIC, &until) == 0);
+    until.tv_sec += us / 1000000;
+    until.tv_nsec += us % 1000000 * 1000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    int rc = pthread_cond_timedwait(&c->arrived, &c->lock, &until);
+    INVARIANT(rc == 0 || rc == ETIMEDOUT);
+}
+
+/* Where what waits is of others only: wait for those who are soon to come, too. */
+static void await_expected(struct committer *c)
+{
+    while (c->shared && !c->closing) {
+        int64_t us = expected_wait_us(&c->expected, &c->queue, prompt_us(c), clock_monotonic_us());
+        if (us == 0) {
+            return;
+        }
+        wait_arrival(c, us);
+    }
+}
+
 /* Wait for work and move it to the group.  Returns false when closed and empty. */
 static bool take_group(struct committer *c)
 {
     pthread_mutex_lock(&c->lock);
-    while (c->queue.first == NULL && !c->closing) {
-        atomic_store(&c->begun_us, 0);
+    atomic_store(&c->begun_us, 0);
+    while (c->queue.askers == 0 && !c->closing) {
         pthread_cond_wait(&c->arrived, &c->lock);
     }
-    fair_queue_take(&c->queue, c->options.group_ops_max,
-                    c->shared ? shared_bytes_max(c) : c->options.group_bytes_max, &c->group);
+    await_expected(c);
+    size_t bytes_max = c->shared ? pace_next(&c->pace) : SIZE_MAX;
+    bytes_max = bytes_max < c->options.group_bytes_max ? bytes_max : c->options.group_bytes_max;
+    fair_queue_take(&c->queue, c->options.group_ops_max, bytes_max, &c->group);
+    c->is_shared = c->shared;
+    if (c->is_shared) {
+        expected_taken(&c->expected, &c->group, &c->queue, prompt_us(c));
+    }
     c->env = c->options.env;
     pthread_mutex_unlock(&c->lock);
     count_taken(c);
@@ -299,11 +328,22 @@ static void *committer_main(void *arg)
 /* One whose thread does not run, and which may be half made. */
 static void free_committer(struct committer *c)
 {
+    expected_done(&c->expected);
     fair_queue_done(&c->arriving);
     fair_queue_done(&c->queue);
     INVARIANT(pthread_cond_destroy(&c->arrived) == 0);
     INVARIANT(pthread_mutex_destroy(&c->lock) == 0);
     free(c);
+}
+
+/* Who waits for it does by the clock that only goes forward. */
+static void init_arrived(struct committer *c)
+{
+    pthread_condattr_t attributes;
+    INVARIANT(pthread_condattr_init(&attributes) == 0);
+    INVARIANT(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
+    INVARIANT(pthread_cond_init(&c->arrived, &attributes) == 0);
+    INVARIANT(pthread_condattr_destroy(&attributes) == 0);
 }
 
 int committer_create(const struct committer_options *options, struct committer **ret_committer)
@@ -317,8 +357,9 @@ int committer_create(const struct committer_options *options, struct committer *
     c->times.sync_us.scale = &histogram_times_us;
     c->times.records.scale = &histogram_counts;
     INVARIANT(pthread_mutex_init(&c->lock, NULL) == 0);
-    INVARIANT(pthread_cond_init(&c->arrived, NULL) == 0);
+    init_arrived(c);
     if (fair_queue_init(&c->arriving) < 0 || fair_queue_init(&c->queue) < 0 ||
+        expected_init(&c->expected) < 0 ||
         pthread_create(&c->thread, NULL, committer_main, c) != 0) {
         free_committer(c);
         return STATUS_NO_MEMORY;
@@ -373,16 +414,17 @@ int committer_submit(struct committer *committer, struct op *op)
 
 void committer_flush(struct committer *committer, bool shared)
 {
-    if (committer->arriving.first == NULL) {
+    if (committer->arriving.askers == 0) {
         return;
     }
+    int64_t now_us = clock_monotonic_us();
     pthread_mutex_lock(&committer->lock);
-    bool was_empty = committer->queue.first == NULL;
-    fair_queue_append(&committer->queue, &committer->arriving);
+    bool awaited = committer->queue.askers == 0 || committer->shared;
+    fair_queue_append(&committer->queue, &committer->arriving, now_us);
     committer->askers = committer->queue.askers;
     committer->shared = shared;
     pthread_mutex_unlock(&committer->lock);
-    if (was_empty) { /* outside the lock, which the woken thread takes first of all */
+    if (awaited) { /* outside the lock, which the woken thread takes first of all */
         pthread_cond_signal(&committer->arrived);
     }
 }

@@ -1,9 +1,10 @@
 /* The committer: one thread that makes every write durable.
  *
  * It takes all that waits, applies it in order in one transaction, syncs once, and hands all back:
- * group commit.  Groups grow by themselves while the last sync runs; there is no timer.  Each op
- * sees the ones before it, so nothing is ever rolled back under a caller.  Those who ask take turns
- * (fair_queue.h), so that nobody waits behind all that another one has sent.
+ * group commit.  Groups grow by themselves while the last sync runs; for one who asks alone there
+ * is no timer.  Each op sees the ones before it, so nothing is ever rolled back under a caller.
+ * Those who ask take turns (fair_queue.h), so that nobody waits behind all that another one has
+ * sent.
  *
  * Happy path: wait; take up to a group; begin; announce and apply each; commit; complete all.
  * Failure modes:
@@ -54,9 +55,9 @@ MUSTCHECK int committer_create(const struct committer_options *options,
 MUSTCHECK int committer_submit(struct committer *committer, struct op *op);
 
 /* Begin what was submitted.  Loop thread, at the end of each turn of the loop: so what arrives
- * together costs one lock and one wake, and shares a commit.  SHARED says that several ask: then a
- * group is kept so small that its ops add no more than half to what its sync takes, since whoever
- * sends one op at a time waits for the whole group of the others. */
+ * together costs one lock and one wake, and shares a commit.  SHARED says that one who waits for
+ * few answers asks beside others.  Then groups are kept short (pace.h), those who have few in one
+ * are answered first, and those who are soon back with more are waited for (expected.h). */
 void committer_flush(struct committer *committer, bool shared);
 
 /* Whether the queue is above half of a bound, and ASKER holds more than its share of that: time to

@@ -9,8 +9,11 @@
 #include "billingd/commit/op.h"
 
 struct completions {
-    pthread_mutex_t lock; /* guards list */
-    struct op_list list;
+    pthread_mutex_t lock; /* guards urgent and others */
+    struct op_list urgent;
+    struct op_list others;
+    struct op_list ready_urgent; /* what the loop thread has taken of them */
+    struct op_list ready;
     void (*wake)(void *arg); /* any thread may call it; it makes the loop thread drain */
     void *arg;
 };
@@ -23,6 +26,17 @@ void completions_done(struct completions *completions);
 
 /* Hand over all of OPS, which is empty afterwards.  Worker threads. */
 void completions_push(struct completions *completions, struct op_list *ops);
+
+/* The same for what is urgent, which goes before all that is not, and OTHERS. */
+void completions_push_both(struct completions *completions, struct op_list *urgent,
+                           struct op_list *others);
+
+/* Call done() on what is urgent.  Loop thread.  Returns how many there were. */
+size_t completions_drain_urgent(struct completions *completions);
+
+/* Call done() on what is there, N_MAX at most.  Loop thread.  Returns how many there were; where
+ * they are N_MAX, there may be more, which nothing wakes it for. */
+size_t completions_drain_some(struct completions *completions, size_t n_max);
 
 /* Call done() on everything that is there.  Loop thread.  Returns how many there were. */
 size_t completions_drain(struct completions *completions);

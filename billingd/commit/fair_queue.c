@@ -18,41 +18,66 @@ void fair_queue_done(struct fair_queue *queue)
 
 /* --- turns ------------------------------------------------------------------------------------ */
 
-/* An asker that has had nothing waiting begins with a whole turn, and owes nothing. */
+static void ring_push(struct fair_ring *ring, struct fair_share *share)
+{
+    share->next = NULL;
+    if (ring->last == NULL) {
+        ring->first = share;
+    } else {
+        ring->last->next = share;
+    }
+    ring->last = share;
+}
+
+static struct fair_share *ring_pop(struct fair_ring *ring)
+{
+    struct fair_share *share = ring->first;
+    ring->first = share->next;
+    ring->last = ring->first == NULL ? NULL : ring->last;
+    return share;
+}
+
+/* SHARE has nothing waiting, but will have: one that is in no ring begins with a whole turn, which
+ * is among the next, and owes nothing. */
 static void join(struct fair_queue *queue, struct fair_share *share)
 {
-    share->credit = FAIR_QUEUE_TURN_BYTES;
-    share->next = NULL;
-    if (queue->last == NULL) {
-        queue->first = share;
-    } else {
-        queue->last->next = share;
-    }
-    queue->last = share;
     queue->askers++;
+    if (!share->in_ring) {
+        share->in_ring = true;
+        share->credit = FAIR_QUEUE_TURN_BYTES;
+        ring_push(&queue->fresh, share);
+    }
 }
 
+/* The first of its ring has nothing waiting any more.  One that was fresh keeps a place in the
+ * ring of the others until that comes up: so nobody is fresh twice before all have had a turn. */
 static void leave_first(struct fair_queue *queue)
 {
-    queue->first = queue->first->next;
-    queue->last = queue->first == NULL ? NULL : queue->last;
     queue->askers--;
+    if (queue->fresh.first != NULL) {
+        ring_push(&queue->others, ring_pop(&queue->fresh));
+    } else {
+        ring_pop(&queue->others)->in_ring = false;
+    }
 }
 
-/* The asker whose turn it is, or NULL.  Those who have used theirs up go to the end, with another
- * turn's worth. */
+/* The asker whose turn it is, or NULL; it is the first of its ring.  Those who have used theirs up
+ * go to the end, with another turn's worth; those who have gone meanwhile lose their place. */
 static struct fair_share *whose_turn(struct fair_queue *queue)
 {
-    struct fair_share *share = queue->first;
-    while (share != NULL && share->credit <= 0) {
-        share->credit += FAIR_QUEUE_TURN_BYTES;
-        queue->last->next = share;
-        queue->last = share;
-        queue->first = share->next;
-        share->next = NULL;
-        share = queue->first;
+    for (;;) {
+        struct fair_ring *ring = queue->fresh.first != NULL ? &queue->fresh : &queue->others;
+        struct fair_share *share = ring->first;
+        if (share == NULL || (share->credit > 0 && share->ops.first != NULL)) {
+            return share;
+        }
+        share = ring_pop(ring);
+        share->in_ring = share->ops.first != NULL;
+        if (share->in_ring) {
+            share->credit += FAIR_QUEUE_TURN_BYTES;
+            ring_push(&queue->others, share);
+        }
     }
-    return share;
 }
 
 /* Take the first op of SHARE, whose turn it is. */
@@ -96,7 +121,7 @@ static bool take_all(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
         into->bytes + queue->bytes > bytes_max) {
         return false;
     }
-    op_list_append(into, &queue->first->ops);
+    op_list_append(into, &whose_turn(queue)->ops);
     queue->ops = 0;
     queue->bytes = 0;
     leave_first(queue);
@@ -119,15 +144,15 @@ void fair_queue_take(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
     }
 }
 
-void fair_queue_append(struct fair_queue *to, struct fair_queue *from)
+void fair_queue_append(struct fair_queue *to, struct fair_queue *from, int64_t now_us)
 {
     to->ops += from->ops;
     to->bytes += from->bytes;
-    while (from->first != NULL) {
-        struct fair_share *share = from->first;
+    for (struct fair_share *share = whose_turn(from); share != NULL; share = whose_turn(from)) {
         struct fair_share *behind = &to->shares[share - from->shares];
         if (behind->ops.first == NULL) {
             join(to, behind);
+            behind->since_us = now_us;
         }
         op_list_append(&behind->ops, &share->ops);
         leave_first(from);

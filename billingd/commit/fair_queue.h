@@ -3,6 +3,8 @@
  * Each op says whose it is (op->asker).  Askers that have something waiting take turns; in a turn
  * one hands over ops until they cost what a turn is worth, and what it has overdrawn it waits out.
  * The ops of one asker stay in the order in which they came.  A lone asker has the whole queue.
+ * Who comes anew is before those who have been there, for one turn: what is little need not wait
+ * for what is much.
  *
  * The same goes for room: one that holds less than its share of the bound is let into a full queue,
  * and the one that fills it is refused.
@@ -24,14 +26,22 @@ enum {
 struct fair_share {
     struct op_list ops;
     int64_t credit;          /* what is left of its turn; below 0: overdrawn */
+    int64_t since_us;        /* when it last came to have something: see fair_queue_append() */
     struct fair_share *next; /* whose turn is behind its own */
+    bool in_ring;            /* in one of the queue's, also where nothing of it waits any more */
+};
+
+/* Shares in the order of their turns. */
+struct fair_ring {
+    struct fair_share *first;
+    struct fair_share *last;
 };
 
 struct fair_queue {
     struct fair_share *shares; /* owned; OP_ASKERS_MAX */
-    struct fair_share *first;  /* whose turn it is */
-    struct fair_share *last;
-    size_t askers; /* that have something waiting */
+    struct fair_ring fresh;    /* who came anew, and has its first turn */
+    struct fair_ring others;   /* whose turns are behind those */
+    size_t askers;             /* that have something waiting */
     size_t ops;
     size_t bytes;
 };
@@ -53,8 +63,9 @@ struct op *fair_queue_pop(struct fair_queue *queue);
 void fair_queue_take(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
                      struct op_list *into);
 
-/* Move all of FROM into TO, each asker's behind what it has there. */
-void fair_queue_append(struct fair_queue *to, struct fair_queue *from);
+/* Move all of FROM into TO, each asker's behind what it has there; who has nothing there has come
+ * at NOW_US. */
+void fair_queue_append(struct fair_queue *to, struct fair_queue *from, int64_t now_us);
 
 /* --- room ------------------------------------------------------------------------------------- */
 

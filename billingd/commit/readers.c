@@ -72,7 +72,7 @@ static void leave_heavy(struct readers *r)
 {
     pthread_mutex_lock(&r->lock);
     r->heavy_running--;
-    bool more = r->heavy.first != NULL;
+    bool more = r->heavy.askers > 0;
     pthread_mutex_unlock(&r->lock);
     if (more) {
         pthread_cond_signal(&r->arrived);

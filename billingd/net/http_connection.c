@@ -324,14 +324,6 @@ static bool is_turn_over(const struct http_connection *c)
            asker->in_turn >= TURN_REQUESTS;
 }
 
-static void note_turn(struct http_connection *c)
-{
-    struct asker *asker = c->caller.account.asker;
-    uint64_t turn = turn_of(c->door);
-    asker->in_turn = asker->turn == turn ? asker->in_turn + 1 : 1;
-    asker->turn = turn;
-}
-
 static void go_on_cb(void *connection)
 {
     advance(connection); /* which may cut it, and others */
@@ -378,7 +370,7 @@ static bool take_head(struct http_connection *c, bool body_follows)
     struct request *request = c->exchange.request;
     int rc = http_exchange_check(&c->exchange, &c->parser.message, &c->door->options.guard,
                                  &c->caller, c->door->options.asker_connections_max, &reason);
-    note_turn(c);
+    company_heard(c->caller.account.asker, turn_of(c->door));
     if (rc < 0) {
         answer_refusal(c, rc, reason);
         return false;

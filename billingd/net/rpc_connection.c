@@ -17,7 +17,6 @@ enum {
     QUERIES_MAX = 16,             /* in flight on one connection: an answer may be megabytes */
     LINGER_MS = 2000,             /* for a client to read its refusal */
     REFUSED_MAX = 64,             /* connections that linger only to read that they are too many */
-    TURN_REQUESTS = 16,           /* of one asker in a turn of the loop, while they are short */
     HELD_BYTES_MAX = 2 * READ_BYTES, /* of frames that wait, each may hold while memory is full */
     SWEEP_MS = 250,
 };
@@ -315,9 +314,15 @@ static void flush(struct rpc_connection *c)
     }
 }
 
-void rpc_door_flush(struct rpc_door *door)
+void rpc_door_next_turn(struct rpc_door *door)
 {
     door->turn++;
+    door->turn_requests =
+        company_turn(&door->dispatch->company, (int64_t)uv_now(door->loop) * 1000);
+}
+
+void rpc_door_flush(struct rpc_door *door)
+{
     while (door->unflushed != NULL) {
         struct rpc_connection *c = door->unflushed;
         unlink_unflushed(c);
@@ -401,15 +406,9 @@ static void take_frame(struct rpc_connection *c, const uint8_t *payload, size_t 
 static bool is_turn_over(const struct rpc_connection *c)
 {
     const struct asker *asker = c->caller.account.asker;
-    return asker->turn == c->door->turn && asker->in_turn >= TURN_REQUESTS &&
-           dispatch_is_shared(c->door->dispatch, (int64_t)uv_now(c->door->loop) * 1000);
-}
-
-static void note_turn(struct rpc_connection *c)
-{
-    struct asker *asker = c->caller.account.asker;
-    asker->in_turn = asker->turn == c->door->turn ? asker->in_turn + 1 : 1;
-    asker->turn = c->door->turn;
+    const struct rpc_door *door = c->door;
+    return asker->turn == door->turn && door->turn_requests != 0 &&
+           asker->in_turn >= door->turn_requests;
 }
 
 static void next_turn_cb(uv_idle_t *idle)
@@ -465,7 +464,7 @@ static void take_frames(struct rpc_connection *c)
         rc = frame_reader_next(&c->reader, &payload, &bytes);
         if (rc == 0) {
             c->frame_us = 0;
-            note_turn(c);
+            company_heard(c->caller.account.asker, c->door->turn);
             take_frame(c, payload, bytes);
         } else if (rc == STATUS_TOO_LARGE) {
             refuse_length(c, bytes);

@@ -6,8 +6,8 @@
  *
  * Happy path: read; take frames; submit; answers are packed behind each other into `out`; at the
  * end of the turn one write takes them.
- * While turns are short (dispatch_is_shared()), one asker has so many requests a turn of the loop,
- * so that a turn is short and the others are soon heard; its other frames wait for the next turn.
+ * Beside others, one asker has so many requests a turn of the loop (company_turn()), so that a turn
+ * is short and the others are soon heard; its other frames wait for the next turn.
  * What may go wrong, and what is done:
  *   - too much in flight, answers that the client does not take, or a full queue behind: the
  *     connection is not read from until that is over, so the client's own socket fills up;
@@ -51,6 +51,7 @@ struct rpc_door {
     struct rpc_connection *waiting;     /* with frames that were not this turn's */
     struct rpc_connection *due;         /* of them, those whose turn is now */
     uint64_t turn;                      /* of the loop */
+    unsigned turn_requests;             /* of one asker in a turn; 0: any number */
     uv_idle_t next_turn;                /* runs while some are waiting */
     uv_timer_t sweep;                   /* looks at deadlines */
     bool draining;
@@ -69,6 +70,9 @@ void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, struct admissio
 
 /* Whoever is connected may from now on what options.peers and the entrances now say. */
 void rpc_door_apply_rules(struct rpc_door *door);
+
+/* A turn of the loop is over: whoever has used up its part of it may be heard again. */
+void rpc_door_next_turn(struct rpc_door *door);
 
 /* Write the answers that there are, one write a connection.  Whoever runs the loop calls it at the
  * end of each turn, before the loop polls; it may submit requests that waited for that. */

@@ -8,11 +8,6 @@
 #include "billingd/rpc/gate.h"
 #include "billingd/rpc/problem.h"
 
-enum {
-    SHARED_MS = 100, /* so long after another one's write, others are expected to come again */
-    FEW_REQUESTS = 64,
-};
-
 void dispatch_init(struct dispatch *dispatch, const struct dispatch_options *options,
                    uint64_t id_key)
 {
@@ -149,25 +144,11 @@ static int submit_next(struct dispatch *dispatch, struct request *request)
     return readers_submit(dispatch->options.readers, &request->op);
 }
 
-/* Keep in mind that one who waits for a few answers, not for a thousand, asks for a write beside
- * another: that one notices how long each takes. */
-static void note_writer(struct dispatch *dispatch, const struct request *request)
-{
-    const struct asker *asker = request->account.asker;
-    if (dispatch->writer == asker) {
-        return;
-    }
-    if (dispatch->writer != NULL && asker->holders - asker->connections <= FEW_REQUESTS) {
-        dispatch->shared_until_us = request->received_us + INT64_C(1000) * SHARED_MS;
-    }
-    dispatch->writer = asker;
-}
-
 static int submit_to_lane(struct dispatch *dispatch, struct request *request)
 {
     switch (request->method->lane) {
     case LANE_WRITE:
-        note_writer(dispatch, request);
+        company_note(&dispatch->company, request->account.asker, request->received_us);
         return committer_submit(dispatch->options.committer, &request->op);
     case LANE_READ:
         return readers_submit(dispatch->options.readers, &request->op);
@@ -332,16 +313,11 @@ bool dispatch_is_pressed(struct dispatch *dispatch, const struct asker *asker)
     return committer_is_pressed(dispatch->options.committer, asker->place);
 }
 
-bool dispatch_is_shared(const struct dispatch *dispatch, int64_t now_us)
-{
-    return now_us < dispatch->shared_until_us;
-}
-
 void dispatch_flush(struct dispatch *dispatch)
 {
     key_log_write(&dispatch->key_log);
     committer_flush(dispatch->options.committer,
-                    dispatch_is_shared(dispatch, clock_monotonic_us()));
+                    company_has_few(&dispatch->company, clock_monotonic_us()));
 }
 
 void dispatch_drain(struct dispatch *dispatch)

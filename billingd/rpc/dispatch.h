@@ -5,6 +5,7 @@
 #include "billingd/commit/committer.h"
 #include "billingd/commit/jobs.h"
 #include "billingd/commit/readers.h"
+#include "billingd/rpc/company.h"
 #include "billingd/rpc/key_log.h"
 #include "billingd/rpc/request.h"
 #include "billingd/rpc/request_log.h"
@@ -78,10 +79,9 @@ struct dispatch {
     struct key_log key_log;
     struct askers askers;
     struct memory_use memory;
-    const struct asker *writer; /* who asked for a write last */
-    int64_t shared_until_us;    /* monotonic; before it, turns are short: see note_writer() */
-    bool draining;              /* no new request is taken */
-    bool closed;                /* the workers are going */
+    struct company company; /* who asks for writes beside whom */
+    bool draining;          /* no new request is taken */
+    bool closed;            /* the workers are going */
 };
 
 /* Ready DISPATCH; OPTIONS are copied. */
@@ -118,10 +118,6 @@ void dispatch_flush(struct dispatch *dispatch);
 
 /* Whether the doors should stop reading from the connections of ASKER for now. */
 bool dispatch_is_pressed(struct dispatch *dispatch, const struct asker *asker);
-
-/* Whether lately one who waits for few answers at a time has asked for writes beside others: then
- * each is to have its turns soon.  NOW_US is the monotonic time. */
-bool dispatch_is_shared(const struct dispatch *dispatch, int64_t now_us);
 
 /* Take no more: what comes is refused with STATUS_SHUTTING_DOWN. */
 void dispatch_drain(struct dispatch *dispatch);

@@ -56,6 +56,28 @@ static void committer_submit__full_of_one__lets_another_in_up_to_its_share(void 
     rig_close(rig);
 }
 
+/* Submit the first of N, and when its commit stands at the gate the others, as beside others. */
+static void submit_shared_behind_first(struct rig *rig, struct work *works, size_t n)
+{
+    memory_store_hold_commits(rig->memory);
+    submit_all(rig, works, 1);
+    memory_store_wait_held(rig->memory);
+    for (size_t i = 1; i < n; i++) {
+        assert_ok(committer_submit(rig->committer, &works[i].op));
+    }
+    committer_flush(rig->committer, true);
+}
+
+static void drain_shared(struct rig *rig, size_t n_done)
+{
+    memory_store_open_gate(rig->memory);
+    completions_drain(&rig->completions);
+    while (rig->n_done < n_done) {
+        bell_wait(&rig->bell);
+        completions_drain(&rig->completions);
+    }
+}
+
 /* The first shared group is of one turn; how large the next may be says the pace of the first. */
 static void committer_flush__shared__groups_are_no_larger_than_a_turn(void **state)
 {
@@ -65,28 +87,39 @@ static void committer_flush__shared__groups_are_no_larger_than_a_turn(void **sta
     struct work *works = make_works(rig, 7);
     (void)state;
     for (size_t i = 1; i < 7; i++) {
-        works[i].op.bytes = (size_t)100 * 1024; /* two fit into 256 KiB */
+        works[i].op.bytes = (size_t)100 * 1024;
     }
-    memory_store_hold_commits(rig->memory);
-    submit_all(rig, works, 1);
-    memory_store_wait_held(rig->memory);
-    for (size_t i = 1; i < 7; i++) {
-        assert_ok(committer_submit(rig->committer, &works[i].op));
-    }
-    committer_flush(rig->committer, true);
-    memory_store_open_gate(rig->memory);
-    while (rig->n_done < 7) {
-        bell_wait(&rig->bell);
-        completions_drain(&rig->completions);
-    }
-    assert_in_order(rig, 7);
+    submit_shared_behind_first(rig, works, 7);
+    drain_shared(rig, 7);
     assert_true(commits(rig) > 1 + 1);
+    rig_close(rig);
+}
+
+/* Whoever has few in a group is answered before whoever has many in it. */
+static void committer_flush__shared__who_has_few_is_answered_first(void **state)
+{
+    enum { MANY = 40 };
+    struct rig *rig = rig_open(roomy());
+    struct work *works = make_works(rig, MANY + 2);
+    (void)state;
+    for (size_t i = 1; i < MANY + 2; i++) {
+        works[i].op.bytes = 100; /* all are one group */
+        works[i].op.asker = i == MANY + 1 ? 2 : 1;
+    }
+    submit_shared_behind_first(rig, works, MANY + 2);
+    drain_shared(rig, MANY + 2);
+    size_t at = 0;
+    while (rig->done_ids[at] != MANY + 1) {
+        at++;
+    }
+    assert_true(at <= 1); /* the first was a group of its own */
     rig_close(rig);
 }
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(committer__a_flood_of_one__another_ones_op_is_in_the_next_group),
     cmocka_unit_test(committer_submit__full_of_one__lets_another_in_up_to_its_share),
+    cmocka_unit_test(committer_flush__shared__who_has_few_is_answered_first),
     cmocka_unit_test(committer_flush__shared__groups_are_no_larger_than_a_turn),
 };
 

@@ -65,6 +65,42 @@ static void pop__a_flood_before_it__a_lone_op_waits_for_one_turn(void **state)
     assert_true(before <= FAIR_QUEUE_TURN_BYTES / SMALL);
 }
 
+/* Who has had nothing waiting is next, whatever is left of another one's turn. */
+static void pop__a_newcomer__is_next(void **state)
+{
+    (void)state;
+    push(1, 100, SMALL);
+    fair_queue_pop(&queue); /* its own first turn begins */
+    for (int i = 0; i < 20; i++) {
+        fair_queue_pop(&queue); /* and is over */
+    }
+    push(2, 1, SMALL);
+    assert_int_equal(fair_queue_pop(&queue)->asker, 2);
+    assert_int_equal(fair_queue_pop(&queue)->asker, 1);
+}
+
+/* Who comes and goes is no newcomer again until the others have had a turn. */
+static void pop__a_newcomer_again_and_again__leaves_the_others_their_turns(void **state)
+{
+    size_t of_the_other = 0;
+    (void)state;
+    push(1, 1000, SMALL);
+    for (int i = 0; i < 30; i++) {
+        fair_queue_pop(&queue);
+    }
+    for (int i = 0; i < 200; i++) {
+        push(2, FAIR_QUEUE_TURN_BYTES / SMALL, SMALL); /* what a turn is worth and more */
+        for (int j = 0; j < FAIR_QUEUE_TURN_BYTES / SMALL; j++) {
+            of_the_other += fair_queue_pop(&queue)->asker == 1;
+        }
+        if (queue.shares[1].ops.first == NULL) {
+            push(1, 1000, SMALL);
+        }
+    }
+    assert_in_range(of_the_other, 200 * (FAIR_QUEUE_TURN_BYTES / SMALL) * 2 / 5,
+                    200 * (FAIR_QUEUE_TURN_BYTES / SMALL) * 3 / 5);
+}
+
 static void pop__both_have_much__each_gets_half_in_bytes(void **state)
 {
     size_t bytes[3] = {0};
@@ -157,7 +193,7 @@ static void append__goes_behind_what_each_asker_has(void **state)
 {
     struct fair_queue more;
     struct op_list all = {0};
-    int64_t at[3] = {0};
+    int64_t at[6] = {0};
     (void)state;
     assert_ok(fair_queue_init(&more));
     struct op ops[6];
@@ -165,10 +201,14 @@ static void append__goes_behind_what_each_asker_has(void **state)
         ops[i] = (struct op){.asker = 1 + (unsigned)i % 2, .bytes = 10, .deadline_us = i / 2};
         fair_queue_push(i < 3 ? &queue : &more, &ops[i]);
     }
-    fair_queue_append(&queue, &more);
+    fair_queue_append(&queue, &more, 77);
     assert_u64(more.ops + more.bytes + more.askers, 0);
     assert_u64(queue.ops, 6);
     assert_u64(queue.bytes, 60);
+    assert_i64(queue.shares[1].since_us, 0); /* it was there before */
+    fair_queue_push(&more, &(struct op){.asker = 5, .bytes = 10});
+    fair_queue_append(&queue, &more, 78);
+    assert_i64(queue.shares[5].since_us, 78);
     fair_queue_take(&queue, 100, 1000, &all);
     for (struct op *op = all.first; op != NULL; op = op->next) {
         assert_i64(op->deadline_us, at[op->asker]++);
@@ -243,6 +283,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(pop__one_asker__in_the_order_of_arrival, begin, end),
     cmocka_unit_test_setup_teardown(pop__a_flood_before_it__a_lone_op_waits_for_one_turn, begin,
                                     end),
+    cmocka_unit_test_setup_teardown(pop__a_newcomer__is_next, begin, end),
+    cmocka_unit_test_setup_teardown(pop__a_newcomer_again_and_again__leaves_the_others_their_turns,
+                                    begin, end),
     cmocka_unit_test_setup_teardown(pop__both_have_much__each_gets_half_in_bytes, begin, end),
     cmocka_unit_test_setup_teardown(pop__huge_ops_of_one__the_other_gets_as_much_in_between, begin,
                                     end),

@@ -105,6 +105,31 @@ static void completions__pushed_while_not_empty__wake_once_and_drain_in_order(vo
     completions_done(&completions);
 }
 
+static void completions__urgent__go_first_and_the_others_by_parts(void **state)
+{
+    struct completions completions;
+    struct note notes[5];
+    struct op_list urgent = {0};
+    (void)state;
+    n_done = 0;
+    wakes = 0;
+    completions_init(&completions, wake_cb, &wakes);
+    for (int i = 0; i < 4; i++) {
+        push_one(&completions, &notes[i], i);
+    }
+    assert_u64(completions_drain_some(&completions, 3), 3);
+    notes[4] = (struct note){.op = {.done = done_cb}, .id = 4};
+    op_list_push(&urgent, &notes[4].op);
+    completions_push_both(&completions, &urgent, &(struct op_list){0});
+    assert_u64(wakes, 2);
+    assert_u64(completions_drain_urgent(&completions), 1);
+    assert_int_equal(done_ids[3], 4);
+    assert_u64(completions_drain_urgent(&completions), 0);
+    assert_u64(completions_drain_some(&completions, 3), 1);
+    assert_int_equal(done_ids[4], 3);
+    completions_done(&completions);
+}
+
 static struct completions *chained;
 static struct note chained_note;
 
@@ -226,6 +251,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(op_list__pushed__come_out_in_order_and_are_counted),
     cmocka_unit_test(op_list_append__any_of_both_empty__keeps_order_and_sums),
     cmocka_unit_test(completions__pushed_while_not_empty__wake_once_and_drain_in_order),
+    cmocka_unit_test(completions__urgent__go_first_and_the_others_by_parts),
     cmocka_unit_test(completions__pushed_by_done__wait_for_the_next_drain),
     cmocka_unit_test(completions__from_many_threads__all_arrive_each_threads_in_order),
 };

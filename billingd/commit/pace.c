@@ -1,0 +1,43 @@
+#include "billingd/commit/pace.h"
+
+#include <stdbool.h>
+
+#include "billingd/commit/fair_queue.h"
+
+enum {
+    STEP = 16,       /* a step is one in so many */
+    SMALL_EACH = 16, /* so often a group is small to be measured */
+    LONGER = 8,      /* one in so many */
+    BYTES_MAX = 1 << 30,
+};
+
+static size_t stepped(size_t value, bool up)
+{
+    return up ? value + value / STEP : value - value / STEP;
+}
+
+void pace_note(struct pace *pace, size_t bytes, int64_t us)
+{
+    size_t bytes_max = pace->bytes_max;
+    if (bytes <= FAIR_QUEUE_TURN_BYTES) {
+        pace->small_us = pace->small_us == 0
+                             ? us
+                             : (int64_t)stepped((size_t)pace->small_us, us > pace->small_us);
+        return;
+    }
+    bool fast = us < pace->small_us + pace->small_us / LONGER;
+    if (fast ? bytes >= bytes_max - bytes_max / 4 : bytes <= bytes_max + bytes_max / 4) {
+        bytes_max = stepped(bytes_max, fast);
+    }
+    pace->bytes_max = bytes_max < BYTES_MAX ? bytes_max : BYTES_MAX;
+}
+
+size_t pace_next(struct pace *pace)
+{
+    if (pace->bytes_max < 2 * FAIR_QUEUE_TURN_BYTES) {
+        pace->bytes_max = 2 * FAIR_QUEUE_TURN_BYTES;
+    }
+    bool small = pace->small_us == 0 || pace->taken % SMALL_EACH == 0;
+    pace->taken++;
+    return small ? FAIR_QUEUE_TURN_BYTES : pace->bytes_max;
+}
