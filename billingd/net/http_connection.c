@@ -11,6 +11,7 @@
 #include "billingd/net/http_exchange.h"
 #include "billingd/net/http_page.h"
 #include "billingd/net/http_request.h"
+#include "billingd/rpc/company.h"
 #include "billingd/rpc/gate.h"
 
 enum {

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include "billingd/store/lmdb/segment.h"
 #include "billingd/store/lmdb/turn.h"
