@@ -651,7 +651,7 @@ static void reload__a_fifo_for_a_file__changes_nothing_and_holds_nobody_up(void 
     assert_int_equal(mkfifo(r.file, 0600), 0);
     daemon_process_signal(r.daemon, SIGHUP);
     assert_contains(await_message(&r.manager, "READY=1"), "is wrong and was not reloaded");
-    assert_contains(daemon_process_stderr(r.daemon), "it is not a regular file but a FIFO");
+    daemon_process_await_stderr(r.daemon, "it is not a regular file but a FIFO");
     assert_int_equal(record_unlisted(&r), 422);
     end(r.daemon, &r.manager);
 }

@@ -32,8 +32,10 @@ static unsigned syncs_failed;
 /* NOLINTBEGIN(bugprone-reserved-identifier): the linker names them so */
 bool __real_turn_offer(struct turn *turn, struct ride *ride);
 bool __wrap_turn_offer(struct turn *turn, struct ride *ride);
-int __real_segment_put(const struct env *env, MDB_txn *txn, const struct segment_chunk *chunk);
-int __wrap_segment_put(const struct env *env, MDB_txn *txn, const struct segment_chunk *chunk);
+int __real_segment_put(const struct env *env, MDB_txn *txn, const uint8_t key[SEGMENT_KEY_BYTES],
+                       const uint8_t *bytes, size_t length);
+int __wrap_segment_put(const struct env *env, MDB_txn *txn, const uint8_t key[SEGMENT_KEY_BYTES],
+                       const uint8_t *bytes, size_t length);
 /* NOLINTEND(bugprone-reserved-identifier) */
 
 bool __wrap_turn_offer(struct turn *turn, struct ride *ride)
@@ -49,7 +51,8 @@ bool __wrap_turn_offer(struct turn *turn, struct ride *ride)
     return __real_turn_offer(turn, ride);
 }
 
-int __wrap_segment_put(const struct env *env, MDB_txn *txn, const struct segment_chunk *chunk)
+int __wrap_segment_put(const struct env *env, MDB_txn *txn, const uint8_t key[SEGMENT_KEY_BYTES],
+                       const uint8_t *bytes, size_t length)
 {
     pthread_mutex_lock(&lock);
     bool fails = is_main && chunk_fails;
@@ -59,7 +62,7 @@ int __wrap_segment_put(const struct env *env, MDB_txn *txn, const struct segment
     chunks_alone += !is_main;
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
-    return fails ? STATUS_NO_MEMORY : __real_segment_put(env, txn, chunk);
+    return fails ? STATUS_NO_MEMORY : __real_segment_put(env, txn, key, bytes, length);
 }
 
 /* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): theirs is a reserved name */
