@@ -251,8 +251,7 @@ static void drain__requests_in_flight__are_answered(void **state)
     unsigned recorded = 0;
     unsigned refused = 0;
     (void)state;
-    struct daemon_process *daemon =
-        daemon_process_start(&(struct daemon_options){.args = patient});
+    struct daemon_process *daemon = daemon_process_start(&(struct daemon_options){.args = patient});
     assert_true(raw_client_open(&client, daemon_process_unix(daemon)));
     assert_created(create_customer(&client, "first", "first"));
     for (int i = 0; i < REQUESTS; i++) {
