@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +15,7 @@
 #include "billingctl/import_customers.h"
 #include "billingctl/progress.h"
 #include "billingctl/say.h"
+#include "billingctl/stop.h"
 #include "billingctl/tally.h"
 
 struct import {
@@ -33,34 +33,16 @@ struct import {
     bool any_id;          /* a row had a request id, its own or a derived one */
 };
 
-/* --- signals ---------------------------------------------------------------------------------- */
-
-static volatile sig_atomic_t stop_signal; /* set by the handler; 0: go on */
-
-static void stop(int number)
-{
-    stop_signal = number;
-}
-
-/* A second signal ends the program at once, should the first come between looking and reading. */
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND};
-    if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0) {
-        say("cannot catch signals: %s", strerror(errno));
-    }
-}
-
 static ssize_t read_file(void *arg, char *buffer, size_t bytes)
 {
     const struct import *import = arg;
     ssize_t got;
     do {
-        got = stop_signal != 0 ? 0 : read(import->fd, buffer, bytes);
-    } while (got < 0 && errno == EINTR && stop_signal == 0);
+        got = stop_asked() != 0 ? 0 : read(import->fd, buffer, bytes);
+    } while (got < 0 && errno == EINTR && stop_asked() == 0);
     /* Looked at again: what interrupts us often ends the writer of a pipe too, and then the end is
      * in the middle of a row. */
-    return stop_signal != 0 ? SOURCE_INTERRUPTED : got;
+    return stop_asked() != 0 ? SOURCE_INTERRUPTED : got;
 }
 
 /* --- one row ---------------------------------------------------------------------------------- */
@@ -155,7 +137,7 @@ static int end_interrupted(const struct import *import)
 {
     say("interrupted");
     import_batch_say_settled(&import->batch, IMPORT_AGAIN);
-    return CTL_SIGNAL + (int)stop_signal;
+    return CTL_SIGNAL + stop_asked();
 }
 
 /* The end of the rows that can be read: send the last of them. */
@@ -184,7 +166,7 @@ static int import_rows(struct import *import)
         if (code != CTL_DONE) {
             return code;
         }
-        if (stop_signal != 0) {
+        if (stop_asked() != 0) {
             return end_interrupted(import);
         }
     }
@@ -296,7 +278,7 @@ static int begin(struct import *import)
 int import_run(const struct ctl *ctl, const struct import_settings *settings)
 {
     struct import import = {.ctl = ctl, .settings = settings, .fd = -1};
-    catch_signals();
+    stop_catch();
     int code = begin(&import);
     bool begun = code == CTL_DONE || code > CTL_SIGNAL;
     if (code == CTL_DONE) {

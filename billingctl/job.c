@@ -4,7 +4,6 @@
  * job.  The first signal cancels it and waits for its end; the second one ends us at once. */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,28 +16,12 @@
 #include "billingctl/nouns.h"
 #include "billingctl/progress.h"
 #include "billingctl/say.h"
+#include "billingctl/stop.h"
 
 enum {
     LOOK_AFTER_MS = 10, /* and then each time twice as long, up to */
     LOOK_AFTER_MS_MAX = 500,
 };
-
-/* --- signals ---------------------------------------------------------------------------------- */
-
-static volatile sig_atomic_t stop_signal; /* set by the handler; 0: go on */
-
-static void stop(int number)
-{
-    stop_signal = number;
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = stop, .sa_flags = (int)SA_RESETHAND};
-    if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0) {
-        say("cannot catch signals: %s", strerror(errno));
-    }
-}
 
 /* --- watching --------------------------------------------------------------------------------- */
 
@@ -76,7 +59,7 @@ static int look(struct watch *watch)
     billing_object *reply = NULL;
     billing_error *error = NULL;
     const char *id = output_value(watch->job, "job.id");
-    bool cancel = stop_signal != 0 && !watch->cancelled;
+    bool cancel = stop_asked() != 0 && !watch->cancelled;
     int status = cancel ? billing_job_cancel(watch->ctl->client, id, &reply, &error)
                         : billing_job_get(watch->ctl->client, id, &reply, &error);
     watch->cancelled |= cancel;
@@ -96,7 +79,7 @@ static int watch_to_end(struct watch *watch)
 {
     int ms = LOOK_AFTER_MS;
     while (is_state(watch, "running")) {
-        if (watch->cancelled || stop_signal == 0) { /* else there is something to say first */
+        if (watch->cancelled || stop_asked() == 0) { /* else there is something to say first */
             wait_ms(watch->cancelled ? LOOK_AFTER_MS : ms);
         }
         ms = ms < LOOK_AFTER_MS_MAX / 2 ? ms * 2 : LOOK_AFTER_MS_MAX;
@@ -119,7 +102,7 @@ static int judge(const struct watch *watch)
     }
     if (is_state(watch, "cancelled") && watch->cancelled) {
         say("cancelled");
-        return CTL_SIGNAL + (int)stop_signal;
+        return CTL_SIGNAL + stop_asked();
     }
     if (is_state(watch, "cancelled")) {
         say("the job was cancelled by somebody else");
@@ -188,7 +171,7 @@ int server_backup(struct ctl *ctl)
     if (code != CTL_DONE) {
         return code;
     }
-    catch_signals();
+    stop_catch();
     int status = billing_backup_start(ctl->client, directory, &reply, &error);
     free(directory);
     if (status == 0 && *output_value(reply, "job.warning") != '\0') {
@@ -268,7 +251,7 @@ int server_verify(struct ctl *ctl)
 {
     billing_object *reply = NULL;
     billing_error *error = NULL;
-    catch_signals();
+    stop_catch();
     int status = billing_verification_start(ctl->client, &reply, &error);
     int code = watch_job(ctl, status, reply, error, &reply);
     if (code == CTL_DONE) {

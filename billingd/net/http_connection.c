@@ -348,11 +348,17 @@ static void answer_myself(struct http_connection *c, struct request *request)
     request_free(request);
 }
 
-/* Answer the request that is arriving, to which RC has been said. */
+/* Answer the request that is arriving, to which RC has been said.  What a page of another site made
+ * a browser send counts for nobody: whose it is was not settled. */
 static void answer_refusal(struct http_connection *c, int rc, struct slice reason)
 {
     struct request *request = c->exchange.request;
-    c->no_more |= rc == STATUS_RATE_LIMITED; /* the connection is one too many */
+    bool one_too_many = rc == STATUS_RATE_LIMITED; /* the connection */
+    bool counts = request->account.asker != NULL && !one_too_many;
+    c->no_more |= one_too_many;
+    if (counts && gate_is_too_often(request)) {
+        return;
+    }
     if (rc == STATUS_UNAUTHENTICATED || rc == STATUS_FORBIDDEN) {
         gate_refuse(request, request->method, rc);
     } else {
@@ -397,8 +403,8 @@ static void take_message(struct http_connection *c)
     if (http_exchange_is_call(&c->exchange)) {
         c->in_flight = true;
         dispatch_submit(c->door->dispatch, request);
-    } else {
-        answer_myself(c, request);
+    } else if (c->exchange.answer.preflight || !gate_is_too_often(request)) {
+        answer_myself(c, request); /* a preflight has no key to say whose it is */
     }
 }
 

@@ -219,15 +219,13 @@ static int check_admission(struct dispatch *dispatch, const struct request *requ
     return !here && account_is_full(&request->account) ? STATUS_BUSY : 0;
 }
 
-/* Whether REQUEST may be carried out; it is answered where it may not. */
+/* Whether REQUEST, which does not come too often, may be carried out; it is answered where it may
+ * not. */
 static bool admit(struct dispatch *dispatch, struct request *request)
 {
     int rc = gate_authorize(request, request->method);
     if (rc < 0) {
         gate_refuse(request, request->method, rc);
-        return false;
-    }
-    if (gate_is_too_often(request)) {
         return false;
     }
     rc = check_admission(dispatch, request);
@@ -240,7 +238,7 @@ static bool admit(struct dispatch *dispatch, struct request *request)
 bool dispatch_invites(struct dispatch *dispatch, struct request *request)
 {
     count_bytes(request);
-    return admit(dispatch, request);
+    return !gate_is_too_early(request) && admit(dispatch, request);
 }
 
 /* --- the way through -------------------------------------------------------------------------- */
@@ -251,6 +249,9 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request)
     request->method = method_find(request->message->call_case);
     if (request->account.asker == NULL) {
         gate_identify(request, request_token(request));
+    }
+    if (gate_is_too_often(request)) {
+        return;
     }
     if (request->method == NULL) {
         dispatch_refuse(request, STATUS_UNKNOWN_METHOD,

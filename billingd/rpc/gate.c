@@ -81,21 +81,19 @@ void gate_refuse(struct request *request, const struct method *method, int statu
 static size_t weight_of(const struct request *request)
 {
     const Billing__V1__Request *message = request->message;
-    if (message == NULL) {
-        return 0;
-    }
-    bool batch = message->call_case == BILLING__V1__REQUEST__CALL_CREATE_USAGE_BATCH;
+    bool batch =
+        message != NULL && message->call_case == BILLING__V1__REQUEST__CALL_CREATE_USAGE_BATCH;
     size_t items = batch ? message->create_usage_batch->n_usage : 0;
     return items > 0 ? items : 1;
 }
 
-bool gate_is_too_often(struct request *request)
+static bool ask(struct request *request, size_t weight)
 {
     int64_t a_second = request->dispatch->options.requests_per_second_max;
     int64_t wait_us = 0;
-    if (request->method->role == ROLE_NONE ||
-        asker_may_ask(request->account.asker, a_second, weight_of(request), request->received_us,
-                      &wait_us)) {
+    bool health = request->method != NULL && request->method->role == ROLE_NONE;
+    if (health ||
+        asker_may_ask(request->account.asker, a_second, weight, request->received_us, &wait_us)) {
         return false;
     }
     request->retry_after_ms = (uint32_t)((wait_us + 999) / 1000);
@@ -104,4 +102,14 @@ bool gate_is_too_often(struct request *request)
                     "requests_per_second_max allows; nothing was recorded, send it again later",
                     (int)request->who.name.length, request->who.name.data, a_second);
     return true;
+}
+
+bool gate_is_too_often(struct request *request)
+{
+    return ask(request, weight_of(request));
+}
+
+bool gate_is_too_early(struct request *request)
+{
+    return ask(request, 0);
 }

@@ -19,7 +19,10 @@ MUSTCHECK int gate_authorize(const struct request *request, const struct method 
  * has. */
 void gate_refuse(struct request *request, const struct method *method, int status);
 
-/* Whether who asks REQUEST, of request->method, has asked too often.  Then it is answered.  Health
- * may always be asked for; an item of a batch counts as a request, and one whose message is still
- * to come does not count yet. */
+/* Whether who asks REQUEST has asked too often; then it is answered, else it counts: once a
+ * request, before it is answered with whatever it may be.  An item of a batch counts like a
+ * request, and without a method it is one too.  Health may always be asked for. */
 bool gate_is_too_often(struct request *request);
+
+/* The same of a REQUEST whose message is still to come: it does not count yet. */
+bool gate_is_too_early(struct request *request);

@@ -42,16 +42,22 @@ static size_t count_calls(struct fake_daemon *fake, int call_case)
     return count;
 }
 
-/* Wait until the fake was asked for a job. */
-static void await_look(struct fake_daemon *fake)
+/* Wait until a request of the kind CALL_CASE came. */
+static void await_call(struct fake_daemon *fake, int call_case)
 {
     int64_t start_ms = testkit_now_ms();
-    while (count_calls(fake, BILLING__V1__REQUEST__CALL_GET_JOB) == 0) {
+    while (count_calls(fake, call_case) == 0) {
         if (testkit_now_ms() - start_ms > PATIENCE_MS) {
-            testkit_fail("nobody asked for the job");
+            testkit_fail("nobody made call %d", call_case);
         }
         assert_int_equal(sched_yield(), 0);
     }
+}
+
+/* Wait until the fake was asked for a job. */
+static void await_look(struct fake_daemon *fake)
+{
+    await_call(fake, BILLING__V1__REQUEST__CALL_GET_JOB);
 }
 
 /* --- backup ----------------------------------------------------------------------------------- */
@@ -123,6 +129,88 @@ static void backup__interrupted__cancels_the_job(void **state)
     (void)state;
     interrupt(SIGINT);
     interrupt(SIGTERM);
+}
+
+/* A backup that a cancellation does not end, whose daemon is FAKE, interrupted with SIGNAL: it was
+ * cancelled, and is looked at again. */
+static struct ctl_process interrupt_stuck(struct fake_daemon *fake, int signal_number)
+{
+    struct ctl_setup setup = {.url = fake_url(fake)};
+    const char *args[] = {"server", "backup", "/stuck", NULL};
+    fake_end_stuck(BILLING__V1__JOB__STATE__RUNNING);
+    struct ctl_process process = ctl_start(&setup, args);
+    await_look(fake);
+    assert_int_equal(kill(process.pid, signal_number), 0);
+    await_call(fake, BILLING__V1__REQUEST__CALL_CANCEL_JOB);
+    size_t before = fake_requests(fake);
+    int64_t start_ms = testkit_now_ms();
+    while (fake_requests(fake) < before + 3) {
+        if (testkit_now_ms() - start_ms > PATIENCE_MS) {
+            testkit_fail("the job is not looked at any more");
+        }
+        assert_int_equal(sched_yield(), 0);
+    }
+    return process;
+}
+
+static void backup__interrupted__waits_for_the_end_and_tells_which_it_was(void **state)
+{
+    static const struct {
+        Billing__V1__Job__State state;
+        int status;
+        const char *said;
+    } ends[] = {
+        {BILLING__V1__JOB__STATE__CANCELLED, 128 + SIGINT, "billingctl: cancelled\n"},
+        {BILLING__V1__JOB__STATE__DONE, 0,
+         "billingctl: it was done before it could be cancelled\n"},
+        {BILLING__V1__JOB__STATE__FAILED, 1, "billingctl: the job failed: the disk is gone\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct fake_daemon *fake = fake_start(no_script, 0);
+        struct ctl_process process = interrupt_stuck(fake, SIGINT);
+        fake_end_stuck(ends[i].state);
+        struct ctl_result result = ctl_wait(&process);
+        assert_int_equal(result.status, ends[i].status);
+        assert_string_equal(result.err, ends[i].said);
+        assert_true((strstr(result.out, "/stuck\n") != NULL) == (ends[i].status == 0));
+        assert_u64(count_calls(fake, BILLING__V1__REQUEST__CALL_CANCEL_JOB), 1);
+        fake_stop(fake);
+    }
+}
+
+static void backup__interrupted_again__ends_at_once_by_that_signal(void **state)
+{
+    static const int signals[][2] = {
+        {SIGINT, SIGINT}, {SIGTERM, SIGTERM}, {SIGINT, SIGTERM}, {SIGTERM, SIGINT}};
+    (void)state;
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        struct fake_daemon *fake = fake_start(no_script, 0);
+        struct ctl_process process = interrupt_stuck(fake, signals[i][0]);
+        assert_int_equal(kill(process.pid, signals[i][1]), 0);
+        struct ctl_result result = ctl_wait(&process);
+        assert_int_equal(result.status, 256 + signals[i][1]);
+        assert_string_equal(result.out, "");
+        assert_string_equal(result.err, "");
+        fake_stop(fake);
+    }
+}
+
+/* As a shell has it ignored for what it puts into the background. */
+static void backup__signal_that_is_ignored__is_no_interrupt(void **state)
+{
+    struct fake_daemon *fake = fake_start(no_script, 0);
+    struct ctl_setup shell = {.url = fake_url(fake), .program = "/bin/sh"};
+    const char *command =
+        testkit_format("trap '' INT; exec '%s' server backup /slow", testkit_billingctl());
+    const char *args[] = {"-c", command, NULL};
+    (void)state;
+    struct ctl_process process = ctl_start(&shell, args);
+    await_look(fake);
+    assert_int_equal(kill(process.pid, SIGINT), 0);
+    assert_int_equal(kill(process.pid, SIGTERM), 0);
+    assert_int_equal(ctl_wait(&process).status, 128 + SIGTERM);
+    fake_stop(fake);
 }
 
 static void backup__daemon_says_no__refused_with_its_words(void **state)
@@ -336,6 +424,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(backup__as_json_and_id__the_job),
     cmocka_unit_test(backup__relative_directory__from_here_over_the_unix_socket_alone),
     cmocka_unit_test(backup__interrupted__cancels_the_job),
+    cmocka_unit_test(backup__interrupted__waits_for_the_end_and_tells_which_it_was),
+    cmocka_unit_test(backup__interrupted_again__ends_at_once_by_that_signal),
+    cmocka_unit_test(backup__signal_that_is_ignored__is_no_interrupt),
     cmocka_unit_test(backup__daemon_says_no__refused_with_its_words),
     cmocka_unit_test(backup__daemon_gone_meanwhile__says_so_and_names_the_job),
     cmocka_unit_test(backup__daemon_shuts_down_meanwhile__outcome_unknown),

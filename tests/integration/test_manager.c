@@ -593,6 +593,89 @@ static void reload__hosts_and_origins__are_those_of_the_new_lists(void **state)
     end(r.daemon, &r.manager);
 }
 
+static void assert_allowed_origin(const struct http_reply *reply, const char *origin)
+{
+    const char *allowed = http_reply_header(reply, "Access-Control-Allow-Origin");
+    assert_non_null(allowed);
+    assert_string_equal(allowed, origin);
+}
+
+/* Its head was taken under the old list; its answer is made when the old list is gone. */
+static void reload__origins_while_a_body_is_to_come__its_answer_names_the_one_it_had(void **state)
+{
+    static const char awaited[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    static const char body[] = "{\"customer_name\": \"Acme\"}";
+    (void)state;
+    struct reloading r;
+    struct http_conn conn;
+    struct http_reply reply;
+    char got[sizeof awaited] = "";
+    size_t bytes = 0;
+    begin(&r, "http_origins = [\"http://first.example\", \"http://second.example\"];\n");
+    const char *head = testkit_format("POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\n"
+                                      "Origin: http://second.example\r\nExpect: 100-continue\r\n"
+                                      "Content-Type: application/json\r\n"
+                                      "Content-Length: %zu\r\n\r\n",
+                                      strlen(body));
+    assert_true(http_open(&conn, daemon_process_http(r.daemon)));
+    assert_int_equal(http_send(&conn, head, strlen(head)), SOCK_OK);
+    while (bytes < strlen(awaited)) {
+        size_t more;
+        assert_int_equal(sock_receive(conn.fd, got + bytes, strlen(awaited) - bytes,
+                                      testkit_now_ms() + SOCK_PATIENCE_MS, &more),
+                         SOCK_OK);
+        bytes += more;
+    }
+    assert_string_equal(got, awaited);
+    reload(&r, "http_origins = [\"http://third0.example\", \"http://fourth.example\"];\n");
+    reload(&r, "");
+    assert_int_equal(http_send(&conn, body, strlen(body)), SOCK_OK);
+    assert_int_equal(http_receive(&conn, SOCK_PATIENCE_MS, &reply), SOCK_OK);
+    assert_int_equal(reply.status, 201);
+    assert_allowed_origin(&reply, "http://second.example");
+    http_reply_done(&reply);
+    assert_int_equal(status_from(&r, "http://second.example"), 403);
+    http_close(&conn);
+    end(r.daemon, &r.manager);
+}
+
+/* More answers than all buffers on the way hold: some are made under the old list, some under the
+ * new one, and one of them is half written meanwhile. */
+static void reload__origins_while_a_reader_is_slow__each_answer_is_of_one_list(void **state)
+{
+    enum { ANSWERS = 500 };
+    static const char *const request = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n"
+                                       "Origin: http://first.example\r\n\r\n";
+    (void)state;
+    struct reloading r;
+    struct http_conn conn;
+    struct http_reply reply;
+    int status = 200;
+    begin(&r, "http_origins = [\"http://first.example\"];\n");
+    assert_true(http_open(&conn, daemon_process_http(r.daemon)));
+    for (int i = 0; i < ANSWERS; i++) {
+        assert_int_equal(http_send(&conn, request, strlen(request)), SOCK_OK);
+    }
+    struct pollfd begun = {.fd = conn.fd, .events = POLLIN};
+    assert_int_equal(poll(&begun, 1, SOCK_PATIENCE_MS), 1);
+    reload(&r, "http_origins = [\"http://other.example\"];\n");
+    for (int i = 0; i < ANSWERS; i++) {
+        int before = status;
+        assert_int_equal(http_receive(&conn, SOCK_PATIENCE_MS, &reply), SOCK_OK);
+        status = reply.status;
+        assert_true(status == before || (status == 403 && i > 0));
+        if (status == 200) {
+            assert_allowed_origin(&reply, "http://first.example");
+        } else {
+            assert_null(http_reply_header(&reply, "Access-Control-Allow-Origin"));
+        }
+        http_reply_done(&reply);
+    }
+    assert_int_equal(status, 403);
+    http_close(&conn);
+    end(r.daemon, &r.manager);
+}
+
 static void reload__a_user_that_there_is_not__changes_nothing(void **state)
 {
     (void)state;
@@ -689,6 +772,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(reload__what_is_logged_of_requests__holds_for_the_next),
     cmocka_unit_test(reload__who_may__holds_for_the_next_request),
     cmocka_unit_test(reload__hosts_and_origins__are_those_of_the_new_lists),
+    cmocka_unit_test(reload__origins_while_a_body_is_to_come__its_answer_names_the_one_it_had),
+    cmocka_unit_test(reload__origins_while_a_reader_is_slow__each_answer_is_of_one_list),
     cmocka_unit_test(reload__a_user_that_there_is_not__changes_nothing),
     cmocka_unit_test(reload__a_bad_file__changes_nothing_and_says_what_is_wrong_where),
     cmocka_unit_test(reload__a_fifo_for_a_file__changes_nothing_and_holds_nobody_up),

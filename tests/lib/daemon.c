@@ -203,6 +203,11 @@ static void exec_child(const struct daemon_process *daemon, const char *const *a
             _exit(126);
         }
     }
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if ((daemon->options.closed_streams & 1U << fd) != 0 && close(fd) != 0) {
+            _exit(126);
+        }
+    }
     execv(args[0], (char *const *)(uintptr_t)args); /* its prototype is older than const */
     _exit(127);
 }

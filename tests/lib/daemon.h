@@ -20,6 +20,7 @@ struct daemon_options {
     const char *const *env;  /* "NAME=value" on top of ours, NULL-terminated; or NULL */
     const int *listen_fds;   /* listening sockets, handed over as a service manager does */
     unsigned n_listen_fds;   /* of them, at most 8 */
+    unsigned closed_streams; /* of its standard ones: 1 << fd; without stderr it says nothing */
     bool only_args;          /* no --data-dir, --listen and --http but those in args */
 };
 

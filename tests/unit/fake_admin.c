@@ -1,5 +1,6 @@
 #include "tests/unit/fake_admin.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "tests/unit/fake_fields.h"
@@ -97,6 +98,28 @@ static void end_job(Billing__V1__Job *job, Billing__V1__Job__State state)
     VALUE(job, journal_position, 17);
 }
 
+static atomic_int stuck_state = BILLING__V1__JOB__STATE__RUNNING;
+
+void fake_end_stuck(Billing__V1__Job__State state)
+{
+    stuck_state = (int)state;
+}
+
+static void answer_stuck(Billing__V1__Response *response, fake_send_fn send, void *arg)
+{
+    Billing__V1__Job job;
+    begin_job(&job, "job_stuck", BILLING__V1__JOB__KIND__BACKUP);
+    Billing__V1__Job__State state = (Billing__V1__Job__State)stuck_state;
+    if (state != BILLING__V1__JOB__STATE__RUNNING) {
+        end_job(&job, state);
+        TEXT(&job, directory, "/stuck");
+    }
+    if (state == BILLING__V1__JOB__STATE__FAILED) {
+        TEXT(&job, detail, "the disk is gone");
+    }
+    send_job(&job, response, send, arg);
+}
+
 static void answer_started(const Billing__V1__Request *request, Billing__V1__Response *response,
                            fake_send_fn send, void *arg)
 {
@@ -104,7 +127,12 @@ static void answer_started(const Billing__V1__Request *request, Billing__V1__Res
     if (request->call_case == BILLING__V1__REQUEST__CALL_START_BACKUP) {
         const Billing__V1__StartBackup *call = request->start_backup;
         bool slow = is_text(&call->directory, "/slow");
-        begin_job(&job, slow ? "job_slow" : "job_backup", BILLING__V1__JOB__KIND__BACKUP);
+        bool stuck = is_text(&call->directory, "/stuck");
+        begin_job(&job,
+                  slow    ? "job_slow"
+                  : stuck ? "job_stuck"
+                          : "job_backup",
+                  BILLING__V1__JOB__KIND__BACKUP);
         job.has_directory = call->has_directory;
         job.directory = call->directory;
     } else {
@@ -140,6 +168,10 @@ static void answer_job(const ProtobufCBinaryData *id, Billing__V1__Response *res
         answer_verified(response, send, arg);
         return;
     }
+    if (is_text(id, "job_stuck")) {
+        answer_stuck(response, send, arg);
+        return;
+    }
     begin_job(&job, "job_backup", BILLING__V1__JOB__KIND__BACKUP);
     if (is_text(id, "job_slow")) {
         TEXT(&job, id, "job_slow");
@@ -151,9 +183,14 @@ static void answer_job(const ProtobufCBinaryData *id, Billing__V1__Response *res
     send_job(&job, response, send, arg);
 }
 
-static void answer_cancelled(Billing__V1__Response *response, fake_send_fn send, void *arg)
+static void answer_cancelled(const ProtobufCBinaryData *id, Billing__V1__Response *response,
+                             fake_send_fn send, void *arg)
 {
     Billing__V1__Job job;
+    if (is_text(id, "job_stuck")) {
+        answer_stuck(response, send, arg);
+        return;
+    }
     begin_job(&job, "job_slow", BILLING__V1__JOB__KIND__BACKUP);
     end_job(&job, BILLING__V1__JOB__STATE__CANCELLED);
     send_job(&job, response, send, arg);
@@ -180,7 +217,7 @@ void fake_answer_admin(const Billing__V1__Request *request, Billing__V1__Respons
         answer_job(&request->get_job->job_id, response, send, arg);
         break;
     case BILLING__V1__REQUEST__CALL_CANCEL_JOB:
-        answer_cancelled(response, send, arg);
+        answer_cancelled(&request->cancel_job->job_id, response, send, arg);
         break;
     default: /* a call without an answer here: the test waits in vain, and says so */
         break;
