@@ -85,6 +85,7 @@ class Target:
                 *([f"-dict={dictionary}"] if os.path.exists(dictionary) else []),
                 f"-max_total_time={max(1, round(seconds))}", f"-seed={seed % 2**32 or 1}",
                 f"-max_len={INPUT_BYTES_MAX}", "-len_control=10", f"-timeout={INPUT_SECONDS_MAX}",
+                f"-report_slow_units={INPUT_SECONDS_MAX}",  # else a busy machine's are kept as found
                 f"-rss_limit_mb={MEMORY_MIB_MAX}", "-print_final_stats=1", "-print_funcs=0",
                 f"-artifact_prefix={artifacts}/", self.corpus, self.kept)
             inputs = re.search(r"number_of_executed_units:\s*(\d+)", said)
