@@ -188,6 +188,7 @@ static void backup__interrupted_again__ends_at_once_by_that_signal(void **state)
         struct fake_daemon *fake = fake_start(no_script, 0);
         struct ctl_process process = interrupt_stuck(fake, signals[i][0]);
         assert_int_equal(kill(process.pid, signals[i][1]), 0);
+        fake_end_stuck(BILLING__V1__JOB__STATE__CANCELLED); /* seen by one that lives on alone */
         struct ctl_result result = ctl_wait(&process);
         assert_int_equal(result.status, 256 + signals[i][1]);
         assert_string_equal(result.out, "");
