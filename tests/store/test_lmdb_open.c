@@ -1,6 +1,8 @@
 /* What "lmdb:" URIs say, and the directory that a store lives in. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -275,6 +277,46 @@ static void open__a_journal_to_read__tells_of_its_progress(void **state)
     assert_u64(last, 1);
 }
 
+/* A data directory as nobody in particular finds it, in which NAME has MODE. */
+static int look_with(const char *name, mode_t mode, struct errinfo *reason)
+{
+    static const char *const files[] = {"LOCK", "data.mdb"};
+    struct directory directory;
+    const char *path = testkit_tmpdir();
+    bool root = geteuid() == 0;
+    int back = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(back >= 0 && chdir(path) == 0); /* what is above may be root's alone */
+    assert_int_equal(chmod(".", 0777), 0);
+    for (size_t i = 0; i < 2; i++) {
+        testkit_write_file(files[i], "", 0);
+        assert_int_equal(chmod(files[i], 0666), 0);
+    }
+    assert_int_equal(chmod(name, mode), 0);
+    assert_true(!root || seteuid(65534) == 0);
+    int rc = directory_look(".", &directory, reason);
+    assert_true(!root || seteuid(0) == 0);
+    assert_int_equal(chmod(".", 0777), 0);
+    assert_true(fchdir(back) == 0 && close(back) == 0);
+    if (rc == 0) {
+        directory_close(&directory);
+    }
+    return rc;
+}
+
+static void look__what_may_not_be_written__is_named(void **state)
+{
+    struct errinfo reason;
+    (void)state;
+    assert_ok(look_with(".", 0777, &reason));
+    assert_status(look_with(".", 0555, &reason), STATUS_STORAGE_FAILED);
+    assert_non_null(
+        strstr(reason.message, "cannot write to data directory '.': Permission denied"));
+    assert_status(look_with("LOCK", 0444, &reason), STATUS_STORAGE_FAILED);
+    assert_non_null(strstr(reason.message, "cannot write to LOCK in data directory '.'"));
+    assert_status(look_with("data.mdb", 0444, &reason), STATUS_STORAGE_FAILED);
+    assert_non_null(strstr(reason.message, "cannot write to data.mdb in data directory '.'"));
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(config__uris__name_directory_and_block_size),
     cmocka_unit_test(config__options__come_in_any_order_within_their_bounds),
@@ -287,6 +329,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(open__after_a_killed_holder__goes_well),
     cmocka_unit_test(open__file_that_was_half_made__is_made_anew),
     cmocka_unit_test(open__a_journal_to_read__tells_of_its_progress),
+    cmocka_unit_test(look__what_may_not_be_written__is_named),
     cmocka_unit_test(refused_type__network_and_fuse__by_name),
 };
 

@@ -253,6 +253,23 @@ static int try_lock(struct directory *directory, const char *path, struct errinf
     return lock(directory, path, reason);
 }
 
+/* What a start writes to must be so that it can, for whoever asks. */
+static int check_writable(const struct directory *directory, const char *path,
+                          struct errinfo *reason)
+{
+    static const char *const files[] = {"LOCK", "data.mdb"};
+    static const char *const verbs[] = {"write to LOCK in", "write to data.mdb in"};
+    if (faccessat(directory->fd, ".", W_OK | X_OK, AT_EACCESS) < 0) {
+        return system_failure("write to", path, reason);
+    }
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (faccessat(directory->fd, files[i], R_OK | W_OK, AT_EACCESS) < 0 && errno != ENOENT) {
+            return system_failure(verbs[i], path, reason);
+        }
+    }
+    return 0;
+}
+
 int directory_look(const char *path, struct directory *ret, struct errinfo *reason)
 {
     struct directory directory = {.fd = -1, .lock_fd = -1};
@@ -263,6 +280,9 @@ int directory_look(const char *path, struct directory *ret, struct errinfo *reas
     int rc = check_type(&directory, path, reason);
     if (rc == 0) {
         rc = try_lock(&directory, path, reason);
+    }
+    if (rc == 0) {
+        rc = check_writable(&directory, path, reason);
     }
     if (rc < 0) {
         directory_close(&directory);

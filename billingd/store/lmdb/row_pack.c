@@ -16,7 +16,10 @@ enum {                        /* the first byte of a sum: what differs from what
 void row_pack_begin(struct row_packing *packing, enum segment_table table)
 {
     REQUIRE(table != SEGMENT_FILTER);
-    memset(packing, 0, sizeof *packing);
+    memset(&packing->last, 0, sizeof packing->last);
+    if (table == SEGMENT_SUMS) { /* others have no kinds, which take thousands of bytes */
+        memset(packing->kinds, 0, sizeof packing->kinds);
+    }
     packing->table = table;
 }
 

@@ -28,9 +28,9 @@ struct walk {
     struct verify *verify;
     struct verify_chunks *chunks;
     uint64_t next_number;
-    enum segment_table table;             /* of the last chunk that was whole; 0: none was */
-    uint8_t last[sizeof(struct sum_row)]; /* its last row */
-    void *room;                           /* owned: where rows are unpacked */
+    enum segment_table table; /* of the last chunk that was whole; 0: none was */
+    _Alignas(struct sum_row) uint8_t last[sizeof(struct sum_row)]; /* its last row, of any table */
+    void *room; /* owned: where rows are unpacked */
     uint64_t counts[SEGMENT_FILTER + 1];
 };
 
