@@ -76,6 +76,7 @@ struct daemon {
     bool sealer_failing;    /* and that was said */
     uv_prepare_t turn_end;  /* hands on what a turn of the loop has gathered */
     uv_check_t drained;     /* looks whether the last one is gone */
+    bool others_waited;     /* for what was urgent, when answers were given last */
     bool draining;
     bool ending;
 
@@ -317,11 +318,15 @@ static void woken_cb(void *arg)
     unsigned turn = company_turn(&d->dispatch.company, clock_monotonic_us());
     if (turn == 0) {
         completions_drain(&d->completions);
-    } else if (completions_drain_urgent(&d->completions) > 0) {
+    } else if (!d->others_waited && completions_drain_urgent(&d->completions) > 0) {
+        d->others_waited = true;
         rpc_door_flush(&d->rpc);
         wakeup_send(&d->wakeup);
-    } else if (completions_drain_some(&d->completions, turn) == turn) {
-        wakeup_send(&d->wakeup);
+    } else {
+        d->others_waited = false;
+        if (completions_drain_some(&d->completions, turn) == turn) {
+            wakeup_send(&d->wakeup);
+        }
     }
     expect_trim(d);
 }

@@ -62,7 +62,8 @@ struct committer {
 
 enum {
     SWEEP_RECORDS_MAX = 20000, /* read to catch up in one transaction: some 10 ms */
-    FULL_MS = 5000,            /* so long no room counts as none: who waits for it must try again */
+    PROMPT_US_MAX = 5000,
+    FULL_MS = 5000, /* so long no room counts as none: who waits for it must try again */
 };
 
 /* --- one transaction -------------------------------------------------------------------------- */
@@ -188,7 +189,8 @@ static void complete_shared(struct committer *c, struct op_list *ops)
     struct op_list urgent = {0};
     struct op_list others = {0};
     for (struct op *op = op_list_pop(ops); op != NULL; op = op_list_pop(ops)) {
-        op_list_push(expected_is_few(&c->expected, op->asker) ? &urgent : &others, op);
+        bool is_urgent = !op->in_order && expected_is_few(&c->expected, op->asker);
+        op_list_push(is_urgent ? &urgent : &others, op);
     }
     completions_push_both(c->options.completions, &urgent, &others);
 }
@@ -260,10 +262,11 @@ static void count_taken(struct committer *c)
 }
 
 /* Within this time those who are expected are back, or are not waited for: a part of what the
- * smallest group takes. */
+ * smallest group takes, though not of one that hung. */
 static int64_t prompt_us(const struct committer *c)
 {
-    return c->pace.small_us / 2;
+    int64_t us = c->pace.small_us / 2;
+    return us < PROMPT_US_MAX ? us : PROMPT_US_MAX;
 }
 
 /* Wait until something arrives; no longer than US. */

@@ -13,7 +13,8 @@ enum {
 
 static size_t stepped(size_t value, bool up)
 {
-    return up ? value + value / STEP : value - value / STEP;
+    size_t step = value / STEP + 1;
+    return up ? value + step : value - (step < value ? step : 0);
 }
 
 void pace_note(struct pace *pace, size_t bytes, int64_t us)

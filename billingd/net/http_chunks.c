@@ -25,7 +25,8 @@ static int step_size(struct http_chunks *chunks, unsigned char byte)
 
 static int end_size(struct http_chunks *chunks, size_t body_bytes_max)
 {
-    if (chunks->left > body_bytes_max - chunks->bytes) {
+    /* The bound may have been lowered since the last chunk. */
+    if (chunks->bytes > body_bytes_max || chunks->left > body_bytes_max - chunks->bytes) {
         return STATUS_TOO_LARGE;
     }
     chunks->bytes += chunks->left;

@@ -11,7 +11,6 @@
 #include "billingd/net/http_exchange.h"
 #include "billingd/net/http_page.h"
 #include "billingd/net/http_request.h"
-#include "billingd/rpc/company.h"
 #include "billingd/rpc/gate.h"
 
 enum {
@@ -321,8 +320,16 @@ static uint64_t turn_of(const struct http_door *door)
 static bool is_turn_over(const struct http_connection *c)
 {
     const struct asker *asker = c->caller.account.asker;
-    return c->door->options.turn != NULL && asker->turn == turn_of(c->door) &&
-           asker->in_turn >= TURN_REQUESTS;
+    return c->door->options.turn != NULL && !c->door->draining &&
+           asker->http_turn == turn_of(c->door) && asker->in_http_turn >= TURN_REQUESTS;
+}
+
+static void note_turn(const struct http_connection *c)
+{
+    struct asker *asker = c->caller.account.asker;
+    uint64_t turn = turn_of(c->door);
+    asker->in_http_turn = asker->http_turn == turn ? asker->in_http_turn + 1 : 1;
+    asker->http_turn = turn;
 }
 
 static void go_on_cb(void *connection)
@@ -377,7 +384,7 @@ static bool take_head(struct http_connection *c, bool body_follows)
     struct request *request = c->exchange.request;
     int rc = http_exchange_check(&c->exchange, &c->parser.message, &c->door->options.guard,
                                  &c->caller, c->door->options.asker_connections_max, &reason);
-    company_heard(c->caller.account.asker, turn_of(c->door));
+    note_turn(c);
     if (rc < 0) {
         answer_refusal(c, rc, reason);
         return false;
@@ -393,6 +400,7 @@ static void take_message(struct http_connection *c)
 {
     struct slice reason = {0};
     struct request *request = c->exchange.request;
+    request->received_us = clock_monotonic_us(); /* its body may have been long on its way */
     int rc = http_exchange_fill(&c->exchange, &c->parser.message, &c->caller, &reason);
     if (rc < 0) {
         answer_refusal(c, rc, reason);
@@ -414,8 +422,8 @@ static void take_message(struct http_connection *c)
  * does memory, but to those who take their answers. */
 static bool may_take(const struct http_connection *c)
 {
-    bool room = unwritten(c) == 0 || !account_is_full(&c->caller.account);
-    return !c->in_flight && !c->no_more && !c->closing && room && unwritten(c) < OUT_HIGH_BYTES;
+    return !c->in_flight && !c->no_more && !c->closing && unwritten(c) < OUT_HIGH_BYTES &&
+           (unwritten(c) == 0 || !account_is_full(&c->caller.account));
 }
 
 static void send_continue(struct http_connection *c)

@@ -17,13 +17,15 @@
 struct asker {
     char *name; /* owned */
     size_t name_bytes;
-    unsigned place;        /* in the queues: op->asker */
-    unsigned next;         /* of the same hash: its place + 1; 0: none */
-    size_t connections;    /* open */
-    size_t holders;        /* requests and connections that refer to it */
-    atomic_size_t bytes;   /* of memory, by accounts (account.h) */
-    uint64_t turn;         /* of the loop, in which it was last heard, */
-    unsigned in_turn;      /* and how often in that one */
+    unsigned place;      /* in the queues: op->asker */
+    unsigned next;       /* of the same hash: its place + 1; 0: none */
+    size_t connections;  /* open */
+    size_t holders;      /* requests and connections that refer to it */
+    atomic_size_t bytes; /* of memory, by accounts (account.h) */
+    uint64_t turn;       /* of the loop, in which it was last heard over RPC, */
+    unsigned in_turn;    /* and how often in that one */
+    uint64_t http_turn;  /* likewise over HTTP: neither door is to keep it from the other */
+    unsigned in_http_turn;
     unsigned full_turns;   /* behind each other, in which it was heard often */
     int64_t many_until_us; /* monotonic; before it, it is one that asks many at once */
     int64_t rested_ns;     /* when it may ask a second's worth at once again, monotonic */

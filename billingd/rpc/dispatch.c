@@ -187,6 +187,7 @@ static int submit_op(struct dispatch *dispatch, struct request *request)
     count_bytes(request);
     op->deadline_us = timeout_ms == 0 ? 0 : request->received_us + (int64_t)timeout_ms * 1000;
     op->heavy = request->method->heavy;
+    op->in_order = request->method->role == ROLE_ADMIN; /* keys are made before they are revoked */
     op->asker = request->account.asker->place;
     op->announce = announce_op;
     op->apply = apply_op;

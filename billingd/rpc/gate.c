@@ -78,13 +78,16 @@ void gate_refuse(struct request *request, const struct method *method, int statu
 
 /* --- how often -------------------------------------------------------------------------------- */
 
+/* A batch counts for its items where it may come to record them. */
 static size_t weight_of(const struct request *request)
 {
     const Billing__V1__Request *message = request->message;
     bool batch =
         message != NULL && message->call_case == BILLING__V1__REQUEST__CALL_CREATE_USAGE_BATCH;
     size_t items = batch ? message->create_usage_batch->n_usage : 0;
-    return items > 0 ? items : 1;
+    bool counts =
+        items > 0 && items <= LIMIT_BATCH_ITEMS && gate_authorize(request, request->method) == 0;
+    return counts ? items : 1;
 }
 
 static bool ask(struct request *request, size_t weight)

@@ -95,16 +95,17 @@ static void committer_flush__shared__groups_are_no_larger_than_a_turn(void **sta
     rig_close(rig);
 }
 
-/* Whoever has few in a group is answered before whoever has many in it. */
-static void committer_flush__shared__who_has_few_is_answered_first(void **state)
+/* As which one that has one op in a group, beside one that has forty, is answered; the first is a
+ * group of its own. */
+static size_t place_of_the_last(bool in_order)
 {
     enum { MANY = 40 };
     struct rig *rig = rig_open(roomy());
     struct work *works = make_works(rig, MANY + 2);
-    (void)state;
     for (size_t i = 1; i < MANY + 2; i++) {
         works[i].op.bytes = 100; /* all are one group */
         works[i].op.asker = i == MANY + 1 ? 2 : 1;
+        works[i].op.in_order = in_order;
     }
     submit_shared_behind_first(rig, works, MANY + 2);
     drain_shared(rig, MANY + 2);
@@ -112,14 +113,29 @@ static void committer_flush__shared__who_has_few_is_answered_first(void **state)
     while (rig->done_ids[at] != MANY + 1) {
         at++;
     }
-    assert_true(at <= 1); /* the first was a group of its own */
     rig_close(rig);
+    return at;
+}
+
+/* Whoever has few in a group is answered before whoever has many in it. */
+static void committer_flush__shared__who_has_few_is_answered_first(void **state)
+{
+    (void)state;
+    assert_true(place_of_the_last(false) <= 1);
+}
+
+/* Who sees that a key was revoked has seen that it was made. */
+static void committer_flush__shared__what_is_in_order_overtakes_nothing(void **state)
+{
+    (void)state;
+    assert_true(place_of_the_last(true) > 1);
 }
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(committer__a_flood_of_one__another_ones_op_is_in_the_next_group),
     cmocka_unit_test(committer_submit__full_of_one__lets_another_in_up_to_its_share),
     cmocka_unit_test(committer_flush__shared__who_has_few_is_answered_first),
+    cmocka_unit_test(committer_flush__shared__what_is_in_order_overtakes_nothing),
     cmocka_unit_test(committer_flush__shared__groups_are_no_larger_than_a_turn),
 };
 

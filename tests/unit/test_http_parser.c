@@ -529,6 +529,18 @@ static void check_mutant(const char *bytes, size_t length, struct rng *rng)
     }
 }
 
+/* As by a reload. */
+static void chunks__a_bound_that_was_lowered_meanwhile__holds_for_the_next(void **state)
+{
+    struct http_chunks chunks = {0};
+    const char *reason;
+    size_t used;
+    (void)state;
+    assert_int_equal(http_chunks_check(&chunks, 4, "4\r\nabcd\r\n", 9, &used, &reason),
+                     STATUS_NEED_MORE);
+    assert_int_equal(http_chunks_check(&chunks, 2, "1\r\ne", 4, &used, &reason), STATUS_TOO_LARGE);
+}
+
 /* $BILLING_TEST_MUTANTS asks for more of them. */
 static void mutants__what_is_taken__a_second_reading_takes_too(void **state)
 {
@@ -573,6 +585,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(continue__is_awaited_until_the_body_comes),
     cmocka_unit_test(feed__a_head_with_a_body_behind_it__stops_between),
     cmocka_unit_test(skip_body__keeps_none_of_it_and_finds_its_end),
+    cmocka_unit_test(chunks__a_bound_that_was_lowered_meanwhile__holds_for_the_next),
     cmocka_unit_test(mutants__what_is_taken__a_second_reading_takes_too),
 };
 
