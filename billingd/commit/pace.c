@@ -8,6 +8,7 @@ enum {
     STEP = 16,       /* a step is one in so many */
     SMALL_EACH = 16, /* so often a group is small to be measured */
     LONGER = 8,      /* one in so many */
+    BYTES_MIN = 2 * FAIR_QUEUE_TURN_BYTES,
     BYTES_MAX = 1 << 30,
 };
 
@@ -35,8 +36,8 @@ void pace_note(struct pace *pace, size_t bytes, int64_t us)
 
 size_t pace_next(struct pace *pace)
 {
-    if (pace->bytes_max < 2 * FAIR_QUEUE_TURN_BYTES) {
-        pace->bytes_max = 2 * FAIR_QUEUE_TURN_BYTES;
+    if (pace->bytes_max < BYTES_MIN) {
+        pace->bytes_max = BYTES_MIN;
     }
     bool small = pace->small_us == 0 || pace->taken % SMALL_EACH == 0;
     pace->taken++;

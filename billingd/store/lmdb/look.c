@@ -15,7 +15,7 @@
 static int look_at_journal(struct env *env, MDB_txn *txn, const struct meta *meta,
                            struct store_found *found, struct errinfo *reason)
 {
-    struct journal_tail tail;
+    struct journal_tail tail = {0};
     struct sha256 *sha = sha256_create();
     if (sha == NULL) {
         return errinfo_set(reason, STATUS_NO_MEMORY, "cannot read the store: out of memory");
