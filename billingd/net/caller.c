@@ -3,20 +3,27 @@
 #include "billingd/base/assert.h"
 #include "billingd/base/clock.h"
 #include "billingd/rpc/dispatch.h"
+#include "billingd/rpc/keyring.h"
 
 const char caller_too_many[] =
     "who asks has as many connections as connections_per_identity_max allows";
 
-static bool needs_key(const struct caller *caller)
+static bool door_needs_key(const struct caller *caller)
 {
     return caller->needs_key != NULL && *caller->needs_key;
+}
+
+/* Who may do nothing as whom the kernel knows needs one, too. */
+static bool needs_key(const struct caller *caller)
+{
+    return door_needs_key(caller) || caller->who.role == ROLE_NONE;
 }
 
 static void identify(struct caller *caller, int fd, const struct peer_rules *rules)
 {
     caller->who = (struct identity){
         .name = SLICE("anonymous"),
-        .role = needs_key(caller) ? ROLE_NONE : ROLE_WRITER,
+        .role = door_needs_key(caller) ? ROLE_NONE : ROLE_WRITER,
     };
     if (fd >= 0) {
         peer_identify(fd, rules, caller->who_text, &caller->who);
@@ -71,7 +78,7 @@ void caller_apply_rules(struct caller *caller, int fd, const struct peer_rules *
 {
     bool is_newcomer = caller->newcomer.among != NULL;
     identify(caller, fd, rules);
-    if (needs_key(caller) && !is_newcomer && !caller->has_shown_key) {
+    if (needs_key(caller) && !is_newcomer && caller->key == 0) {
         become_newcomer(caller);
     } else if (!needs_key(caller) && is_newcomer) {
         newcomers_leave(&caller->newcomer);
@@ -88,8 +95,23 @@ int caller_settle(struct caller *caller, const struct request *request, size_t c
         return 0;
     }
     newcomers_leave(&caller->newcomer);
-    caller->has_shown_key = has_key;
+    caller->key = request->who.key;
     return account_connect(&caller->account, request->account.asker, connections_max);
+}
+
+void caller_check_key(struct caller *caller, size_t connections_max)
+{
+    const struct keyring *keyring = caller->dispatch->options.keyring;
+    if (caller->key == 0 || keyring_counts(keyring, caller->key, clock_wall_us())) {
+        return;
+    }
+    caller->key = 0;
+    if (needs_key(caller)) {
+        become_newcomer(caller);
+    } else {
+        IGNORE(account_connect(&caller->account, asker_called(caller, caller->who.name),
+                               connections_max)); /* as in caller_apply_rules() */
+    }
 }
 
 bool caller_may_hold(struct caller *caller)

@@ -3,7 +3,8 @@
  *
  * A connection counts for whoever asked last.  One that needs a key counts for nobody until it
  * shows one: it is a newcomer (newcomers.h), and has a little time.  Once it has shown one it stays
- * that key's, whatever else is asked on it without: a proxy's clients share their connections.
+ * that key's, whatever else is asked on it without: a proxy's clients share their connections. When
+ * that key is revoked or expires, it is where it began.
  * Loop thread only. */
 #pragma once
 
@@ -21,7 +22,7 @@ struct caller {
     const bool *needs_key;       /* as admission.h has it */
     struct newcomers *newcomers; /* likewise */
     struct newcomer newcomer;
-    bool has_shown_key; /* and counts for that key */
+    uint64_t key; /* that it has shown, and counts for; 0: none */
 };
 
 /* What to tell one that is refused with STATUS_RATE_LIMITED. */
@@ -43,6 +44,9 @@ void caller_apply_rules(struct caller *caller, int fd, const struct peer_rules *
  * caller_enter(). */
 MUSTCHECK int caller_settle(struct caller *caller, const struct request *request,
                             size_t connections_max);
+
+/* Now and then: where the key that it has shown counts no more, it counts for that no more. */
+void caller_check_key(struct caller *caller, size_t connections_max);
 
 /* Whether what has arrived of a request on it may stay in memory, though it is not whole.  Of
  * newcomers, who share one identity's memory, the oldest make way. */

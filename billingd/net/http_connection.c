@@ -355,6 +355,16 @@ static void answer_myself(struct http_connection *c, struct request *request)
     request_free(request);
 }
 
+/* A page is memory as any answer is. */
+static void answer_page(struct http_connection *c, struct request *request)
+{
+    if (account_is_full(&c->caller.account)) {
+        dispatch_refuse(request, STATUS_BUSY, "too much is waiting to be taken; ask again later");
+    } else {
+        answer_myself(c, request);
+    }
+}
+
 /* Answer the request that is arriving, to which RC has been said.  What a page of another site made
  * a browser send counts for nobody: whose it is was not settled. */
 static void answer_refusal(struct http_connection *c, int rc, struct slice reason)
@@ -412,7 +422,7 @@ static void take_message(struct http_connection *c)
         c->in_flight = true;
         dispatch_submit(c->door->dispatch, request);
     } else if (c->exchange.answer.preflight || !gate_is_too_often(request)) {
-        answer_myself(c, request); /* a preflight has no key to say whose it is */
+        answer_page(c, request); /* a preflight has no key to say whose it is */
     }
 }
 
@@ -467,8 +477,10 @@ static void go_on(struct http_connection *c, bool whole)
 static void take_input(struct http_connection *c)
 {
     struct slice input;
+    bool heard = false;
     while (may_take(c) && !is_turn_over(c) && (input = http_buffer_rest(&c->input)).length > 0) {
         size_t used = 0;
+        heard = true;
         int rc = http_parser_feed(&c->parser, input.data, input.length, &used);
         http_buffer_take(&c->input, used);
         if (rc < 0 && rc != STATUS_NEED_MORE) {
@@ -481,7 +493,7 @@ static void take_input(struct http_connection *c)
         note_stage(c);
     }
     if (may_take(c) && http_buffer_rest(&c->input).length > 0) {
-        turn_queue_wait(&c->door->waiting, &c->next_turn);
+        turn_queue_wait(&c->door->waiting, &c->next_turn, heard);
     }
 }
 
@@ -637,6 +649,7 @@ static void sweep_cb(uv_timer_t *timer)
             continue;
         }
         check_arrival(c, now_us);
+        caller_check_key(&c->caller, c->door->options.asker_connections_max);
         advance(c);
     }
 }

@@ -641,6 +641,7 @@ static void sweep_cb(uv_timer_t *timer)
         if (is_over(c->frame_us, door->options.frame_timeout_ms, now_us)) {
             refuse(c, STATUS_REQUEST_TIMEOUT, "the frame took too long to arrive");
         }
+        caller_check_key(&c->caller, door->options.asker_connections_max);
         advance(c); /* those that waited for the queue to empty */
     }
 }

@@ -20,20 +20,24 @@ static void awake_cb(uv_idle_t *idle)
     (void)idle; /* that the loop does not sleep is all */
 }
 
-void turn_queue_wait(struct turn_queue *queue, struct turn_waiter *waiter)
+/* Behind BEFORE; NULL: first. */
+static void insert(struct turn_queue *queue, struct turn_waiter *before, struct turn_waiter *waiter)
+{
+    struct turn_waiter **at = before == NULL ? &queue->first : &before->next;
+    waiter->next = *at;
+    *at = waiter;
+    queue->last = waiter->next == NULL ? waiter : queue->last;
+}
+
+void turn_queue_wait(struct turn_queue *queue, struct turn_waiter *waiter, bool heard)
 {
     if (waiter->waits) {
         return;
     }
     waiter->waits = true;
     waiter->turn = queue->turn;
-    waiter->next = NULL;
-    if (queue->first == NULL) {
-        queue->first = waiter;
-    } else {
-        queue->last->next = waiter;
-    }
-    queue->last = waiter;
+    insert(queue, heard ? queue->last : queue->last_unheard, waiter);
+    queue->last_unheard = heard ? queue->last_unheard : waiter;
     IGNORE(uv_idle_start(&queue->awake, awake_cb)); /* cannot fail */
 }
 
@@ -54,12 +58,14 @@ void turn_queue_leave(struct turn_queue *queue, struct turn_waiter *waiter)
         before->next = waiter->next;
     }
     queue->last = queue->last == waiter ? before : queue->last;
+    queue->last_unheard = queue->last_unheard == waiter ? before : queue->last_unheard;
     waiter->waits = false;
 }
 
 void turn_queue_go_on(struct turn_queue *queue)
 {
     queue->turn++;
+    queue->last_unheard = queue->last;
     while (queue->first != NULL && queue->first->turn != queue->turn) {
         struct turn_waiter *waiter = queue->first;
         turn_queue_leave(queue, waiter);

@@ -125,9 +125,54 @@ static void connections__all_taken__one_without_a_key_makes_way(void **state)
 
 /* --- how long --------------------------------------------------------------------------------- */
 
+static void revoke_key(void)
+{
+    struct raw_client here = open_client(daemon_process_unix(billingd));
+    Billing__V1__Request request = BILLING__V1__REQUEST__INIT;
+    Billing__V1__RevokeKey revoke = BILLING__V1__REVOKE_KEY__INIT;
+    revoke.has_key_id = true;
+    revoke.key_id = raw_bytes("holder");
+    request.call_case = CALL(REVOKE_KEY);
+    request.revoke_key = &revoke;
+    assert_string_equal(kit_code(raw_client_call(&here, &request)), "");
+    raw_client_close(&here);
+}
+
+/* They count for that key no more, so another of its name has all of its connections. */
+static void connections__of_a_key_that_was_revoked__are_closed_like_others_without_one(void **state)
+{
+    enum { HOLDERS = 6 };
+    static const char *const args[] = {
+        "--require-auth", "--head-timeout-ms", "3000", "--connections-max", "8", NULL};
+    struct raw_client holders[HOLDERS];
+    struct http_conn http;
+    struct http_reply reply;
+    (void)state;
+    start(args);
+    for (int round = 0; round < 2; round++) {
+        const char *token = make_key(BILLING__V1__ROLE__READER);
+        const char *const key[] = {testkit_format("Authorization: Bearer %s", token), NULL};
+        for (int i = 0; i < HOLDERS - 1; i++) {
+            holders[i] = open_client(daemon_process_tcp(billingd));
+            assert_string_equal(kit_call(&holders[i], CALL(LIST_CUSTOMERS), token), "");
+        }
+        assert_true(http_open(&http, daemon_process_http(billingd)));
+        http_call(&http, "GET", "/api/v1/customers", key, NULL, &reply);
+        assert_int_equal(reply.status, 200);
+        http_reply_done(&reply);
+        revoke_key();
+        for (int i = 0; i < HOLDERS - 1; i++) {
+            expect_closed(&holders[i]);
+        }
+        assert_int_equal(sock_wait_close(http.fd, testkit_now_ms() + SOCK_PATIENCE_MS, NULL),
+                         SOCK_CLOSED);
+        http_close(&http);
+    }
+}
+
 static void connections__no_key_in_time__are_closed_and_others_stay(void **state)
 {
-    static const char *const args[] = {"--require-auth", "--head-timeout-ms", "300", NULL};
+    static const char *const args[] = {"--require-auth", "--head-timeout-ms", "3000", NULL};
     struct http_conn http;
     struct http_conn named_http;
     struct http_reply reply;
@@ -353,14 +398,8 @@ static void body__its_key_revoked_meanwhile__nothing_is_recorded(void **state)
     assert_int_equal(sock_receive(conn.fd, rest, 13, testkit_now_ms() + SOCK_PATIENCE_MS, &got),
                      SOCK_OK);
     assert_u64(got, 13);
+    revoke_key();
     here = open_client(daemon_process_unix(billingd));
-    Billing__V1__Request request = BILLING__V1__REQUEST__INIT;
-    Billing__V1__RevokeKey revoke = BILLING__V1__REVOKE_KEY__INIT;
-    revoke.has_key_id = true;
-    revoke.key_id = raw_bytes("holder");
-    request.call_case = CALL(REVOKE_KEY);
-    request.revoke_key = &revoke;
-    assert_string_equal(kit_code(raw_client_call(&here, &request)), "");
     assert_int_equal(http_send(&conn, "{\"customer_name\": \"A\"}", 22), SOCK_OK);
     expect_status(&conn, 401, false);
     http_close(&conn);
@@ -377,6 +416,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_teardown(connections__idlers_of_http__make_way_for_rpc_and_back, stop),
     cmocka_unit_test_teardown(connections__all_taken__one_without_a_key_makes_way, stop),
     cmocka_unit_test_teardown(connections__no_key_in_time__are_closed_and_others_stay, stop),
+    cmocka_unit_test_teardown(
+        connections__of_a_key_that_was_revoked__are_closed_like_others_without_one, stop),
     cmocka_unit_test_teardown(body__of_one_who_may_not__is_not_waited_for, stop),
     cmocka_unit_test_teardown(body__past_a_limit_of_requests__is_not_waited_for, stop),
     cmocka_unit_test_teardown(body__small_and_refused__is_passed_by_and_the_next_request_answered,

@@ -157,6 +157,7 @@ struct guest {
     struct turn_queue *queue;
     struct guest *sends_away; /* NULL: nobody */
     bool again;
+    bool is_heard;
     char name;
     char *heard;
 };
@@ -169,7 +170,7 @@ static void heard_cb(void *arg)
         turn_queue_leave(guest->queue, &guest->sends_away->waiter);
     }
     if (guest->again) {
-        turn_queue_wait(guest->queue, &guest->waiter);
+        turn_queue_wait(guest->queue, &guest->waiter, guest->is_heard);
     }
 }
 
@@ -185,8 +186,8 @@ static void queue__goes_in_order_once_a_turn_without_those_who_left(void **state
     for (int i = 0; i < 4; i++) {
         guests[i] = (struct guest){.queue = &queue, .name = (char)('a' + i), .heard = heard};
         guests[i].waiter = (struct turn_waiter){.go_on = heard_cb, .connection = &guests[i]};
-        turn_queue_wait(&queue, &guests[i].waiter);
-        turn_queue_wait(&queue, &guests[i].waiter); /* it waits already */
+        turn_queue_wait(&queue, &guests[i].waiter, true);
+        turn_queue_wait(&queue, &guests[i].waiter, true); /* it waits already */
     }
     guests[0].again = true;
     guests[1].sends_away = &guests[3]; /* who is last */
@@ -202,11 +203,44 @@ static void queue__goes_in_order_once_a_turn_without_those_who_left(void **state
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* A turn is worth one that is heard here. */
+static void queue__who_was_not_heard__goes_before_who_was(void **state)
+{
+    enum { TURNS = 4 };
+    uv_loop_t loop;
+    struct turn_queue queue;
+    char heard[16] = "";
+    struct guest guests[3];
+    (void)state;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    turn_queue_init(&queue, &loop);
+    for (int i = 0; i < 3; i++) {
+        guests[i] = (struct guest){.queue = &queue, .name = (char)('a' + i), .heard = heard};
+        guests[i].waiter = (struct turn_waiter){.go_on = heard_cb, .connection = &guests[i]};
+        guests[i].again = true;
+        turn_queue_wait(&queue, &guests[i].waiter, false);
+    }
+    for (int i = 0; i < TURNS; i++) { /* a in the first, b in the second, and so on */
+        for (int j = 0; j < 3; j++) {
+            guests[j].is_heard = j == i % 3;
+        }
+        turn_queue_go_on(&queue);
+    }
+    assert_string_equal(heard, "abcbcacababc");
+    for (int i = 0; i < 3; i++) {
+        turn_queue_leave(&queue, &guests[i].waiter);
+    }
+    turn_queue_close(&queue);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(turns__one_connection_pipelines__has_its_share_of_each),
     cmocka_unit_test(turns__many_connections_of_one_identity__share_it),
     cmocka_unit_test(turns__cut_while_it_waits__the_others_go_on),
     cmocka_unit_test(queue__goes_in_order_once_a_turn_without_those_who_left),
+    cmocka_unit_test(queue__who_was_not_heard__goes_before_who_was),
 };
 
 TESTKIT_MAIN(tests)
