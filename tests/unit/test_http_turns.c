@@ -1,4 +1,7 @@
-/* The HTTP door's turns: what one identity has of each turn of the loop, and who comes next. */
+/* The HTTP door's turns: what one identity has of each turn of the loop, who comes next, and what
+ * there is while memory is full. */
+#include <poll.h>
+
 #include "billingd/net/http_connection.h"
 #include "tests/lib/door.h"
 #include "tests/lib/socket.h"
@@ -54,12 +57,16 @@ static void turn(struct rig *rig)
     http_door_turn(&rig->http);
 }
 
-static void send_request(int fd)
+static void send_request_of(int fd, const char *text)
 {
     size_t sent = 0;
-    assert_int_equal(sock_send(fd, request_text, sizeof request_text - 1,
-                               testkit_now_ms() + SOCK_PATIENCE_MS, &sent),
+    assert_int_equal(sock_send(fd, text, strlen(text), testkit_now_ms() + SOCK_PATIENCE_MS, &sent),
                      SOCK_OK);
+}
+
+static void send_request(int fd)
+{
+    send_request_of(fd, request_text);
 }
 
 /* A client that has sent N requests, which the daemon has not looked at yet. */
@@ -235,11 +242,41 @@ static void queue__who_was_not_heard__goes_before_who_was(void **state)
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* --- memory ----------------------------------------------------------------------------------- */
+
+static const char *status_line(struct rig *rig, int fd)
+{
+    static char line[13];
+    size_t got = 0;
+    send_request_of(fd, "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
+    struct pollfd begun = {.fd = fd, .events = POLLIN};
+    while (poll(&begun, 1, 0) == 0) {
+        turn(rig);
+        assert_true(testkit_now_ms() < deadline_ms);
+    }
+    assert_int_equal(sock_receive(fd, line, 12, deadline_ms, &got), SOCK_OK);
+    return line;
+}
+
+static void page__memory_is_full__is_refused_as_busy(void **state)
+{
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    int fd = connect_and_send(&rig, 0);
+    atomic_store(&rig.door->desk->dispatch.memory.bytes_max, 1);
+    assert_string_equal(status_line(&rig, fd), "HTTP/1.1 503");
+    close(fd);
+    close_rig(&rig);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(turns__one_connection_pipelines__has_its_share_of_each),
     cmocka_unit_test(turns__many_connections_of_one_identity__share_it),
     cmocka_unit_test(turns__cut_while_it_waits__the_others_go_on),
     cmocka_unit_test(queue__goes_in_order_once_a_turn_without_those_who_left),
+    cmocka_unit_test(page__memory_is_full__is_refused_as_busy),
     cmocka_unit_test(queue__who_was_not_heard__goes_before_who_was),
 };
 
