@@ -23,14 +23,14 @@ enum {
 
 /* An answer as it grows.  A failed allocation sticks. */
 struct writer {
-    struct http_buffer *out;
+    struct io_buffer *out;
     int status;
 };
 
 static void put(struct writer *w, struct slice bytes)
 {
     if (w->status == 0) {
-        w->status = http_buffer_append(w->out, bytes);
+        w->status = io_buffer_append(w->out, bytes);
     }
 }
 
@@ -393,7 +393,7 @@ static void write_result(struct writer *w, const struct http_answer *answer, enu
 }
 
 int http_answer_write(const struct http_answer *answer, struct request *request,
-                      struct http_buffer *out)
+                      struct io_buffer *out)
 {
     const Billing__V1__Response *response = &request->response;
     enum form form = form_of(answer, response);
@@ -423,7 +423,7 @@ static void put_own_head(struct writer *w, const struct http_answer *answer,
 }
 
 int http_answer_write_openapi(const struct http_answer *answer, struct request *request,
-                              struct http_buffer *out)
+                              struct io_buffer *out)
 {
     struct writer w = {.out = out};
     put_own_head(&w, answer, request, 200, keep_shortly);
@@ -432,7 +432,7 @@ int http_answer_write_openapi(const struct http_answer *answer, struct request *
 }
 
 int http_answer_write_metrics(const struct http_answer *answer, struct request *request,
-                              struct slice text, struct http_buffer *out)
+                              struct slice text, struct io_buffer *out)
 {
     struct writer w = {.out = out};
     put_own_head(&w, answer, request, 200, keep_nowhere);
@@ -441,7 +441,7 @@ int http_answer_write_metrics(const struct http_answer *answer, struct request *
 }
 
 int http_answer_write_options(const struct http_answer *answer, struct request *request,
-                              struct http_buffer *out)
+                              struct io_buffer *out)
 {
     struct writer w = {.out = out};
     put_own_head(&w, answer, request, 204, keep_nowhere);

@@ -1,8 +1,8 @@
 /* The response to a request as bytes of HTTP/1.1.  Loop thread. */
 #pragma once
 
-#include "billingd/net/http_buffer.h"
 #include "billingd/net/http_routes.h"
+#include "billingd/net/io_buffer.h"
 #include "billingd/rpc/request.h"
 
 /* What an answer must know of its request.  Slices are the request's. */
@@ -25,16 +25,16 @@ struct http_answer {
  * these do, with which status and id.
  * Returns 0 or STATUS_NO_MEMORY, and then OUT is not to be sent. */
 MUSTCHECK int http_answer_write(const struct http_answer *answer, struct request *request,
-                                struct http_buffer *out);
+                                struct io_buffer *out);
 
 /* Append openapi.json as the answer to REQUEST to OUT. */
 MUSTCHECK int http_answer_write_openapi(const struct http_answer *answer, struct request *request,
-                                        struct http_buffer *out);
+                                        struct io_buffer *out);
 
 /* Append TEXT, the metrics. */
 MUSTCHECK int http_answer_write_metrics(const struct http_answer *answer, struct request *request,
-                                        struct slice text, struct http_buffer *out);
+                                        struct slice text, struct io_buffer *out);
 
 /* Append the answer to OPTIONS, which has no response: the methods in answer->allow. */
 MUSTCHECK int http_answer_write_options(const struct http_answer *answer, struct request *request,
-                                        struct http_buffer *out);
+                                        struct io_buffer *out);

@@ -7,10 +7,10 @@
 #include "billingd/base/log.h"
 #include "billingd/net/caller.h"
 #include "billingd/net/http_answer.h"
-#include "billingd/net/http_buffer.h"
 #include "billingd/net/http_exchange.h"
 #include "billingd/net/http_page.h"
 #include "billingd/net/http_request.h"
+#include "billingd/net/io_buffer.h"
 #include "billingd/rpc/gate.h"
 
 enum {
@@ -38,11 +38,11 @@ struct http_connection {
     struct caller caller; /* whose it is */
 
     struct http_parser parser;
-    struct http_buffer input;      /* arrived, not yet parsed */
+    struct io_buffer input;        /* arrived, not yet parsed */
     struct http_exchange exchange; /* of the request that is arriving, or in flight */
 
-    struct http_buffer out;     /* answers, not yet given to the kernel */
-    struct http_buffer writing; /* what uv_write() is at */
+    struct io_buffer out;     /* answers, not yet given to the kernel */
+    struct io_buffer writing; /* what uv_write() is at */
     uv_write_t write;
     uv_shutdown_t shutdown;
 
@@ -86,9 +86,9 @@ static void closed_cb(uv_handle_t *handle)
     request_free(c->exchange.request);
     c->exchange.request = NULL;
     http_parser_reset(&c->parser);
-    http_buffer_free(&c->input);
-    http_buffer_free(&c->out);
-    http_buffer_free(&c->writing);
+    io_buffer_free(&c->input);
+    io_buffer_free(&c->out);
+    io_buffer_free(&c->writing);
     c->closed = true;
     free_if_over(c);
 }
@@ -156,13 +156,13 @@ static void count_bytes(struct http_connection *c)
 
 static size_t unwritten(const struct http_connection *c)
 {
-    return http_buffer_rest(&c->out).length + http_buffer_rest(&c->writing).length;
+    return io_buffer_rest(&c->out).length + io_buffer_rest(&c->writing).length;
 }
 
 static void written_cb(uv_write_t *write, int status)
 {
     struct http_connection *c = write->data;
-    http_buffer_free(&c->writing);
+    io_buffer_free(&c->writing);
     if (status < 0) {
         cut(c);
         return;
@@ -181,8 +181,8 @@ static uv_buf_t buf_of(struct slice bytes)
 /* Give `out` to the kernel, as much as it takes now; uv keeps at the rest. */
 static void flush(struct http_connection *c)
 {
-    struct slice rest = http_buffer_rest(&c->out);
-    if (rest.length == 0 || http_buffer_rest(&c->writing).length > 0) {
+    struct slice rest = io_buffer_rest(&c->out);
+    if (rest.length == 0 || io_buffer_rest(&c->writing).length > 0) {
         return; /* written_cb() goes on */
     }
     uv_buf_t bytes = buf_of(rest);
@@ -192,14 +192,14 @@ static void flush(struct http_connection *c)
         return;
     }
     c->active_us = clock_monotonic_us();
-    http_buffer_take(&c->out, n < 0 ? 0 : (size_t)n);
-    rest = http_buffer_rest(&c->out);
+    io_buffer_take(&c->out, n < 0 ? 0 : (size_t)n);
+    rest = io_buffer_rest(&c->out);
     if (rest.length == 0) {
         return;
     }
     c->stuck_us = c->active_us;
     c->writing = c->out;
-    c->out = (struct http_buffer){0};
+    c->out = (struct io_buffer){0};
     c->write.data = c;
     bytes = buf_of(rest);
     if (uv_write(&c->write, &c->stream, &bytes, 1, written_cb) < 0) {
@@ -223,7 +223,7 @@ static void stop_taking(struct http_connection *c)
     c->no_more = true;
     c->refused = true;
     c->passing_by = false;
-    http_buffer_free(&c->input);
+    io_buffer_free(&c->input);
     http_parser_reset(&c->parser);
     note_stage(c);
 }
@@ -440,7 +440,7 @@ static void send_continue(struct http_connection *c)
 {
     if (!c->continued && http_parser_awaits_continue(&c->parser)) {
         c->continued = true;
-        if (http_buffer_append(&c->out, SLICE("HTTP/1.1 100 Continue\r\n\r\n")) < 0) {
+        if (io_buffer_append(&c->out, SLICE("HTTP/1.1 100 Continue\r\n\r\n")) < 0) {
             cut(c);
         }
     }
@@ -478,11 +478,11 @@ static void take_input(struct http_connection *c)
 {
     struct slice input;
     bool heard = false;
-    while (may_take(c) && !is_turn_over(c) && (input = http_buffer_rest(&c->input)).length > 0) {
+    while (may_take(c) && !is_turn_over(c) && (input = io_buffer_rest(&c->input)).length > 0) {
         size_t used = 0;
         heard = true;
         int rc = http_parser_feed(&c->parser, input.data, input.length, &used);
-        http_buffer_take(&c->input, used);
+        io_buffer_take(&c->input, used);
         if (rc < 0 && rc != STATUS_NEED_MORE) {
             refuse(c, rc, c->parser.reason);
         } else if (c->passing_by) {
@@ -492,14 +492,14 @@ static void take_input(struct http_connection *c)
         }
         note_stage(c);
     }
-    if (may_take(c) && http_buffer_rest(&c->input).length > 0) {
+    if (may_take(c) && io_buffer_rest(&c->input).length > 0) {
         turn_queue_wait(&c->door->waiting, &c->next_turn, heard);
     }
 }
 
 static void end_input(struct http_connection *c)
 {
-    bool asked = http_buffer_rest(&c->input).length > 0;
+    bool asked = io_buffer_rest(&c->input).length > 0;
     if (!c->input_ended || c->no_more || asked || !may_take(c)) {
         return;
     }
@@ -533,7 +533,7 @@ static void read_cb(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
             cut(c); /* both sides are through */
         }
     } else if (!c->no_more &&
-               http_buffer_append(&c->input, (struct slice){buffer->base, (size_t)n}) < 0) {
+               io_buffer_append(&c->input, (struct slice){buffer->base, (size_t)n}) < 0) {
         cut(c);
     }
     advance(c);
@@ -543,7 +543,7 @@ static void read_cb(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
 static void set_reading(struct http_connection *c)
 {
     bool idle = !c->in_flight && unwritten(c) == 0 && !c->next_turn.waits;
-    bool room = http_buffer_rest(&c->input).length < INPUT_HIGH_BYTES &&
+    bool room = io_buffer_rest(&c->input).length < INPUT_HIGH_BYTES &&
                 unwritten(c) < OUT_HIGH_BYTES && (idle || !account_is_full(&c->caller.account));
     bool wanted = !c->input_ended && !c->closing && (c->no_more || room);
     if (wanted && !c->reading) {

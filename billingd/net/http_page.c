@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 static int write_metrics(const struct http_answer *answer, const struct http_page_source *source,
-                         struct request *request, struct http_buffer *out)
+                         struct request *request, struct io_buffer *out)
 {
     struct metrics_text text = {0};
     source->metrics_cb(&text, source->arg);
@@ -15,7 +15,7 @@ static int write_metrics(const struct http_answer *answer, const struct http_pag
 }
 
 int http_page_write(const struct http_answer *answer, const struct http_page_source *source,
-                    struct request *request, struct http_buffer *out)
+                    struct request *request, struct io_buffer *out)
 {
     switch (request->page) {
     case REQUEST_OPENAPI:

@@ -15,4 +15,4 @@ struct http_page_source {
  * to be sent. */
 MUSTCHECK int http_page_write(const struct http_answer *answer,
                               const struct http_page_source *source, struct request *request,
-                              struct http_buffer *out);
+                              struct io_buffer *out);

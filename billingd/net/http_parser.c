@@ -109,7 +109,7 @@ static int body_cb(llhttp_t *llhttp, const char *at, size_t length)
 {
     struct http_parser *parser = llhttp->data;
     parser->arrived += length;
-    if (!parser->skips_body && http_buffer_append(&parser->body, (struct slice){at, length}) < 0) {
+    if (!parser->skips_body && io_buffer_append(&parser->body, (struct slice){at, length}) < 0) {
         return stop(parser, STATUS_NO_MEMORY, "out of memory");
     }
     return 0;
@@ -288,14 +288,14 @@ static int check_headers(struct http_parser *parser)
 static int finish(struct http_parser *parser)
 {
     parser->stage = HTTP_STAGE_WHOLE;
-    parser->message.body = http_buffer_rest(&parser->body);
+    parser->message.body = io_buffer_rest(&parser->body);
     return 0;
 }
 
 /* llhttp sees a head in one piece, so each of its spans is one, and stays where it is. */
 static int end_head(struct http_parser *parser)
 {
-    int rc = run_llhttp(parser, http_buffer_rest(&parser->head_text));
+    int rc = run_llhttp(parser, io_buffer_rest(&parser->head_text));
     if (rc == 0) {
         rc = check_headers(parser);
     }
@@ -317,7 +317,7 @@ static int feed_head(struct http_parser *parser, struct slice bytes, size_t *ret
     if (rc != 0 && rc != STATUS_NEED_MORE) {
         return refuse(parser, rc, reason);
     }
-    if (http_buffer_append(&parser->head_text, (struct slice){bytes.data, *ret_used}) < 0) {
+    if (io_buffer_append(&parser->head_text, (struct slice){bytes.data, *ret_used}) < 0) {
         return refuse(parser, STATUS_NO_MEMORY, "out of memory");
     }
     return rc == 0 ? end_head(parser) : rc;
@@ -375,7 +375,7 @@ bool http_parser_awaits_continue(const struct http_parser *parser)
 void http_parser_skip_body(struct http_parser *parser)
 {
     parser->skips_body = true;
-    http_buffer_free(&parser->body);
+    io_buffer_free(&parser->body);
 }
 
 void http_parser_init(struct http_parser *parser, const struct http_limits *limits)
@@ -387,7 +387,7 @@ void http_parser_init(struct http_parser *parser, const struct http_limits *limi
 
 void http_parser_reset(struct http_parser *parser)
 {
-    http_buffer_free(&parser->head_text);
-    http_buffer_free(&parser->body);
+    io_buffer_free(&parser->head_text);
+    io_buffer_free(&parser->body);
     http_parser_init(parser, parser->limits);
 }

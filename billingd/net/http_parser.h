@@ -14,9 +14,9 @@
 #include <llhttp.h>
 
 #include "billingd/net/http_accept.h"
-#include "billingd/net/http_buffer.h"
 #include "billingd/net/http_chunks.h"
 #include "billingd/net/http_head.h"
+#include "billingd/net/io_buffer.h"
 
 /* The headers that mean something here.  Each may be there once, but the last: it is a list, and
  * proxies add to it. */
@@ -64,8 +64,8 @@ struct http_parser {
     struct http_head head;
     struct http_chunks chunks;
     llhttp_t llhttp;
-    struct http_buffer head_text; /* what the message points into */
-    struct http_buffer body;
+    struct io_buffer head_text; /* what the message points into */
+    struct io_buffer body;
     uint64_t length;  /* of the body, by Content-Length */
     uint64_t arrived; /* of the body so far */
     bool chunked;

@@ -7,6 +7,7 @@
 #include "billingd/base/clock.h"
 #include "billingd/base/log.h"
 #include "billingd/net/caller.h"
+#include "billingd/net/io_buffer.h"
 #include "billingd/rpc/gate.h"
 #include "proto/frame.h"
 
@@ -19,12 +20,6 @@ enum {
     REFUSED_MAX = 64,             /* connections that linger only to read that they are too many */
     HELD_BYTES_MAX = 2 * READ_BYTES, /* of frames that wait, each may hold while memory is full */
     SWEEP_MS = 250,
-};
-
-struct buffer {
-    char *data; /* owned */
-    size_t length;
-    size_t capacity;
 };
 
 struct rpc_connection {
@@ -51,8 +46,8 @@ struct rpc_connection {
     bool closing;       /* uv_close() was called */
     bool closed;        /* and is through */
 
-    struct buffer out;     /* answers, not yet given to the kernel */
-    struct buffer writing; /* what uv_write() is at */
+    struct io_buffer out;     /* answers, not yet given to the kernel */
+    struct io_buffer writing; /* what uv_write() is at */
     uv_write_t write;
     uv_shutdown_t shutdown;
     bool is_unflushed; /* in door->unflushed */
@@ -123,10 +118,8 @@ static void closed_cb(uv_handle_t *handle)
 {
     struct rpc_connection *c = handle->data;
     frame_reader_done(&c->reader);
-    free(c->out.data);
-    free(c->writing.data);
-    c->out = (struct buffer){0};
-    c->writing = (struct buffer){0};
+    io_buffer_free(&c->out);
+    io_buffer_free(&c->writing);
     c->closed = true;
     free_if_over(c);
 }
@@ -191,7 +184,7 @@ static void finish(struct rpc_connection *c)
 
 static size_t unwritten(const struct rpc_connection *c)
 {
-    return c->out.length + c->writing.length;
+    return io_buffer_left(&c->out) + io_buffer_left(&c->writing);
 }
 
 static void count_bytes(struct rpc_connection *c)
@@ -211,35 +204,14 @@ static void want_flush(struct rpc_connection *c)
     }
 }
 
-/* Room for BYTES more behind what is there.  Aborts when out of memory: an answer is owed. */
-static char *buffer_room(struct buffer *buffer, size_t bytes)
-{
-    if (buffer->length + bytes > buffer->capacity) {
-        size_t capacity = buffer->capacity * 2;
-        capacity = capacity < buffer->length + bytes ? buffer->length + bytes : capacity;
-        buffer->data = realloc(buffer->data, capacity);
-        INVARIANT(buffer->data != NULL);
-        buffer->capacity = capacity;
-    }
-    return buffer->data + buffer->length;
-}
-
-static void buffer_reset(struct buffer *buffer)
-{
-    buffer->length = 0;
-    if (buffer->capacity > OUT_KEEP_BYTES) {
-        free(buffer->data);
-        *buffer = (struct buffer){0};
-    }
-}
-
 static void pack_response(struct rpc_connection *c, const Billing__V1__Response *response)
 {
     size_t bytes = billing__v1__response__get_packed_size(response);
-    uint8_t *room = (uint8_t *)buffer_room(&c->out, FRAME_HEADER_BYTES + bytes);
+    uint8_t *room = (uint8_t *)io_buffer_room(&c->out, FRAME_HEADER_BYTES + bytes);
+    INVARIANT(room != NULL); /* an answer is owed */
     frame_header_write(room, (uint32_t)bytes);
     billing__v1__response__pack(response, room + FRAME_HEADER_BYTES);
-    c->out.length += FRAME_HEADER_BYTES + bytes;
+    io_buffer_added(&c->out, FRAME_HEADER_BYTES + bytes);
     count_bytes(c);
     want_flush(c);
 }
@@ -268,48 +240,51 @@ static void reply_cb(struct request *request)
 static void written_cb(uv_write_t *write, int status)
 {
     struct rpc_connection *c = write->data;
-    buffer_reset(&c->writing);
+    io_buffer_reset(&c->writing, OUT_KEEP_BYTES);
     if (status < 0) {
         cut(c);
         return;
     }
     c->active_us = clock_monotonic_us();
     c->stuck_us = 0;
-    if (c->out.length > 0) {
+    if (io_buffer_left(&c->out) > 0) {
         want_flush(c);
     }
     advance(c);
 }
 
+static uv_buf_t buf_of(struct slice bytes)
+{
+    /* uv only reads what it writes, but its type cannot say so. */
+    return uv_buf_init((char *)(uintptr_t)bytes.data, (unsigned)bytes.length);
+}
+
 /* Give `out` to the kernel, as much as it takes now; uv keeps at the rest. */
 static void flush(struct rpc_connection *c)
 {
-    size_t sent = 0;
-    if (c->writing.length > 0 || c->out.length == 0) {
+    if (io_buffer_left(&c->writing) > 0 || io_buffer_left(&c->out) == 0) {
         return; /* written_cb() goes on */
     }
-    uv_buf_t bytes = uv_buf_init(c->out.data, (unsigned)c->out.length);
+    uv_buf_t bytes = buf_of(io_buffer_rest(&c->out));
     int n = uv_try_write(&c->stream, &bytes, 1);
     if (n < 0 && n != UV_EAGAIN) {
         cut(c);
         return;
     }
     c->active_us = clock_monotonic_us();
-    sent = n < 0 ? 0 : (size_t)n;
-    if (sent == c->out.length) {
-        buffer_reset(&c->out);
+    if (n >= 0 && (size_t)n == bytes.len) {
+        io_buffer_reset(&c->out, OUT_KEEP_BYTES);
         advance(c);
         return;
     }
-    struct buffer rest = c->out;
+    io_buffer_take(&c->out, n < 0 ? 0 : (size_t)n);
+    struct io_buffer rest = c->out;
     c->out = c->writing;
-    c->out.length = 0;
     c->writing = rest;
-    bytes = uv_buf_init(rest.data + sent, (unsigned)(rest.length - sent));
     c->write.data = c;
     c->stuck_us = c->active_us;
+    bytes = buf_of(io_buffer_rest(&c->writing));
     if (uv_write(&c->write, &c->stream, &bytes, 1, written_cb) < 0) {
-        c->writing.length = 0;
         cut(c);
     }
 }

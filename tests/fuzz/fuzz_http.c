@@ -97,7 +97,7 @@ static void check_answer(struct slice answer, bool head_only)
 
 struct exchange {
     struct http_answer answer;
-    struct http_buffer out;
+    struct io_buffer out;
     unsigned answers;
 };
 
@@ -176,8 +176,8 @@ static void exchange_message(struct counter *counter, const struct http_message 
     struct exchange exchange = {0};
     take_message(counter, message, &exchange);
     FUZZ_CHECK(exchange.answers == 1);
-    check_answer(http_buffer_rest(&exchange.out), exchange.answer.head_only);
-    http_buffer_free(&exchange.out);
+    check_answer(io_buffer_rest(&exchange.out), exchange.answer.head_only);
+    io_buffer_free(&exchange.out);
 }
 
 /* --- from bytes to messages ------------------------------------------------------------------- */

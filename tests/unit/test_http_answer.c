@@ -47,11 +47,11 @@ static void set_route(const char *method, const char *path)
 /* The answer as text. */
 static const char *write_answer(void)
 {
-    struct http_buffer out = {0};
+    struct io_buffer out = {0};
     assert_ok(http_answer_write(&answer, request, &out));
-    struct slice rest = http_buffer_rest(&out);
+    struct slice rest = io_buffer_rest(&out);
     const char *text = testkit_format("%.*s", (int)rest.length, rest.data);
-    http_buffer_free(&out);
+    io_buffer_free(&out);
     return text;
 }
 
@@ -233,18 +233,18 @@ static void answer__csv_with_more__links_the_next_page(void **state)
 }
 
 /* What is in OUT, which is emptied. */
-static const char *taken_text(struct http_buffer *out)
+static const char *taken_text(struct io_buffer *out)
 {
-    struct slice rest = http_buffer_rest(out);
+    struct slice rest = io_buffer_rest(out);
     const char *text = testkit_format("%.*s", (int)rest.length, rest.data);
-    http_buffer_free(out);
+    io_buffer_free(out);
     return text;
 }
 
 static void answer__to_openapi__is_the_document(void **state)
 {
     (void)state;
-    struct http_buffer out = {0};
+    struct io_buffer out = {0};
     assert_ok(http_answer_write_openapi(&answer, request, &out));
     const char *text = taken_text(&out);
     assert_memory_equal(text, "HTTP/1.1 200 OK\r\n", 17);
@@ -261,7 +261,7 @@ static void answer__whatever_it_says__is_kept_and_guessed_at_by_nobody(void **st
     (void)state;
     static const char kept[] = "\r\nCache-Control: no-store\r\n";
     static const char sniffed[] = "\r\nX-Content-Type-Options: nosniff\r\n";
-    struct http_buffer out = {0};
+    struct io_buffer out = {0};
     set_route("GET", "/healthz");
     make_health(true);
     assert_contains(write_answer(), kept);
@@ -384,7 +384,7 @@ static void answer__request_ids_that_could_do_harm__are_not_echoed(void **state)
 static void answer__to_options__has_methods_and_no_body(void **state)
 {
     (void)state;
-    struct http_buffer out = {0};
+    struct io_buffer out = {0};
     IGNORE(snprintf(answer.allow, sizeof answer.allow, "POST, OPTIONS") < 0); /* fits */
     assert_ok(http_answer_write_options(&answer, request, &out));
     const char *text = taken_text(&out);
