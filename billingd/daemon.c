@@ -337,8 +337,7 @@ static void turn_end_cb(uv_prepare_t *prepare)
 {
     struct daemon *d = prepare->data;
     dispatch_flush(&d->dispatch);
-    rpc_door_next_turn(&d->rpc);
-    rpc_door_flush(&d->rpc);
+    rpc_door_turn(&d->rpc);
     http_door_turn(&d->http);
     dispatch_flush(&d->dispatch);
 }

@@ -85,7 +85,7 @@ void http_door_accept(struct http_door *door, uv_stream_t *server, struct admiss
 void http_door_apply_rules(struct http_door *door);
 
 /* A new turn of the loop has begun: go on with those that wait for it.  Whoever runs the loop calls
- * it once a turn, behind rpc_door_flush(). */
+ * it once a turn, behind rpc_door_turn(). */
 void http_door_turn(struct http_door *door);
 
 /* Take no new requests: what is in flight is answered, then each connection closes. */

@@ -52,8 +52,7 @@ struct rpc_connection {
     uv_shutdown_t shutdown;
     bool is_unflushed; /* in door->unflushed */
     struct rpc_connection *next_unflushed;
-    bool is_waiting; /* in door->waiting or door->due */
-    struct rpc_connection *next_waiting;
+    struct turn_waiter next_turn;
 
     bool admitted; /* else it is told that there are too many, and counts apart */
 
@@ -93,26 +92,6 @@ static enum request_door door_of(const struct rpc_connection *c)
     return c->handle.type == UV_NAMED_PIPE ? REQUEST_UNIX : REQUEST_TCP;
 }
 
-static bool unlink_from(struct rpc_connection **at, const struct rpc_connection *c)
-{
-    while (*at != NULL && *at != c) {
-        at = &(*at)->next_waiting;
-    }
-    bool found = *at != NULL;
-    if (found) {
-        *at = c->next_waiting;
-    }
-    return found;
-}
-
-static void unlink_waiting(struct rpc_connection *c)
-{
-    if (c->is_waiting && !unlink_from(&c->door->waiting, c)) {
-        INVARIANT(unlink_from(&c->door->due, c));
-    }
-    c->is_waiting = false;
-}
-
 /* What is in flight may live on, but has no buffers to go to. */
 static void closed_cb(uv_handle_t *handle)
 {
@@ -132,7 +111,7 @@ static void cut(struct rpc_connection *c)
     }
     c->closing = true;
     unlink_unflushed(c);
-    unlink_waiting(c);
+    turn_queue_leave(&door->waiting, &c->next_turn);
     if (c->previous == NULL) {
         door->connections = c->next;
     } else {
@@ -289,13 +268,6 @@ static void flush(struct rpc_connection *c)
     }
 }
 
-void rpc_door_next_turn(struct rpc_door *door)
-{
-    door->turn++;
-    door->turn_requests =
-        company_turn(&door->dispatch->company, (int64_t)uv_now(door->loop) * 1000);
-}
-
 void rpc_door_flush(struct rpc_door *door)
 {
     while (door->unflushed != NULL) {
@@ -303,6 +275,16 @@ void rpc_door_flush(struct rpc_door *door)
         unlink_unflushed(c);
         flush(c);
     }
+}
+
+void rpc_door_turn(struct rpc_door *door)
+{
+    rpc_door_flush(door);
+    door->turn++;
+    door->turn_requests =
+        company_turn(&door->dispatch->company, (int64_t)uv_now(door->loop) * 1000);
+    turn_queue_go_on(&door->waiting);
+    rpc_door_flush(door); /* what was answered at once: the loop may sleep now */
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
@@ -386,29 +368,9 @@ static bool is_turn_over(const struct rpc_connection *c)
            asker->in_turn >= door->turn_requests;
 }
 
-static void next_turn_cb(uv_idle_t *idle)
+static void go_on_cb(void *connection)
 {
-    struct rpc_door *door = idle->data;
-    door->due = door->waiting;
-    door->waiting = NULL;       /* whoever is not through waits again, and starts it again */
-    IGNORE(uv_idle_stop(idle)); /* cannot fail */
-    while (door->due != NULL) {
-        struct rpc_connection *c = door->due;
-        door->due = c->next_waiting;
-        c->is_waiting = false;
-        advance(c); /* which may cut C, and others */
-    }
-}
-
-/* Go on with C in the next turn of the loop, which does not sleep before it. */
-static void wait_for_turn(struct rpc_connection *c)
-{
-    if (!c->is_waiting && !c->closing) {
-        c->is_waiting = true;
-        c->next_waiting = c->door->waiting;
-        c->door->waiting = c;
-        IGNORE(uv_idle_start(&c->door->next_turn, next_turn_cb)); /* cannot fail */
-    }
+    advance(connection); /* which may cut it, and others */
 }
 
 /* Whether there is room for what a request may need: in flight, in the queue, for its answer.  A
@@ -434,10 +396,12 @@ static void take_frames(struct rpc_connection *c)
 {
     const uint8_t *payload;
     size_t bytes;
+    bool heard = false;
     int rc = 0;
     while (rc == 0 && may_take(c)) {
         rc = frame_reader_next(&c->reader, &payload, &bytes);
         if (rc == 0) {
+            heard = true;
             c->frame_us = 0;
             company_heard(c->caller.account.asker, c->door->turn);
             take_frame(c, payload, bytes);
@@ -447,7 +411,7 @@ static void take_frames(struct rpc_connection *c)
     }
     /* While nothing is taken, whole frames may lie there, and the client owes nothing. */
     if (rc == 0 && !c->closing && is_turn_over(c)) {
-        wait_for_turn(c);
+        turn_queue_wait(&c->door->waiting, &c->next_turn, heard);
     }
     bool partial = rc == STATUS_NEED_MORE && frame_reader_pending(&c->reader) > 0;
     if (partial && c->frame_us == 0) {
@@ -628,8 +592,7 @@ void rpc_door_init(struct rpc_door *door, uv_loop_t *loop, struct dispatch *disp
 {
     *door = (struct rpc_door){.loop = loop, .dispatch = dispatch, .options = *options};
     door->sweep.data = door;
-    door->next_turn.data = door;
-    INVARIANT(uv_idle_init(loop, &door->next_turn) == 0);
+    turn_queue_init(&door->waiting, loop);
     INVARIANT(uv_timer_init(loop, &door->sweep) == 0);
     INVARIANT(uv_timer_start(&door->sweep, sweep_cb, SWEEP_MS, SWEEP_MS) == 0);
     uv_unref((uv_handle_t *)&door->sweep);
@@ -691,6 +654,7 @@ static struct rpc_connection *make_connection(struct rpc_door *door, bool is_uni
     }
     c->handle.data = c;
     c->caller.newcomer = (struct newcomer){.turn_away = turn_away_cb, .connection = c};
+    c->next_turn = (struct turn_waiter){.go_on = go_on_cb, .connection = c};
     frame_reader_init(&c->reader, door->options.frame_bytes_max);
     c->active_us = clock_monotonic_us();
     return c;
@@ -738,6 +702,6 @@ void rpc_door_close(struct rpc_door *door)
     while (door->connections != NULL) {
         cut(door->connections);
     }
-    uv_close((uv_handle_t *)&door->next_turn, NULL);
+    turn_queue_close(&door->waiting);
     uv_close((uv_handle_t *)&door->sweep, NULL);
 }

@@ -25,6 +25,7 @@
 
 #include "billingd/net/admission.h"
 #include "billingd/net/peer.h"
+#include "billingd/net/turn_queue.h"
 #include "billingd/rpc/dispatch.h"
 
 struct rpc_connection;
@@ -48,11 +49,9 @@ struct rpc_door {
     unsigned n;                         /* of them */
     unsigned n_refused;                 /* of them, told that there are too many */
     struct rpc_connection *unflushed;   /* with answers that rpc_door_flush() writes */
-    struct rpc_connection *waiting;     /* with frames that were not this turn's */
-    struct rpc_connection *due;         /* of them, those whose turn is now */
+    struct turn_queue waiting;          /* with frames that were not this turn's */
     uint64_t turn;                      /* of the loop */
     unsigned turn_requests;             /* of one asker in a turn; 0: any number */
-    uv_idle_t next_turn;                /* runs while some are waiting */
     uv_timer_t sweep;                   /* looks at deadlines */
     bool draining;
 };
@@ -71,12 +70,13 @@ void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, struct admissio
 /* Whoever is connected may from now on what options.peers and the entrances now say. */
 void rpc_door_apply_rules(struct rpc_door *door);
 
-/* A turn of the loop is over: whoever has used up its part of it may be heard again. */
-void rpc_door_next_turn(struct rpc_door *door);
-
-/* Write the answers that there are, one write a connection.  Whoever runs the loop calls it at the
- * end of each turn, before the loop polls; it may submit requests that waited for that. */
+/* Write the answers that there are, one write a connection; it may submit requests that waited for
+ * that. */
 void rpc_door_flush(struct rpc_door *door);
+
+/* A turn of the loop is over: write the answers that there are, then go on, in the next, with those
+ * that wait for it.  Whoever runs the loop calls it once a turn, before the loop polls. */
+void rpc_door_turn(struct rpc_door *door);
 
 /* Take no new requests: what is in flight is answered, what has arrived whole is refused by name,
  * then each connection closes.  Behind dispatch_drain(). */

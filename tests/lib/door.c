@@ -87,8 +87,7 @@ void door_turn(struct door *door)
 {
     uv_run(&door->loop, UV_RUN_ONCE);
     dispatch_flush(&door->desk->dispatch); /* as the daemon does */
-    rpc_door_next_turn(&door->rpc);
-    rpc_door_flush(&door->rpc);
+    rpc_door_turn(&door->rpc);
     dispatch_flush(&door->desk->dispatch);
     size_t in_flight = door->desk->dispatch.stats.in_flight;
     door->in_flight_max = in_flight > door->in_flight_max ? in_flight : door->in_flight_max;
