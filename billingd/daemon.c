@@ -320,7 +320,7 @@ static void woken_cb(void *arg)
         completions_drain(&d->completions);
     } else if (!d->others_waited && completions_drain_urgent(&d->completions) > 0) {
         d->others_waited = true;
-        rpc_door_flush(&d->rpc);
+        connections_flush(&d->rpc.connections);
         wakeup_send(&d->wakeup);
     } else {
         d->others_waited = false;
@@ -345,7 +345,7 @@ static void turn_end_cb(uv_prepare_t *prepare)
 static void end_loop(struct daemon *d)
 {
     d->ending = true;
-    rpc_door_close(&d->rpc);
+    connections_close(&d->rpc.connections);
     http_door_close(&d->http);
     uv_close((uv_handle_t *)&d->terminate, NULL);
     uv_close((uv_handle_t *)&d->interrupt, NULL);
@@ -363,7 +363,8 @@ static void end_loop(struct daemon *d)
 static void drained_cb(uv_check_t *check)
 {
     struct daemon *d = check->data;
-    if (d->rpc.n == 0 && http_door_count(&d->http) == 0 && d->dispatch.stats.in_flight == 0) {
+    if (d->rpc.connections.n == 0 && http_door_count(&d->http) == 0 &&
+        d->dispatch.stats.in_flight == 0) {
         end_loop(d);
     }
 }
@@ -389,7 +390,7 @@ static void drain_cb(uv_signal_t *handle, int number)
     entrances_close(&d->entrances);
     jobs_drain(d->jobs);
     dispatch_drain(&d->dispatch);
-    rpc_door_drain(&d->rpc);
+    connections_drain(&d->rpc.connections);
     http_door_drain(&d->http);
     IGNORE(uv_check_start(&d->drained, drained_cb)); /* cannot fail */
     IGNORE(uv_timer_start(&d->drain_timer, drain_timeout_cb, (uint64_t)d->config->drain_timeout_ms,
@@ -523,7 +524,7 @@ static void apply_config(struct daemon *d, const struct peer_rules *rules)
     readers_adjust(d->readers, &readers);
     rpc_door_adjust(&d->rpc, &rpc);
     http_door_adjust(&d->http, &http);
-    rpc_door_apply_rules(&d->rpc);
+    connections_apply_rules(&d->rpc.connections);
     http_door_apply_rules(&d->http);
 }
 

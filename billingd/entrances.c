@@ -61,7 +61,7 @@ void entrances_init(struct entrances *entrances, const struct config *config, uv
 static struct admission admission_of(struct entrance *entrance)
 {
     struct entrances *entrances = entrance->entrances;
-    const struct dispatch *dispatch = entrances->rpc->dispatch;
+    const struct dispatch *dispatch = entrances->rpc->connections.dispatch;
     return (struct admission){
         .has_room = dispatch->stats.connections < entrances->connections_max ||
                     newcomers_turn_away(&entrances->newcomers),
@@ -73,7 +73,7 @@ static struct admission admission_of(struct entrance *entrance)
 static void rpc_accept_cb(uv_stream_t *server, void *arg)
 {
     struct entrance *entrance = arg;
-    rpc_door_accept(entrance->entrances->rpc, server, admission_of(entrance));
+    connections_accept(&entrance->entrances->rpc->connections, server, admission_of(entrance));
 }
 
 static void http_accept_cb(uv_stream_t *server, void *arg)

@@ -18,17 +18,10 @@
  *     dropped, and the connection freed when the last has come back. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
-#include <uv.h>
-
-#include "billingd/net/admission.h"
-#include "billingd/net/peer.h"
-#include "billingd/net/turn_queue.h"
+#include "billingd/net/connections.h"
 #include "billingd/rpc/dispatch.h"
-
-struct rpc_connection;
 
 struct rpc_options {
     size_t frame_bytes_max;
@@ -42,18 +35,10 @@ struct rpc_options {
 };
 
 struct rpc_door {
-    uv_loop_t *loop;
-    struct dispatch *dispatch;
+    struct connections connections;
     struct rpc_options options;
-    struct rpc_connection *connections; /* all, newest first */
-    unsigned n;                         /* of them */
-    unsigned n_refused;                 /* of them, told that there are too many */
-    struct rpc_connection *unflushed;   /* with answers that rpc_door_flush() writes */
-    struct turn_queue waiting;          /* with frames that were not this turn's */
-    uint64_t turn;                      /* of the loop */
-    unsigned turn_requests;             /* of one asker in a turn; 0: any number */
-    uv_timer_t sweep;                   /* looks at deadlines */
-    bool draining;
+    uint64_t turn;          /* of the loop */
+    unsigned turn_requests; /* of one asker in a turn; 0: any number */
 };
 
 /* Ready DOOR on LOOP.  OPTIONS are copied. */
@@ -64,24 +49,6 @@ void rpc_door_init(struct rpc_door *door, uv_loop_t *loop, struct dispatch *disp
  * frame_bytes_max only for those that are accepted from now on. */
 void rpc_door_adjust(struct rpc_door *door, const struct rpc_options *options);
 
-/* Accept the connection that waits at SERVER, a pipe or a TCP handle. */
-void rpc_door_accept(struct rpc_door *door, uv_stream_t *server, struct admission admission);
-
-/* Whoever is connected may from now on what options.peers and the entrances now say. */
-void rpc_door_apply_rules(struct rpc_door *door);
-
-/* Write the answers that there are, one write a connection; it may submit requests that waited for
- * that. */
-void rpc_door_flush(struct rpc_door *door);
-
 /* A turn of the loop is over: write the answers that there are, then go on, in the next, with those
  * that wait for it.  Whoever runs the loop calls it once a turn, before the loop polls. */
 void rpc_door_turn(struct rpc_door *door);
-
-/* Take no new requests: what is in flight is answered, what has arrived whole is refused by name,
- * then each connection closes.  Behind dispatch_drain(). */
-void rpc_door_drain(struct rpc_door *door);
-
-/* Cut what is still connected, and close the door's own handles; all are closed when the loop has
- * run out. */
-void rpc_door_close(struct rpc_door *door);

@@ -48,7 +48,7 @@ static void tick_cb(uv_timer_t *timer)
 static void accept_cb(uv_stream_t *server, void *arg)
 {
     struct door *door = arg;
-    rpc_door_accept(&door->rpc, server, (struct admission){.has_room = door->admit});
+    connections_accept(&door->rpc.connections, server, (struct admission){.has_room = door->admit});
 }
 
 struct door *door_open(const struct rpc_options *options, const char *address, size_t queue_ops_max)
@@ -102,7 +102,7 @@ void door_close(struct door *door)
         door->clients = client->next;
     }
     listener_close(door->listener);
-    rpc_door_close(&door->rpc);
+    connections_close(&door->rpc.connections);
     uv_close((uv_handle_t *)&door->tick, NULL);
     uv_run(&door->loop, UV_RUN_DEFAULT);
     desk_close(door->desk); /* which brings the last requests back */
@@ -122,7 +122,7 @@ static void check_patience(int64_t deadline_ms, const char *what)
 void door_wait_connections(struct door *door, unsigned n)
 {
     int64_t deadline_ms = testkit_now_ms() + PATIENCE_MS;
-    while (door->rpc.n != n) {
+    while (door->rpc.connections.n != n) {
         door_turn(door);
         check_patience(deadline_ms, "connections");
     }
@@ -142,7 +142,7 @@ void door_wait_in_flight(struct door *door, size_t n)
 struct door_client *client_open(struct door *door)
 {
     struct door_client *client = testkit_alloc(sizeof *client);
-    struct rpc_connection *newest = door->rpc.connections;
+    struct connection *newest = door->rpc.connections.first;
     int64_t deadline_ms = testkit_now_ms() + PATIENCE_MS;
     client->fd = sock_connect(door->address);
     if (client->fd < 0) {
@@ -152,7 +152,7 @@ struct door_client *client_open(struct door *door)
     client->door = door;
     client->next = door->clients;
     door->clients = client;
-    while (door->rpc.connections == newest) {
+    while (door->rpc.connections.first == newest) {
         door_turn(door);
         check_patience(deadline_ms, "being accepted");
     }

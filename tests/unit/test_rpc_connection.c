@@ -341,7 +341,7 @@ static void rpc_connection__refused_and_closed_by_the_client__is_freed_at_once(v
     client_send(client, garbage, sizeof garbage);
     desk_problem(client_answer(client), STATUS_MALFORMED_FRAME);
     client_expect_closed(client);
-    assert_u64(door->rpc.n, 1); /* it waits for the client */
+    assert_u64(door->rpc.connections.n, 1); /* it waits for the client */
     client_close(client);
     door_wait_connections(door, 0); /* and not for as long as it would linger */
     door_close(door);
@@ -450,7 +450,7 @@ static void rpc_door_drain__answers_what_is_in_flight_and_refuses_what_has_arriv
     client_send(half, "\0\0", 2);
     door_wait_in_flight(door, 1);
     dispatch_drain(&door->desk->dispatch);
-    rpc_door_drain(&door->rpc);
+    connections_drain(&door->rpc.connections);
     client_expect_closed(idle);
     desk_problem(client_answer(half), STATUS_SHUTTING_DOWN);
     client_expect_closed(half);
@@ -485,7 +485,7 @@ static void rpc_door_drain__whole_frames_that_wait__are_refused_by_name(void **s
     client_send(client, bytes, length);
     door_wait_in_flight(door, 2);
     dispatch_drain(&door->desk->dispatch);
-    rpc_door_drain(&door->rpc);
+    connections_drain(&door->rpc.connections);
     memory_store_open_gate(door->desk->memory);
     for (Billing__V1__Response *r = client_answer(client); r != NULL; r = client_answer(client)) {
         bool begun = r->call_id < 2;

@@ -57,7 +57,7 @@ static void pass_and_sweep(struct door *door, int64_t ms)
 static void pass_until_connections(struct door *door, unsigned n)
 {
     int64_t deadline_ms = testkit_now_ms() + PATIENCE_MS;
-    while (door->rpc.n != n) {
+    while (door->rpc.connections.n != n) {
         assert_true(testkit_now_ms() < deadline_ms);
         pass(STEP_MS);
         door_turn(door);
@@ -170,7 +170,7 @@ static void expect_cut(const void *frames, size_t bytes, const void *more, size_
     fill(door, client, 900);
     client_send(client, frames, bytes);
     int64_t deadline_ms = testkit_now_ms() + PATIENCE_MS;
-    while (door->rpc.n > 0) {
+    while (door->rpc.connections.n > 0) {
         IGNORE(client_try_send(client, more, more_bytes) < 0); /* until it is cut */
         pass(STEP_MS);
         door_turn(door);
@@ -361,7 +361,7 @@ rpc_connection__frames_that_wait_for_the_queue__are_not_taken_for_half_ones(void
     client_send(client, bytes, length - 1); /* the last one is half a frame, too */
     door_wait_in_flight(door, 4);
     pass_and_sweep(door, 1500);
-    assert_u64(door->rpc.n, 1);
+    assert_u64(door->rpc.connections.n, 1);
     assert_u64(door->in_flight_max, 4);
     memory_store_open_gate(door->desk->memory);
     client_expect(client, 100);
@@ -421,7 +421,7 @@ static void rpc_connection__idle_for_its_time__is_closed_but_not_while_it_is_owe
     pass_until_connections(door, 1);
     client_wait_cut(idle);
     pass_and_sweep(door, 1500);
-    assert_u64(door->rpc.n, 1);
+    assert_u64(door->rpc.connections.n, 1);
     memory_store_open_gate(door->desk->memory);
     client_expect(owed, 1);
     pass_until_connections(door, 0);
@@ -452,7 +452,7 @@ static void rpc_connection__refused_and_not_closing__is_cut_after_a_while(void *
     client_send(client, garbage, sizeof garbage);
     desk_problem(client_answer(client), STATUS_MALFORMED_FRAME);
     client_expect_closed(client);
-    assert_u64(door->rpc.n, 1); /* for a while */
+    assert_u64(door->rpc.connections.n, 1); /* for a while */
     pass_until_connections(door, 0);
     door_close(door);
 }
