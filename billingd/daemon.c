@@ -338,7 +338,7 @@ static void turn_end_cb(uv_prepare_t *prepare)
     struct daemon *d = prepare->data;
     dispatch_flush(&d->dispatch);
     rpc_door_turn(&d->rpc);
-    http_door_turn(&d->http);
+    connections_turn(&d->http.connections);
     dispatch_flush(&d->dispatch);
 }
 
@@ -363,7 +363,7 @@ static void end_loop(struct daemon *d)
 static void drained_cb(uv_check_t *check)
 {
     struct daemon *d = check->data;
-    if (d->rpc.connections.n == 0 && http_door_count(&d->http) == 0 &&
+    if (d->rpc.connections.n == 0 && d->http.connections.n == 0 &&
         d->dispatch.stats.in_flight == 0) {
         end_loop(d);
     }
@@ -391,7 +391,7 @@ static void drain_cb(uv_signal_t *handle, int number)
     jobs_drain(d->jobs);
     dispatch_drain(&d->dispatch);
     connections_drain(&d->rpc.connections);
-    http_door_drain(&d->http);
+    connections_drain(&d->http.connections);
     IGNORE(uv_check_start(&d->drained, drained_cb)); /* cannot fail */
     IGNORE(uv_timer_start(&d->drain_timer, drain_timeout_cb, (uint64_t)d->config->drain_timeout_ms,
                           0)); /* cannot fail */
@@ -525,7 +525,7 @@ static void apply_config(struct daemon *d, const struct peer_rules *rules)
     rpc_door_adjust(&d->rpc, &rpc);
     http_door_adjust(&d->http, &http);
     connections_apply_rules(&d->rpc.connections);
-    http_door_apply_rules(&d->http);
+    connections_apply_rules(&d->http.connections);
 }
 
 static void begin_reload(struct daemon *d);

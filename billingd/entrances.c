@@ -79,7 +79,7 @@ static void rpc_accept_cb(uv_stream_t *server, void *arg)
 static void http_accept_cb(uv_stream_t *server, void *arg)
 {
     struct entrance *entrance = arg;
-    http_door_accept(entrance->entrances->http, server, admission_of(entrance));
+    connections_accept(&entrance->entrances->http->connections, server, admission_of(entrance));
 }
 
 /* --- listening -------------------------------------------------------------------------------- */

@@ -129,8 +129,8 @@ void connection_set_reading(struct connection *c, bool reading);
 /* Read exactly while WANTED, and while there is anything to come. */
 static inline void connection_want_reading(struct connection *c, bool wanted)
 {
-    wanted = wanted && !c->input_ended && !c->closing;
-    if (wanted != c->reading) {
+    wanted = wanted && !c->input_ended;
+    if (wanted != c->reading && !c->closing) {
         connection_set_reading(c, wanted);
     }
 }

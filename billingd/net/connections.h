@@ -49,10 +49,11 @@ static inline void connections_want_flush(struct connection *c)
  * that. */
 void connections_flush(struct connections *all);
 
-/* A new turn of the loop has begun: go on with those that wait for it. */
+/* A new turn of the loop has begun: go on with those that wait for it.  Once a turn. */
 void connections_turn(struct connections *all);
 
-/* Take no new requests: what is in flight is answered, then each connection closes. */
+/* Take no new requests: what is in flight is answered, what has arrived whole is refused by name,
+ * then each connection closes.  Behind dispatch_drain(). */
 void connections_drain(struct connections *all);
 
 /* Cut what is still connected, and close ALL's own handles; all are closed when the loop has run

@@ -20,19 +20,13 @@
  *     and the connection freed when it has come back. */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
-#include <uv.h>
-
-#include "billingd/net/admission.h"
+#include "billingd/net/connections.h"
 #include "billingd/net/http_guard.h"
 #include "billingd/net/http_page.h"
 #include "billingd/net/http_parser.h"
-#include "billingd/net/turn_queue.h"
 #include "billingd/rpc/dispatch.h"
-
-struct http_connection;
 
 /* Times of 0: no bound.  Sizes of 0: the default below. */
 struct http_options {
@@ -58,17 +52,10 @@ enum {
 };
 
 struct http_door {
-    uv_loop_t *loop;
-    struct dispatch *dispatch;
+    struct connections connections;
     struct http_options options;
     struct http_limits limits;
-    struct http_connection *connections; /* all that are not cut, newest first */
-    size_t n;                            /* of them */
-    size_t n_refused;                    /* of them, told that there are too many */
-    struct turn_queue waiting;           /* with requests that were not this turn's */
-    uv_timer_t sweep;                    /* looks at deadlines */
-    char *read_buffer;                   /* owned; each read is used up before the next */
-    bool draining;
+    char *read_buffer; /* owned; each read is used up before the next */
 };
 
 /* Ready DOOR on LOOP.  OPTIONS are copied. */
@@ -77,22 +64,6 @@ void http_door_init(struct http_door *door, uv_loop_t *loop, struct dispatch *di
 
 /* Take OPTIONS in place of those that DOOR had, for the connections that there are too. */
 void http_door_adjust(struct http_door *door, const struct http_options *options);
-
-/* Accept the connection that waits at SERVER, a TCP handle. */
-void http_door_accept(struct http_door *door, uv_stream_t *server, struct admission admission);
-
-/* Whoever is connected may from now on what the entrances now say. */
-void http_door_apply_rules(struct http_door *door);
-
-/* A new turn of the loop has begun: go on with those that wait for it.  Whoever runs the loop calls
- * it once a turn, behind rpc_door_turn(). */
-void http_door_turn(struct http_door *door);
-
-/* Take no new requests: what is in flight is answered, then each connection closes. */
-void http_door_drain(struct http_door *door);
-
-/* How many connections there are. */
-size_t http_door_count(const struct http_door *door);
 
 /* Cut what is still connected, and close the door's own handles; all are closed when the loop has
  * run out.  DOOR must outlive the requests that are in flight. */

@@ -24,7 +24,7 @@ struct rig {
 static void accept_cb(uv_stream_t *server, void *arg)
 {
     struct rig *rig = arg;
-    http_door_accept(&rig->http, server, (struct admission){.has_room = true});
+    connections_accept(&rig->http.connections, server, (struct admission){.has_room = true});
 }
 
 static void open_rig(struct rig *rig)
@@ -54,7 +54,7 @@ static void close_rig(struct rig *rig)
 static void turn(struct rig *rig)
 {
     door_turn(rig->door);
-    http_door_turn(&rig->http);
+    connections_turn(&rig->http.connections);
 }
 
 static void send_request_of(int fd, const char *text)
@@ -72,10 +72,10 @@ static void send_request(int fd)
 /* A client that has sent N requests, which the daemon has not looked at yet. */
 static int connect_and_send(struct rig *rig, int n)
 {
-    size_t before = http_door_count(&rig->http);
+    size_t before = rig->http.connections.n;
     int fd = sock_connect(testkit_format("tcp:%s", listener_address(rig->listener)));
     assert_true(fd >= 0);
-    while (http_door_count(&rig->http) == before) {
+    while (rig->http.connections.n == before) {
         turn(rig);
     }
     for (int i = 0; i < n; i++) {
@@ -150,7 +150,7 @@ static void turns__cut_while_it_waits__the_others_go_on(void **state)
     turn(&rig);
     close(gone);
     turn_until(&rig, PIPELINED);
-    while (http_door_count(&rig.http) > 1) {
+    while (rig.http.connections.n > 1) {
         turn(&rig);
     }
     close(stays);
