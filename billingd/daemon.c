@@ -27,8 +27,8 @@
 #include "billingd/entrances.h"
 #include "billingd/ledger/currency.h"
 #include "billingd/metrics.h"
-#include "billingd/net/http_connection.h"
-#include "billingd/net/rpc_connection.h"
+#include "billingd/net/http_door.h"
+#include "billingd/net/rpc_door.h"
 #include "billingd/net/wakeup.h"
 #include "billingd/report/report.h"
 #include "billingd/rpc/dispatch.h"
@@ -432,18 +432,25 @@ static size_t asker_connections_max(const struct daemon *d)
     return wanted == 0 ? connections_max - connections_max / 4 : (size_t)wanted;
 }
 
+static struct connections_options connections_options(const struct daemon *d)
+{
+    return (struct connections_options){
+        .peers = &d->access.peers,
+        .asker_connections_max = asker_connections_max(d),
+        .write_timeout_ms = d->config->write_timeout_ms,
+    };
+}
+
 static struct rpc_options rpc_options(const struct daemon *d)
 {
     const struct config *config = d->config;
     return (struct rpc_options){
+        .common = connections_options(d),
         .frame_bytes_max = (size_t)config->frame_bytes_max,
         .pipeline_max = (unsigned)config->pipeline_max,
         .frame_timeout_ms = config->frame_timeout_ms,
         .idle_timeout_ms = config->idle_timeout_ms,
-        .write_timeout_ms = config->write_timeout_ms,
         .key_timeout_ms = config->head_timeout_ms,
-        .asker_connections_max = asker_connections_max(d),
-        .peers = &d->access.peers,
     };
 }
 
@@ -451,13 +458,12 @@ static struct http_options http_options(struct daemon *d)
 {
     const struct config *config = d->config;
     return (struct http_options){
+        .common = connections_options(d),
         .head_bytes_max = (size_t)config->head_bytes_max,
         .body_bytes_max = (size_t)config->body_bytes_max,
         .idle_timeout_ms = config->http_idle_timeout_ms,
         .head_timeout_ms = config->head_timeout_ms,
         .body_timeout_ms = config->body_timeout_ms,
-        .write_timeout_ms = config->write_timeout_ms,
-        .asker_connections_max = asker_connections_max(d),
         .turn = &d->rpc.turn,
         .guard = d->access.guard,
         .pages = {.metrics_cb = metrics_cb, .arg = d},
@@ -702,7 +708,7 @@ int daemon_run(struct config *config, const struct daemon_command *command)
     IGNORE(signal(SIGPIPE, SIG_IGN) == SIG_ERR); /* cannot fail; a dead peer is an error code */
     IGNORE(signal(SIGXFSZ, SIG_IGN) == SIG_ERR); /* likewise; a file at its limit is one too */
     IGNORE(signal(SIGHUP, SIG_IGN) == SIG_ERR);  /* likewise; until there is what can be reloaded */
-    entrances_init(&d.entrances, config, &d.loop, &d.rpc, &d.http);
+    entrances_init(&d.entrances, config, &d.loop, &d.rpc.connections, &d.http.connections);
     int rc = access_load(&d.access, config);
     if (rc == 0) {
         rc = meet_manager(&d);

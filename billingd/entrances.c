@@ -7,6 +7,7 @@
 #include "billingd/base/assert.h"
 #include "billingd/base/log.h"
 #include "billingd/net/listener.h"
+#include "billingd/rpc/dispatch.h"
 
 enum {
     /* Beside connections: 64 for store, listeners, loop and log, and for those that either door
@@ -44,7 +45,7 @@ static void set_connections_max(struct entrances *entrances)
 }
 
 void entrances_init(struct entrances *entrances, const struct config *config, uv_loop_t *loop,
-                    struct rpc_door *rpc, struct http_door *http)
+                    struct connections *rpc, struct connections *http)
 {
     *entrances = (struct entrances){
         .config = config,
@@ -61,7 +62,7 @@ void entrances_init(struct entrances *entrances, const struct config *config, uv
 static struct admission admission_of(struct entrance *entrance)
 {
     struct entrances *entrances = entrance->entrances;
-    const struct dispatch *dispatch = entrances->rpc->connections.dispatch;
+    const struct dispatch *dispatch = entrance->door->dispatch;
     return (struct admission){
         .has_room = dispatch->stats.connections < entrances->connections_max ||
                     newcomers_turn_away(&entrances->newcomers),
@@ -70,16 +71,10 @@ static struct admission admission_of(struct entrance *entrance)
     };
 }
 
-static void rpc_accept_cb(uv_stream_t *server, void *arg)
+static void accept_cb(uv_stream_t *server, void *arg)
 {
     struct entrance *entrance = arg;
-    connections_accept(&entrance->entrances->rpc->connections, server, admission_of(entrance));
-}
-
-static void http_accept_cb(uv_stream_t *server, void *arg)
-{
-    struct entrance *entrance = arg;
-    connections_accept(&entrance->entrances->http->connections, server, admission_of(entrance));
+    connections_accept(entrance->door, server, admission_of(entrance));
 }
 
 /* --- listening -------------------------------------------------------------------------------- */
@@ -107,7 +102,7 @@ static int listen_at(struct entrances *entrances, bool is_http, const char *addr
     struct listener_options options = {
         .loop = entrances->loop,
         .socket_mode = (mode_t)entrances->config->socket_mode,
-        .accept_cb = is_http ? http_accept_cb : rpc_accept_cb,
+        .accept_cb = accept_cb,
         .arg = entrance,
     };
     int rc = address == NULL ? listener_adopt(fd, &options, &entrance->listener, reason)
@@ -119,6 +114,7 @@ static int listen_at(struct entrances *entrances, bool is_http, const char *addr
     }
     entrances->n++;
     entrance->entrances = entrances;
+    entrance->door = is_http ? entrances->http : entrances->rpc;
     entrance->needs_key = needs_key(entrances, entrance->listener);
     say_listening(entrance->listener, is_http);
     return 0;

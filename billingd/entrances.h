@@ -6,9 +6,8 @@
 
 #include "billingd/activation.h"
 #include "billingd/config.h"
-#include "billingd/net/http_connection.h"
+#include "billingd/net/connections.h"
 #include "billingd/net/newcomers.h"
-#include "billingd/net/rpc_connection.h"
 
 enum {
     ENTRANCES_MAX = 2 * CONFIG_LISTEN_MAX + ACTIVATION_SOCKETS_MAX,
@@ -21,14 +20,15 @@ struct listener;
 struct entrance {
     struct entrances *entrances;
     struct listener *listener;
+    struct connections *door; /* that they are of */
     bool needs_key;
 };
 
 struct entrances {
     const struct config *config;
     uv_loop_t *loop;
-    struct rpc_door *rpc;
-    struct http_door *http;
+    struct connections *rpc;
+    struct connections *http;
     size_t connections_max;     /* of the config, as far as there are descriptors */
     struct newcomers newcomers; /* who needs a key there and has shown none */
     struct entrance all[ENTRANCES_MAX];
@@ -39,7 +39,7 @@ struct entrances {
  * CONFIG's connections_max needs it.  All of it must outlive ENTRANCES; LOOP and the doors may be
  * readied until entrances_open(). */
 void entrances_init(struct entrances *entrances, const struct config *config, uv_loop_t *loop,
-                    struct rpc_door *rpc, struct http_door *http);
+                    struct connections *rpc, struct connections *http);
 
 /* Listen.  Sockets that are handed over take the place of the configured ones of their kind.
  * Returns 0, or a STATUS_*, having logged why; what is open then is left to entrances_close(). */

@@ -13,7 +13,7 @@ enum {
 
 static const struct connection_protocol *protocol_of(const struct connection *c)
 {
-    return c->all->options.protocol;
+    return c->all->protocol;
 }
 
 /* --- its beginning ---------------------------------------------------------------------------- */
@@ -29,12 +29,12 @@ static void turn_away_cb(void *connection)
 static void go_on_cb(void *connection)
 {
     struct connection *c = connection;
-    protocol_of(c)->advance(c); /* which may cut it, and others */
+    connection_advance(c); /* which may cut it, and others */
 }
 
 struct connection *connection_create(struct connections *all, bool is_unix)
 {
-    struct connection *c = calloc(1, all->options.protocol->connection_bytes);
+    struct connection *c = calloc(1, all->protocol->connection_bytes);
     INVARIANT(c != NULL);
     c->all = all;
     if (is_unix) {
@@ -135,7 +135,7 @@ static void written_cb(uv_write_t *write, int status)
     }
     c->active_us = clock_monotonic_us();
     c->stuck_us = 0;
-    protocol_of(c)->advance(c);
+    connection_advance(c);
 }
 
 static uv_buf_t buf_of(struct slice bytes)
@@ -204,7 +204,7 @@ static void read_cb(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
     } else if (!c->no_more) {
         protocol_of(c)->arrived(c, (struct slice){buffer->base, (size_t)n});
     }
-    protocol_of(c)->advance(c);
+    connection_advance(c);
 }
 
 void connection_set_reading(struct connection *c, bool reading)

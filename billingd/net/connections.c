@@ -86,14 +86,14 @@ void connections_accept(struct connections *all, uv_stream_t *server, struct adm
         return;
     }
     if (server->type == UV_TCP) {
-        set_up_tcp(c, options->protocol->keepalive_s);
+        set_up_tcp(c, c->all->protocol->keepalive_s);
     }
     if (!admission.has_room) {
-        options->protocol->refuse(c, STATUS_BUSY, "there are too many connections");
+        c->all->protocol->refuse(c, STATUS_BUSY, "there are too many connections");
     } else if (!fits) {
-        options->protocol->refuse(c, STATUS_RATE_LIMITED, caller_too_many);
+        c->all->protocol->refuse(c, STATUS_RATE_LIMITED, caller_too_many);
     }
-    options->protocol->advance(c);
+    connection_advance(c);
 }
 
 void connections_apply_rules(struct connections *all)
@@ -113,7 +113,7 @@ void connections_flush(struct connections *all)
         struct connection *c = all->unflushed;
         unlink_unflushed(c);
         if (connection_flush(c)) {
-            all->options.protocol->advance(c);
+            connection_advance(c);
         }
     }
 }
@@ -136,7 +136,7 @@ static const char *overdue(const struct connection *c, int64_t now_us)
         return "answers not taken";
     }
     bool is_busy = c->in_flight > 0 || connection_unwritten(c) > 0 || c->shutting;
-    return is_busy ? NULL : options->protocol->overdue(c, now_us);
+    return is_busy ? NULL : c->all->protocol->overdue(c, now_us);
 }
 
 /* uv tells when a write is through, not how it fares: a slow client is not a dead one. */
@@ -156,14 +156,14 @@ static void look_after(struct connection *c, int64_t now_us)
     note_progress(c, now_us);
     const char *reason = overdue(c, now_us);
     if (reason != NULL) {
-        log_debug(LOG_NET, "connection cut", LOG_TEXT("door", options->protocol->door),
+        log_debug(LOG_NET, "connection cut", LOG_TEXT("door", c->all->protocol->door),
                   LOG_TEXT("reason", reason), LOG_SLICE("identity", c->caller.who.name));
         connection_cut(c);
         return;
     }
-    options->protocol->check_arrival(c, now_us);
+    c->all->protocol->check_arrival(c, now_us);
     caller_check_key(&c->caller, options->asker_connections_max);
-    options->protocol->advance(c); /* those that waited for room, too */
+    connection_advance(c); /* those that waited for room, too */
 }
 
 static void sweep_cb(uv_timer_t *timer)
@@ -182,9 +182,11 @@ static void sweep_cb(uv_timer_t *timer)
 /* --- beginning and end ------------------------------------------------------------------------ */
 
 void connections_init(struct connections *all, uv_loop_t *loop, struct dispatch *dispatch,
+                      const struct connection_protocol *protocol,
                       const struct connections_options *options)
 {
-    *all = (struct connections){.loop = loop, .dispatch = dispatch, .options = *options};
+    *all = (struct connections){
+        .loop = loop, .dispatch = dispatch, .protocol = protocol, .options = *options};
     all->sweep.data = all;
     turn_queue_init(&all->waiting, loop);
     INVARIANT(uv_timer_init(loop, &all->sweep) == 0);
@@ -199,7 +201,7 @@ void connections_drain(struct connections *all)
     for (struct connection *c = all->first; c != NULL; c = next) {
         next = c->next;
         if (!c->closing) { /* likewise */
-            all->options.protocol->drain(c);
+            all->protocol->drain(c);
         }
     }
 }

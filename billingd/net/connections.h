@@ -6,15 +6,15 @@
 #include "billingd/net/connection.h"
 
 struct connections_options {
-    const struct connection_protocol *protocol; /* kept by reference */
-    const struct peer_rules *peers;             /* on Unix sockets; NULL: none; likewise */
-    size_t asker_connections_max; /* of one identity, through all doors; 0: no bound */
-    int64_t write_timeout_ms;     /* for a client to take its answers; 0: none */
+    const struct peer_rules *peers; /* on Unix sockets; NULL: none; likewise */
+    size_t asker_connections_max;   /* of one identity, through all doors; 0: no bound */
+    int64_t write_timeout_ms;       /* for a client to take its answers; 0: none */
 };
 
 struct connections {
     uv_loop_t *loop;
     struct dispatch *dispatch;
+    const struct connection_protocol *protocol;
     struct connections_options options;
     struct connection *first;     /* all that are not cut, newest first */
     size_t n;                     /* of them */
@@ -25,8 +25,9 @@ struct connections {
     bool draining;
 };
 
-/* Ready ALL on LOOP.  OPTIONS are copied. */
+/* Ready ALL on LOOP, which speak PROTOCOL, kept by reference.  OPTIONS are copied. */
 void connections_init(struct connections *all, uv_loop_t *loop, struct dispatch *dispatch,
+                      const struct connection_protocol *protocol,
                       const struct connections_options *options);
 
 /* Accept the connection that waits at SERVER, a pipe or a TCP handle. */
@@ -34,6 +35,12 @@ void connections_accept(struct connections *all, uv_stream_t *server, struct adm
 
 /* Whoever is connected may from now on what options.peers and the entrances now say. */
 void connections_apply_rules(struct connections *all);
+
+/* Something has changed on C. */
+static inline void connection_advance(struct connection *c)
+{
+    c->all->protocol->advance(c);
+}
 
 /* C has answers for the next connections_flush(). */
 static inline void connections_want_flush(struct connection *c)

@@ -20,51 +20,30 @@
  *     and the connection freed when it has come back. */
 #pragma once
 
-#include <stdint.h>
+#include "billingd/net/http_door.h"
+#include "billingd/net/http_exchange.h"
 
-#include "billingd/net/connections.h"
-#include "billingd/net/http_guard.h"
-#include "billingd/net/http_page.h"
-#include "billingd/net/http_parser.h"
-#include "billingd/rpc/dispatch.h"
-
-/* Times of 0: no bound.  Sizes of 0: the default below. */
-struct http_options {
-    size_t head_bytes_max;
-    size_t target_bytes_max;
-    unsigned headers_max;
-    size_t body_bytes_max;
-    int64_t idle_timeout_ms; /* between requests */
-    int64_t head_timeout_ms; /* from a head's first byte to its last, and until a key is shown */
-    int64_t body_timeout_ms; /* likewise */
-    int64_t write_timeout_ms;
-    size_t asker_connections_max; /* of one identity, through all doors */
-    const uint64_t *turn; /* of the loop, as the RPC door counts it; NULL: turns have no bound */
-    struct http_guard guard;
-    struct http_page_source pages;
+struct http_connection {
+    struct connection base;
+    struct http_parser parser;
+    struct io_buffer input;        /* arrived, not yet parsed */
+    struct http_exchange exchange; /* of the request that is arriving, or in flight */
+    bool continued;                /* 100 (Continue) was sent for the request that is arriving */
+    bool passing_by;               /* what is arriving is the rest of a request that is answered */
+    bool advancing;        /* advance() is at work: an answer that comes now needs no other one */
+    enum http_stage stage; /* of the request that is arriving, */
+    int64_t stage_us;      /* and since when; monotonic */
 };
 
-enum {
-    HTTP_HEAD_BYTES_DEFAULT = 32 * 1024,
-    HTTP_TARGET_BYTES_DEFAULT = 8 * 1024,
-    HTTP_HEADERS_DEFAULT = 100,
-    HTTP_BODY_BYTES_DEFAULT = 16 * 1024 * 1024,
-};
+/* Of connections of a struct http_door. */
+extern const struct connection_protocol http_protocol;
 
-struct http_door {
-    struct connections connections;
-    struct http_options options;
-    struct http_limits limits;
-    char *read_buffer; /* owned; each read is used up before the next */
-};
+static inline struct http_connection *http_of(struct connection *c)
+{
+    return (struct http_connection *)c; /* which it begins with */
+}
 
-/* Ready DOOR on LOOP.  OPTIONS are copied. */
-void http_door_init(struct http_door *door, uv_loop_t *loop, struct dispatch *dispatch,
-                    const struct http_options *options);
-
-/* Take OPTIONS in place of those that DOOR had, for the connections that there are too. */
-void http_door_adjust(struct http_door *door, const struct http_options *options);
-
-/* Cut what is still connected, and close the door's own handles; all are closed when the loop has
- * run out.  DOOR must outlive the requests that are in flight. */
-void http_door_close(struct http_door *door);
+static inline struct http_door *http_door_of(const struct http_connection *c)
+{
+    return (struct http_door *)c->base.all; /* likewise */
+}

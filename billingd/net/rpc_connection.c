@@ -121,7 +121,7 @@ static void submit(struct rpc_connection *c, struct request *request)
     note_trace(request);
     c->queries += is_query(request);
     gate_identify(request, request_token(request));
-    if (caller_settle(&c->base.caller, request, door_of(c)->options.asker_connections_max) < 0) {
+    if (caller_settle(&c->base.caller, request, c->base.all->options.asker_connections_max) < 0) {
         c->base.no_more = true;
         dispatch_refuse(request, STATUS_RATE_LIMITED, "%s", caller_too_many);
         return;
@@ -338,7 +338,7 @@ static void drain_cb(struct connection *base)
     advance(c);
 }
 
-static const struct connection_protocol protocol = {
+const struct connection_protocol rpc_protocol = {
     .door = "rpc",
     .over_tcp = REQUEST_TCP,
     .out_keep_bytes = OUT_KEEP_BYTES,
@@ -353,39 +353,3 @@ static const struct connection_protocol protocol = {
     .check_arrival = check_arrival_cb,
     .drain = drain_cb,
 };
-
-/* --- the door --------------------------------------------------------------------------------- */
-
-static struct connections_options common_options(const struct rpc_options *options)
-{
-    return (struct connections_options){
-        .protocol = &protocol,
-        .peers = options->peers,
-        .asker_connections_max = options->asker_connections_max,
-        .write_timeout_ms = options->write_timeout_ms,
-    };
-}
-
-void rpc_door_init(struct rpc_door *door, uv_loop_t *loop, struct dispatch *dispatch,
-                   const struct rpc_options *options)
-{
-    struct connections_options common = common_options(options);
-    *door = (struct rpc_door){.options = *options};
-    connections_init(&door->connections, loop, dispatch, &common);
-}
-
-void rpc_door_adjust(struct rpc_door *door, const struct rpc_options *options)
-{
-    door->options = *options;
-    door->connections.options = common_options(options);
-}
-
-void rpc_door_turn(struct rpc_door *door)
-{
-    struct connections *all = &door->connections;
-    connections_flush(all);
-    door->turn++;
-    door->turn_requests = company_turn(&all->dispatch->company, (int64_t)uv_now(all->loop) * 1000);
-    connections_turn(all);
-    connections_flush(all); /* what was answered at once: the loop may sleep now */
-}

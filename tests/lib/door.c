@@ -24,7 +24,7 @@ struct rpc_options door_options(void)
         .pipeline_max = 1024,
         .frame_timeout_ms = 30000,
         .idle_timeout_ms = 0,
-        .write_timeout_ms = 30000,
+        .common = {.write_timeout_ms = 30000},
     };
 }
 

@@ -7,7 +7,7 @@
 #include <uv.h>
 
 #include "billingd/net/listener.h"
-#include "billingd/net/rpc_connection.h"
+#include "billingd/net/rpc_door.h"
 #include "billingd/net/wakeup.h"
 #include "proto/frame.h"
 #include "tests/lib/desk.h"

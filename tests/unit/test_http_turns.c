@@ -2,7 +2,7 @@
  * there is while memory is full. */
 #include <poll.h>
 
-#include "billingd/net/http_connection.h"
+#include "billingd/net/http_door.h"
 #include "tests/lib/door.h"
 #include "tests/lib/socket.h"
 #include "tests/lib/testkit.h"

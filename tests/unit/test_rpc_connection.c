@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "billingd/base/clock.h"
-#include "billingd/net/rpc_connection.h"
+#include "billingd/net/rpc_door.h"
 #include "tests/lib/door.h"
 #include "tests/lib/testkit.h"
 

@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 
 #include "billingd/base/clock.h"
-#include "billingd/net/rpc_connection.h"
+#include "billingd/net/rpc_door.h"
 #include "tests/lib/calls.h"
 #include "tests/lib/door.h"
 #include "tests/lib/socket.h"
@@ -119,7 +119,7 @@ static void fill(struct door *door, struct door_client *client, uint64_t n)
 static void rpc_connection__answers_not_taken__no_more_is_asked_for_and_it_is_cut(void **state)
 {
     struct rpc_options options = door_options();
-    options.write_timeout_ms = 700;
+    options.common.write_timeout_ms = 700;
     struct door *door = door_open(&options, NULL, 0);
     struct door_client *honest = client_open(door);
     struct door_client *client = client_open(door);
@@ -164,7 +164,7 @@ static void rpc_connection__answers_not_taken__it_is_not_read_from(void **state)
 static void expect_cut(const void *frames, size_t bytes, const void *more, size_t more_bytes)
 {
     struct rpc_options options = door_options();
-    options.write_timeout_ms = 700;
+    options.common.write_timeout_ms = 700;
     struct door *door = door_open(&options, NULL, 0);
     struct door_client *client = client_open(door);
     fill(door, client, 900);
@@ -203,7 +203,7 @@ static void rpc_connection__answers_taken_slowly__are_all_delivered(void **state
 {
     enum { LISTS = 4, STEP_BYTES = 256 * 1024 };
     struct rpc_options options = door_options();
-    options.write_timeout_ms = 1200;
+    options.common.write_timeout_ms = 1200;
     struct door *door = door_open(&options, NULL, 0);
     struct door_client *client = client_open(door);
     size_t bytes;
