@@ -7,45 +7,6 @@
 
 #include "tests/integration/door_kit.h"
 
-#define CALL(name) BILLING__V1__REQUEST__CALL_##name
-
-static struct daemon_process *billingd;
-
-static void start(const char *const *args)
-{
-    billingd = daemon_process_start(&(struct daemon_options){.args = args});
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    daemon_process_stop(billingd);
-    daemon_process_destroy(billingd);
-    return 0;
-}
-
-/* Root on the Unix socket is another identity than whoever is ill-treated on TCP. */
-static void assert_others_are_served(void)
-{
-    assert_string_equal(kit_call_once(daemon_process_unix(billingd), CALL(LIST_CUSTOMERS), NULL),
-                        "");
-}
-
-static struct raw_client open_client(const char *address)
-{
-    struct raw_client client;
-    assert_true(raw_client_open(&client, address));
-    return client;
-}
-
-/* The code of what CLIENT is told without having asked. */
-static const char *told(struct raw_client *client)
-{
-    Billing__V1__Response *response;
-    assert_int_equal(raw_client_receive(client, SOCK_PATIENCE_MS, &response), SOCK_OK);
-    return kit_code(response);
-}
-
 /* --- connections ------------------------------------------------------------------------------ */
 
 static void connections__past_the_bound_of_one__are_told_and_others_are_not(void **state)
@@ -55,20 +16,20 @@ static void connections__past_the_bound_of_one__are_told_and_others_are_not(void
     struct http_conn http;
     struct http_reply reply;
     (void)state;
-    start(args);
+    kit_start(args);
     for (int i = 0; i < 2; i++) {
-        clients[i] = open_client(daemon_process_tcp(billingd));
+        clients[i] = kit_open(daemon_process_tcp(billingd));
         assert_string_equal(kit_call(&clients[i], CALL(LIST_CUSTOMERS), NULL), "");
     }
-    clients[2] = open_client(daemon_process_tcp(billingd));
-    assert_string_equal(told(&clients[2]), "rate_limited");
+    clients[2] = kit_open(daemon_process_tcp(billingd));
+    assert_string_equal(kit_told(&clients[2]), "rate_limited");
     assert_true(http_open(&http, daemon_process_http(billingd))); /* "anonymous" there too */
     assert_int_equal(http_receive(&http, SOCK_PATIENCE_MS, &reply), SOCK_OK);
     assert_int_equal(reply.status, 429);
     assert_non_null(http_reply_header(&reply, "Retry-After"));
     http_reply_done(&reply);
     http_close(&http);
-    assert_others_are_served();
+    kit_assert_others_are_served();
     for (int i = 0; i < 3; i++) {
         raw_client_close(&clients[i]);
     }
@@ -80,14 +41,14 @@ static void connections__of_a_key__count_from_its_first_request(void **state)
     static const char *const args[] = {"--connections-per-identity-max", "2", NULL};
     struct raw_client clients[4];
     (void)state;
-    start(args);
+    kit_start(args);
     const char *token = kit_make_key(daemon_process_unix(billingd), "k", BILLING__V1__ROLE__READER);
     for (int i = 0; i < 2; i++) {
-        clients[i] = open_client(daemon_process_tcp(billingd));
+        clients[i] = kit_open(daemon_process_tcp(billingd));
         assert_string_equal(kit_call(&clients[i], CALL(LIST_CUSTOMERS), token), "");
     }
     for (int i = 2; i < 4; i++) { /* there is room for anonymous ones again */
-        clients[i] = open_client(daemon_process_tcp(billingd));
+        clients[i] = kit_open(daemon_process_tcp(billingd));
         assert_string_equal(kit_call(&clients[i], CALL(LIST_CUSTOMERS), NULL), "");
     }
     assert_string_equal(kit_call(&clients[2], CALL(LIST_CUSTOMERS), token), "rate_limited");
@@ -103,14 +64,14 @@ static void connections__without_an_option__one_may_have_three_quarters(void **s
     static const char *const args[] = {"--connections-max", "8", NULL};
     struct raw_client clients[7];
     (void)state;
-    start(args);
+    kit_start(args);
     for (int i = 0; i < 6; i++) {
-        clients[i] = open_client(daemon_process_tcp(billingd));
+        clients[i] = kit_open(daemon_process_tcp(billingd));
         assert_string_equal(kit_call(&clients[i], CALL(CHECK_HEALTH), NULL), "");
     }
-    clients[6] = open_client(daemon_process_tcp(billingd));
-    assert_string_equal(told(&clients[6]), "rate_limited");
-    assert_others_are_served();
+    clients[6] = kit_open(daemon_process_tcp(billingd));
+    assert_string_equal(kit_told(&clients[6]), "rate_limited");
+    kit_assert_others_are_served();
     for (int i = 0; i < 7; i++) {
         raw_client_close(&clients[i]);
     }
@@ -125,8 +86,8 @@ static void rate__past_it__is_told_when_to_come_again_and_others_are_served(void
     struct http_reply reply;
     unsigned limited = 0;
     (void)state;
-    start(args);
-    client = open_client(daemon_process_tcp(billingd));
+    kit_start(args);
+    client = kit_open(daemon_process_tcp(billingd));
     for (int i = 0; i < 200; i++) {
         limited += strcmp(kit_call(&client, CALL(LIST_CUSTOMERS), NULL), "rate_limited") == 0;
         assert_string_equal(kit_call(&client, CALL(CHECK_HEALTH), NULL), "");
@@ -142,7 +103,7 @@ static void rate__past_it__is_told_when_to_come_again_and_others_are_served(void
         }
         http_reply_done(&reply);
     } while (limited != 429);
-    assert_others_are_served();
+    kit_assert_others_are_served();
     raw_client_close(&client);
 }
 
@@ -153,7 +114,7 @@ static void rate__items_of_a_batch__count_like_requests(void **state)
     char *body = testkit_alloc(200000);
     size_t length = 0;
     (void)state;
-    start(args);
+    kit_start(args);
     for (int i = 0; i < 1000; i++) {
         const char *line = testkit_format("{\"customer_id\": \"x\", \"request_id\": \"%d\"}\n", i);
         memcpy(body + length, line, strlen(line));
@@ -229,25 +190,25 @@ static void memory__frames_that_are_half_there__are_told_busy_beyond_it(void **s
     bool told_busy[HALVES] = {false};
     uint8_t *frame = testkit_alloc(FRAME_HEADER_BYTES + HALF_BYTES);
     (void)state;
-    start(small_memory);
+    kit_start(small_memory);
     frame_header_write(frame, 1000000);
     for (int i = 0; i < HALVES; i++) {
-        clients[i] = open_client(daemon_process_tcp(billingd));
+        clients[i] = kit_open(daemon_process_tcp(billingd));
         IGNORE(raw_client_send(&clients[i], frame, FRAME_HEADER_BYTES + HALF_BYTES)); /* may end */
-        assert_others_are_served();
+        kit_assert_others_are_served();
     }
     int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
     for (int i = 0; count_true(told_busy) < HALVES - 16; i = (i + 1) % HALVES) {
         assert_true(testkit_now_ms() < deadline_ms); /* it may have some to read still */
         told_busy[i] = told_busy[i] || is_frame_told_busy(&clients[i]);
     }
-    assert_others_are_served();
+    kit_assert_others_are_served();
     for (int i = 0; i < HALVES; i++) {
         told_busy[i] = told_busy[i] || is_frame_told_busy(&clients[i]);
         raw_client_close(&clients[i]);
     }
     assert_true(count_true(told_busy) < HALVES);
-    assert_others_are_served();
+    kit_assert_others_are_served();
 }
 
 static void memory__bodies_that_are_half_there__are_told_busy_beyond_it(void **state)
@@ -256,7 +217,7 @@ static void memory__bodies_that_are_half_there__are_told_busy_beyond_it(void **s
     bool told_busy[HALVES] = {false};
     char *body = testkit_alloc(HALF_BYTES);
     (void)state;
-    start(small_memory);
+    kit_start(small_memory);
     const char *head = "POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\n"
                        "Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n";
     memset(body, ' ', HALF_BYTES);
@@ -264,20 +225,20 @@ static void memory__bodies_that_are_half_there__are_told_busy_beyond_it(void **s
         assert_true(http_open(&conns[i], daemon_process_http(billingd)));
         IGNORE(http_send(&conns[i], head, strlen(head)));
         IGNORE(http_send(&conns[i], body, HALF_BYTES)); /* may end */
-        assert_others_are_served();
+        kit_assert_others_are_served();
     }
     int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
     for (int i = 0; count_true(told_busy) < HALVES - 16; i = (i + 1) % HALVES) {
         assert_true(testkit_now_ms() < deadline_ms); /* it may have some to read still */
         told_busy[i] = told_busy[i] || is_body_told_busy(&conns[i]);
     }
-    assert_others_are_served();
+    kit_assert_others_are_served();
     for (int i = 0; i < HALVES; i++) {
         told_busy[i] = told_busy[i] || is_body_told_busy(&conns[i]);
         http_close(&conns[i]);
     }
     assert_true(count_true(told_busy) < HALVES);
-    assert_others_are_served();
+    kit_assert_others_are_served();
 }
 
 static long rss_kib(void)
@@ -329,7 +290,7 @@ static void memory__small_parts_of_many_requests__stay_within_it(void **state)
     struct http_conn bodies[CROWD];
     uint8_t *piece = testkit_alloc(FRAME_HEADER_BYTES + PIECE_BYTES);
     (void)state;
-    start(args);
+    kit_start(args);
     const char *head =
         testkit_format("POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\n"
                        "Authorization: Bearer %s\r\n"
@@ -340,7 +301,7 @@ static void memory__small_parts_of_many_requests__stay_within_it(void **state)
     memset(piece, ' ', FRAME_HEADER_BYTES + PIECE_BYTES);
     frame_header_write(piece, 1000000);
     for (int i = 0; i < CROWD; i++) {
-        frames[i] = open_client(daemon_process_tcp(billingd));
+        frames[i] = kit_open(daemon_process_tcp(billingd));
         IGNORE(raw_client_send(&frames[i], piece, FRAME_HEADER_BYTES + PIECE_BYTES)); /* may end */
         assert_true(http_open(&bodies[i], daemon_process_http(billingd)));
         IGNORE(http_send(&bodies[i], head, strlen(head)));
@@ -354,7 +315,7 @@ static void memory__small_parts_of_many_requests__stay_within_it(void **state)
         raw_client_close(&frames[i]);
         http_close(&bodies[i]);
     }
-    assert_others_are_served();
+    kit_assert_others_are_served();
 }
 
 /* Answers that nobody takes are memory too: hundreds of clients who ask for the largest pages and
@@ -374,10 +335,10 @@ static void memory__answers_that_nobody_takes__stop_the_reading(void **state)
     struct raw_client clients[CLIENTS];
     char name[1025];
     (void)state;
-    start(args);
+    kit_start(args);
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = '\0';
-    struct raw_client maker = open_client(daemon_process_unix(billingd));
+    struct raw_client maker = kit_open(daemon_process_unix(billingd));
     for (int i = 0; i < CUSTOMERS; i++) {
         Billing__V1__Request request = BILLING__V1__REQUEST__INIT;
         Billing__V1__CreateCustomer create = BILLING__V1__CREATE_CUSTOMER__INIT;
@@ -395,27 +356,27 @@ static void memory__answers_that_nobody_takes__stop_the_reading(void **state)
     request.call_case = CALL(LIST_CUSTOMERS);
     request.list_customers = &list;
     for (int i = 0; i < CLIENTS; i++) {
-        clients[i] = open_client(daemon_process_tcp(billingd));
+        clients[i] = kit_open(daemon_process_tcp(billingd));
         for (int j = 0; j < EACH; j++) {
             assert_int_equal(raw_client_send_request(&clients[i], &request), SOCK_OK);
         }
         if (i % 16 == 0) {
-            assert_others_are_served();
+            kit_assert_others_are_served();
         }
     }
     for (int i = 0; i < 50; i++) {
-        assert_others_are_served();
+        kit_assert_others_are_served();
     }
     /* What is counted, what the allocator adds, and what the readers have ready before the loop
      * looks: far from the 1.2 GB that were asked for. */
     assert_true(TESTKIT_SANITIZED || rss_kib() < 400 * 1024);
     unsigned busy = 0;
     for (int i = 0; i < CLIENTS; i++) { /* who reads is told at last */
-        busy += strcmp(told(&clients[i]), "busy") == 0;
+        busy += strcmp(kit_told(&clients[i]), "busy") == 0;
         raw_client_close(&clients[i]);
     }
     assert_true(busy > 0 && busy < CLIENTS);
-    assert_others_are_served();
+    kit_assert_others_are_served();
 }
 
 /* --- descriptors ------------------------------------------------------------------------------ */
@@ -438,11 +399,11 @@ static void descriptors__none_left__the_daemon_lives_on(void **state)
 {
     struct rlimit usual;
     (void)state;
-    start(NULL);
+    kit_start(NULL);
     int pid = daemon_process_pid(billingd);
     struct raw_client clients[64];
     unsigned turned_away = 0;
-    clients[0] = open_client(daemon_process_tcp(billingd));
+    clients[0] = kit_open(daemon_process_tcp(billingd));
     assert_string_equal(kit_call(&clients[0], CALL(CHECK_HEALTH), NULL), "");
     assert_int_equal(prlimit(pid, RLIMIT_NOFILE, NULL, &usual), 0);
     struct rlimit tight = {.rlim_cur = count_descriptors() + 1, .rlim_max = usual.rlim_max};
@@ -451,7 +412,7 @@ static void descriptors__none_left__the_daemon_lives_on(void **state)
         Billing__V1__Request request = BILLING__V1__REQUEST__INIT;
         Billing__V1__Response *response;
         kit_set_call(&request, CALL(CHECK_HEALTH));
-        clients[i] = open_client(daemon_process_tcp(billingd));
+        clients[i] = kit_open(daemon_process_tcp(billingd));
         IGNORE(raw_client_send_request(&clients[i], &request)); /* it may be closed already */
         enum sock_result result = raw_client_receive(&clients[i], SOCK_PATIENCE_MS, &response);
         assert_true(result == SOCK_OK || result == SOCK_CLOSED || result == SOCK_RESET);
@@ -463,7 +424,7 @@ static void descriptors__none_left__the_daemon_lives_on(void **state)
     }
     assert_true(turned_away > 0);
     assert_int_equal(prlimit(pid, RLIMIT_NOFILE, &usual, NULL), 0);
-    assert_others_are_served();
+    kit_assert_others_are_served();
     assert_string_equal(kit_call_once(daemon_process_tcp(billingd), CALL(CHECK_HEALTH), NULL), "");
     for (int i = 0; i < 64; i++) {
         raw_client_close(&clients[i]);
@@ -482,17 +443,17 @@ static void descriptors__fewer_than_connections_max__as_many_as_fit(void **state
     billingd = NULL;
     static const char *const args[] = {"--connections-per-identity-max", "4096", NULL};
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-    start(args);
+    kit_start(args);
     if (setrlimit(RLIMIT_NOFILE, &usual) < 0) {
         return; /* only root may raise it again, and the clients need some of their own */
     }
     assert_contains(daemon_process_stderr(billingd), "few descriptors");
     for (int i = 0; i < 150; i++) {
-        clients[i] = open_client(daemon_process_unix(billingd));
+        clients[i] = kit_open(daemon_process_unix(billingd));
         Billing__V1__Request request = BILLING__V1__REQUEST__INIT;
         kit_set_call(&request, CALL(CHECK_HEALTH));
         IGNORE(raw_client_send_request(&clients[i], &request)); /* it may be closed already */
-        told_busy += strcmp(told(&clients[i]), "busy") == 0;
+        told_busy += strcmp(kit_told(&clients[i]), "busy") == 0;
     }
     assert_int_equal(told_busy, 150 - (DESCRIPTORS - 192));
     for (int i = 0; i < 150; i++) {
@@ -502,18 +463,21 @@ static void descriptors__fewer_than_connections_max__as_many_as_fit(void **state
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_teardown(connections__past_the_bound_of_one__are_told_and_others_are_not,
-                              stop),
-    cmocka_unit_test_teardown(connections__of_a_key__count_from_its_first_request, stop),
-    cmocka_unit_test_teardown(connections__without_an_option__one_may_have_three_quarters, stop),
+                              kit_stop),
+    cmocka_unit_test_teardown(connections__of_a_key__count_from_its_first_request, kit_stop),
+    cmocka_unit_test_teardown(connections__without_an_option__one_may_have_three_quarters,
+                              kit_stop),
     cmocka_unit_test_teardown(rate__past_it__is_told_when_to_come_again_and_others_are_served,
-                              stop),
-    cmocka_unit_test_teardown(rate__items_of_a_batch__count_like_requests, stop),
-    cmocka_unit_test_teardown(memory__frames_that_are_half_there__are_told_busy_beyond_it, stop),
-    cmocka_unit_test_teardown(memory__bodies_that_are_half_there__are_told_busy_beyond_it, stop),
-    cmocka_unit_test_teardown(memory__small_parts_of_many_requests__stay_within_it, stop),
-    cmocka_unit_test_teardown(memory__answers_that_nobody_takes__stop_the_reading, stop),
-    cmocka_unit_test_teardown(descriptors__none_left__the_daemon_lives_on, stop),
-    cmocka_unit_test_teardown(descriptors__fewer_than_connections_max__as_many_as_fit, stop),
+                              kit_stop),
+    cmocka_unit_test_teardown(rate__items_of_a_batch__count_like_requests, kit_stop),
+    cmocka_unit_test_teardown(memory__frames_that_are_half_there__are_told_busy_beyond_it,
+                              kit_stop),
+    cmocka_unit_test_teardown(memory__bodies_that_are_half_there__are_told_busy_beyond_it,
+                              kit_stop),
+    cmocka_unit_test_teardown(memory__small_parts_of_many_requests__stay_within_it, kit_stop),
+    cmocka_unit_test_teardown(memory__answers_that_nobody_takes__stop_the_reading, kit_stop),
+    cmocka_unit_test_teardown(descriptors__none_left__the_daemon_lives_on, kit_stop),
+    cmocka_unit_test_teardown(descriptors__fewer_than_connections_max__as_many_as_fit, kit_stop),
 };
 
 TESTKIT_MAIN(tests)

@@ -15,23 +15,6 @@ enum {
     BOB = 1002,
 };
 
-#define CALL(name) BILLING__V1__REQUEST__CALL_##name
-
-static struct daemon_process *billingd;
-
-static void start(const char *const *args)
-{
-    billingd = daemon_process_start(&(struct daemon_options){.args = args});
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    daemon_process_stop(billingd);
-    daemon_process_destroy(billingd);
-    return 0;
-}
-
 /* --- every call, every role, every door ------------------------------------------------------- */
 
 /* What who has ROLE is told of a call that takes LEAST; NULL: something else. */
@@ -94,7 +77,7 @@ static void doors__every_call_by_every_role__is_let_in_by_the_table(void **state
 {
     static const char *const args[] = {"--require-auth", NULL};
     (void)state;
-    start(args);
+    kit_start(args);
     const char *unix_door = daemon_process_unix(billingd);
     const char *tokens[] = {
         [ROLE_NONE] = NULL,
@@ -186,7 +169,7 @@ static void unix__who_the_kernel_names__has_the_role_of_the_rules(void **state)
         "--listen",       address,          "--socket-mode",  "0666",           "--unix-admins",
         "user:1001",      "--unix-readers", "group:60",       "--unix-writers", "group:70",
         "--unix-default", "none",           "--unix-readers", "user:1002",      NULL};
-    start(args);
+    kit_start(args);
     if (!may_be_others()) {
         remove_door(directory);
         return; /* nobody else can be played */
@@ -216,7 +199,7 @@ static void unix__who_the_kernel_names__has_the_role_of_the_rules(void **state)
 static void unix__a_token__counts_in_place_of_the_user(void **state)
 {
     (void)state;
-    start(NULL);
+    kit_start(NULL);
     const char *address = daemon_process_unix(billingd);
     const char *token = kit_make_key(address, "r", BILLING__V1__ROLE__READER);
     assert_string_equal(kit_call_once(address, CALL(GET_SERVER_INFO), token), "");
@@ -295,7 +278,7 @@ static void check_keys(const char *address, const char *token, int without)
 static void http__on_loopback__no_token_is_anonymous_and_a_wrong_one_nobody(void **state)
 {
     (void)state;
-    start(NULL);
+    kit_start(NULL);
     check_keys(daemon_process_http(billingd),
                kit_make_key(daemon_process_unix(billingd), "r", BILLING__V1__ROLE__READER), 200);
     assert_string_equal(kit_call_once(daemon_process_tcp(billingd), CALL(LIST_CUSTOMERS), NULL),
@@ -311,7 +294,7 @@ static void http__require_auth__needs_a_key(void **state)
     static const char *const args[] = {"--require-auth", NULL};
     const char *challenge;
     (void)state;
-    start(args);
+    kit_start(args);
     const char *token = kit_make_key(daemon_process_unix(billingd), "r", BILLING__V1__ROLE__READER);
     check_keys(daemon_process_http(billingd), token, 401);
     assert_int_equal(
@@ -377,7 +360,7 @@ static void browsers__what_is_not_ours__is_refused_and_recorded_nowhere(void **s
 {
     static const char *const args[] = {"--http-origins", A, NULL};
     (void)state;
-    start(args);
+    kit_start(args);
     check_raw("POST", PATH, "Host: evil.example:3001\r\n" JSON, BODY, 403, "host_not_allowed");
     check_raw("GET", PATH, "Host: evil.example\r\n", "", 403, "host_not_allowed");
     check_raw("OPTIONS", PATH, "Host: evil.example\r\n", "", 403, "host_not_allowed");
@@ -412,7 +395,7 @@ static void browsers__an_origin_that_was_named__may_ask_and_read(void **state)
     static const char *const args[] = {"--http-origins", A, NULL};
     struct http_reply reply;
     (void)state;
-    start(args);
+    kit_start(args);
     send_raw("OPTIONS", PATH,
              OURS "Origin: " A "\r\nAccess-Control-Request-Method: POST\r\n"
                   "Access-Control-Request-Headers: content-type\r\n",
@@ -442,23 +425,24 @@ static void browsers__http_hosts__are_the_names_and_no_others(void **state)
 {
     static const char *const args[] = {"--http-hosts", "billing.example", NULL};
     (void)state;
-    start(args);
+    kit_start(args);
     check_raw("GET", PATH, "Host: Billing.Example:443\r\n", "", 200, "customers");
     check_raw("GET", PATH, OURS, "", 403, "host_not_allowed");
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test_teardown(doors__every_call_by_every_role__is_let_in_by_the_table, stop),
-    cmocka_unit_test_teardown(unix__who_the_kernel_names__has_the_role_of_the_rules, stop),
-    cmocka_unit_test_teardown(unix__a_token__counts_in_place_of_the_user, stop),
+    cmocka_unit_test_teardown(doors__every_call_by_every_role__is_let_in_by_the_table, kit_stop),
+    cmocka_unit_test_teardown(unix__who_the_kernel_names__has_the_role_of_the_rules, kit_stop),
+    cmocka_unit_test_teardown(unix__a_token__counts_in_place_of_the_user, kit_stop),
     cmocka_unit_test(start__rules_that_name_nobody__are_said_with_option_and_entry),
     cmocka_unit_test_teardown(http__on_loopback__no_token_is_anonymous_and_a_wrong_one_nobody,
-                              stop),
-    cmocka_unit_test_teardown(http__require_auth__needs_a_key, stop),
-    cmocka_unit_test_teardown(other_addresses__always_need_a_key, stop),
-    cmocka_unit_test_teardown(browsers__what_is_not_ours__is_refused_and_recorded_nowhere, stop),
-    cmocka_unit_test_teardown(browsers__an_origin_that_was_named__may_ask_and_read, stop),
-    cmocka_unit_test_teardown(browsers__http_hosts__are_the_names_and_no_others, stop),
+                              kit_stop),
+    cmocka_unit_test_teardown(http__require_auth__needs_a_key, kit_stop),
+    cmocka_unit_test_teardown(other_addresses__always_need_a_key, kit_stop),
+    cmocka_unit_test_teardown(browsers__what_is_not_ours__is_refused_and_recorded_nowhere,
+                              kit_stop),
+    cmocka_unit_test_teardown(browsers__an_origin_that_was_named__may_ask_and_read, kit_stop),
+    cmocka_unit_test_teardown(browsers__http_hosts__are_the_names_and_no_others, kit_stop),
 };
 
 TESTKIT_MAIN(tests)

@@ -18,10 +18,6 @@ enum {
     MEASURE_MS = 1500,
 };
 
-#define CALL(name) BILLING__V1__REQUEST__CALL_##name
-
-static struct daemon_process *billingd;
-
 struct sender {
     pthread_t thread;
     const char *address;

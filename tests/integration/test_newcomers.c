@@ -2,40 +2,9 @@
  * who has one. */
 #include "tests/integration/door_kit.h"
 
-#define CALL(name) BILLING__V1__REQUEST__CALL_##name
-
-static struct daemon_process *billingd;
-
-static void start(const char *const *args)
-{
-    billingd = daemon_process_start(&(struct daemon_options){.args = args});
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    daemon_process_stop(billingd);
-    daemon_process_destroy(billingd);
-    return 0;
-}
-
-static struct raw_client open_client(const char *address)
-{
-    struct raw_client client;
-    assert_true(raw_client_open(&client, address));
-    return client;
-}
-
 static const char *make_key(Billing__V1__Role role)
 {
     return kit_make_key(daemon_process_unix(billingd), "holder", role);
-}
-
-static void expect_closed(struct raw_client *client)
-{
-    enum sock_result result = raw_client_wait_close(client, SOCK_PATIENCE_MS, NULL);
-    assert_true(result == SOCK_CLOSED || result == SOCK_RESET);
-    raw_client_close(client);
 }
 
 /* --- how many --------------------------------------------------------------------------------- */
@@ -46,18 +15,18 @@ static void connections__idlers_past_the_bound__the_oldest_makes_way(void **stat
     static const char *const args[] = {"--require-auth", "--connections-max", "16", NULL};
     struct raw_client idlers[IDLERS];
     (void)state;
-    start(args);
+    kit_start(args);
     const char *token = make_key(BILLING__V1__ROLE__READER);
-    struct raw_client holder = open_client(daemon_process_tcp(billingd));
+    struct raw_client holder = kit_open(daemon_process_tcp(billingd));
     assert_string_equal(kit_call(&holder, CALL(LIST_CUSTOMERS), token), "");
     for (int i = 0; i < IDLERS; i++) {
-        idlers[i] = open_client(daemon_process_tcp(billingd));
+        idlers[i] = kit_open(daemon_process_tcp(billingd));
         assert_string_equal(kit_call(&idlers[i], CALL(CHECK_HEALTH), NULL), "");
         assert_string_equal(
             kit_call_once(daemon_process_tcp(billingd), CALL(LIST_CUSTOMERS), token), "");
     }
     for (int i = 0; i < IDLERS - MAX; i++) {
-        expect_closed(&idlers[i]);
+        kit_expect_closed(&idlers[i]);
     }
     assert_string_equal(kit_call(&idlers[IDLERS - 1], CALL(LIST_CUSTOMERS), token), "");
     assert_string_equal(kit_call(&holder, CALL(LIST_CUSTOMERS), token),
@@ -75,17 +44,17 @@ static void connections__idlers_of_http__make_way_for_rpc_and_back(void **state)
     struct http_conn http;
     struct http_reply reply;
     (void)state;
-    start(args);
+    kit_start(args);
     assert_true(http_open(&http, daemon_process_http(billingd)));
     http_call(&http, "GET", "/healthz", NULL, NULL, &reply);
     http_reply_done(&reply);
-    struct raw_client rpc = open_client(daemon_process_tcp(billingd));
+    struct raw_client rpc = kit_open(daemon_process_tcp(billingd));
     assert_int_equal(sock_wait_close(http.fd, testkit_now_ms() + SOCK_PATIENCE_MS, NULL),
                      SOCK_CLOSED);
     http_close(&http);
     http_once(daemon_process_http(billingd), "GET", "/healthz", NULL, NULL, &reply);
     http_reply_done(&reply);
-    expect_closed(&rpc);
+    kit_expect_closed(&rpc);
 }
 
 static void connections__all_taken__one_without_a_key_makes_way(void **state)
@@ -96,22 +65,21 @@ static void connections__all_taken__one_without_a_key_makes_way(void **state)
     struct raw_client holders[HOLDERS];
     struct raw_client idlers[2];
     (void)state;
-    start(args);
+    kit_start(args);
     const char *token = make_key(BILLING__V1__ROLE__READER);
     for (int i = 0; i < HOLDERS; i++) {
-        holders[i] = open_client(daemon_process_tcp(billingd));
+        holders[i] = kit_open(daemon_process_tcp(billingd));
         assert_string_equal(kit_call(&holders[i], CALL(LIST_CUSTOMERS), token), "");
     }
     for (int i = 0; i < 2; i++) {
-        idlers[i] = open_client(daemon_process_tcp(billingd));
+        idlers[i] = kit_open(daemon_process_tcp(billingd));
         assert_string_equal(kit_call(&idlers[i], CALL(CHECK_HEALTH), NULL), "");
     }
-    struct raw_client here = open_client(daemon_process_unix(billingd));
+    struct raw_client here = kit_open(daemon_process_unix(billingd));
     assert_string_equal(kit_call(&here, CALL(LIST_CUSTOMERS), NULL), "");
-    expect_closed(&idlers[0]);
+    kit_expect_closed(&idlers[0]);
     assert_string_equal(kit_call(&idlers[1], CALL(LIST_CUSTOMERS), token), "");
-    struct raw_client late =
-        open_client(daemon_process_tcp(billingd)); /* all of them have a name */
+    struct raw_client late = kit_open(daemon_process_tcp(billingd)); /* all of them have a name */
     Billing__V1__Response *response;
     assert_int_equal(raw_client_receive(&late, SOCK_PATIENCE_MS, &response), SOCK_OK);
     assert_string_equal(kit_code(response), "busy");
@@ -127,7 +95,7 @@ static void connections__all_taken__one_without_a_key_makes_way(void **state)
 
 static void revoke_key(void)
 {
-    struct raw_client here = open_client(daemon_process_unix(billingd));
+    struct raw_client here = kit_open(daemon_process_unix(billingd));
     Billing__V1__Request request = BILLING__V1__REQUEST__INIT;
     Billing__V1__RevokeKey revoke = BILLING__V1__REVOKE_KEY__INIT;
     revoke.has_key_id = true;
@@ -148,12 +116,12 @@ static void connections__of_a_key_that_was_revoked__are_closed_like_others_witho
     struct http_conn http;
     struct http_reply reply;
     (void)state;
-    start(args);
+    kit_start(args);
     for (int round = 0; round < 2; round++) {
         const char *token = make_key(BILLING__V1__ROLE__READER);
         const char *const key[] = {testkit_format("Authorization: Bearer %s", token), NULL};
         for (int i = 0; i < HOLDERS - 1; i++) {
-            holders[i] = open_client(daemon_process_tcp(billingd));
+            holders[i] = kit_open(daemon_process_tcp(billingd));
             assert_string_equal(kit_call(&holders[i], CALL(LIST_CUSTOMERS), token), "");
         }
         assert_true(http_open(&http, daemon_process_http(billingd)));
@@ -162,7 +130,7 @@ static void connections__of_a_key_that_was_revoked__are_closed_like_others_witho
         http_reply_done(&reply);
         revoke_key();
         for (int i = 0; i < HOLDERS - 1; i++) {
-            expect_closed(&holders[i]);
+            kit_expect_closed(&holders[i]);
         }
         assert_int_equal(sock_wait_close(http.fd, testkit_now_ms() + SOCK_PATIENCE_MS, NULL),
                          SOCK_CLOSED);
@@ -177,25 +145,25 @@ static void connections__no_key_in_time__are_closed_and_others_stay(void **state
     struct http_conn named_http;
     struct http_reply reply;
     (void)state;
-    start(args);
+    kit_start(args);
     const char *token = make_key(BILLING__V1__ROLE__READER);
     const char *const key[] = {testkit_format("Authorization: Bearer %s", token), NULL};
-    struct raw_client named = open_client(daemon_process_tcp(billingd));
+    struct raw_client named = kit_open(daemon_process_tcp(billingd));
     assert_string_equal(kit_call(&named, CALL(LIST_CUSTOMERS), token), "");
     assert_string_equal(kit_call(&named, CALL(LIST_CUSTOMERS), NULL), "unauthenticated");
     assert_true(http_open(&named_http, daemon_process_http(billingd)));
     http_call(&named_http, "GET", "/api/v1/customers", key, NULL, &reply);
     http_reply_done(&reply);
-    struct raw_client here = open_client(daemon_process_unix(billingd));
-    struct raw_client idle = open_client(daemon_process_tcp(billingd));
-    struct raw_client healthy = open_client(daemon_process_tcp(billingd));
+    struct raw_client here = kit_open(daemon_process_unix(billingd));
+    struct raw_client idle = kit_open(daemon_process_tcp(billingd));
+    struct raw_client healthy = kit_open(daemon_process_tcp(billingd));
     assert_string_equal(kit_call(&healthy, CALL(CHECK_HEALTH), NULL), "");
     assert_string_equal(kit_call(&healthy, CALL(LIST_CUSTOMERS), "x"), "unauthenticated");
     assert_true(http_open(&http, daemon_process_http(billingd)));
     http_call(&http, "GET", "/healthz", NULL, NULL, &reply);
     http_reply_done(&reply);
-    expect_closed(&idle);
-    expect_closed(&healthy);
+    kit_expect_closed(&idle);
+    kit_expect_closed(&healthy);
     assert_int_equal(sock_wait_close(http.fd, testkit_now_ms() + SOCK_PATIENCE_MS, NULL),
                      SOCK_CLOSED);
     http_close(&http);
@@ -246,7 +214,7 @@ static void body__of_one_who_may_not__is_not_waited_for(void **state)
     static const char *const args[] = {"--require-auth", NULL};
     struct http_conn conn;
     (void)state;
-    start(args);
+    kit_start(args);
     const char *reader = make_key(BILLING__V1__ROLE__READER);
     const struct {
         const char *headers;
@@ -275,7 +243,7 @@ static void body__past_a_limit_of_requests__is_not_waited_for(void **state)
     struct http_reply reply;
     int status = 0;
     (void)state;
-    start(args);
+    kit_start(args);
     do { /* a second's worth may go through */
         open_and_send(&conn, "Host: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n",
                       "{}");
@@ -307,7 +275,7 @@ static void body__small_and_refused__is_passed_by_and_the_next_request_answered(
         "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n3\r\nxyz\r\n0\r\n\r\n",
     };
     (void)state;
-    start(args);
+    kit_start(args);
     const char *token = make_key(BILLING__V1__ROLE__READER);
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
         struct http_conn conn;
@@ -333,7 +301,7 @@ static void body__refused_and_without_end_or_broken__ends_the_connection(void **
     struct http_conn conn;
     char *chunk = testkit_alloc(80001);
     (void)state;
-    start(args);
+    kit_start(args);
     memset(chunk, 'x', 80000);
     chunk[80000] = '\0';
     open_and_send(&conn, "Host: localhost\r\nTransfer-Encoding: chunked\r\n", "");
@@ -368,7 +336,7 @@ static void expect_continue__is_told_to_go_on_only_who_may(void **state)
     static const char *const args[] = {"--require-auth", NULL};
     struct http_conn conn;
     (void)state;
-    start(args);
+    kit_start(args);
     const char *token = make_key(BILLING__V1__ROLE__WRITER);
     open_and_send(&conn, testkit_format("Host: localhost\r\n%s", expects), "");
     assert_string_equal(first_line(&conn), "HTTP/1.1 401");
@@ -387,7 +355,7 @@ static void body__its_key_revoked_meanwhile__nothing_is_recorded(void **state)
     struct http_conn conn;
     struct raw_client here;
     (void)state;
-    start(args);
+    kit_start(args);
     const char *token = make_key(BILLING__V1__ROLE__WRITER);
     open_and_send(
         &conn, testkit_format("Host: localhost\r\nAuthorization: Bearer %s\r\n%s", token, expects),
@@ -399,7 +367,7 @@ static void body__its_key_revoked_meanwhile__nothing_is_recorded(void **state)
                      SOCK_OK);
     assert_u64(got, 13);
     revoke_key();
-    here = open_client(daemon_process_unix(billingd));
+    here = kit_open(daemon_process_unix(billingd));
     assert_int_equal(http_send(&conn, "{\"customer_name\": \"A\"}", 22), SOCK_OK);
     expect_status(&conn, 401, false);
     http_close(&conn);
@@ -412,19 +380,20 @@ static void body__its_key_revoked_meanwhile__nothing_is_recorded(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test_teardown(connections__idlers_past_the_bound__the_oldest_makes_way, stop),
-    cmocka_unit_test_teardown(connections__idlers_of_http__make_way_for_rpc_and_back, stop),
-    cmocka_unit_test_teardown(connections__all_taken__one_without_a_key_makes_way, stop),
-    cmocka_unit_test_teardown(connections__no_key_in_time__are_closed_and_others_stay, stop),
+    cmocka_unit_test_teardown(connections__idlers_past_the_bound__the_oldest_makes_way, kit_stop),
+    cmocka_unit_test_teardown(connections__idlers_of_http__make_way_for_rpc_and_back, kit_stop),
+    cmocka_unit_test_teardown(connections__all_taken__one_without_a_key_makes_way, kit_stop),
+    cmocka_unit_test_teardown(connections__no_key_in_time__are_closed_and_others_stay, kit_stop),
     cmocka_unit_test_teardown(
-        connections__of_a_key_that_was_revoked__are_closed_like_others_without_one, stop),
-    cmocka_unit_test_teardown(body__of_one_who_may_not__is_not_waited_for, stop),
-    cmocka_unit_test_teardown(body__past_a_limit_of_requests__is_not_waited_for, stop),
+        connections__of_a_key_that_was_revoked__are_closed_like_others_without_one, kit_stop),
+    cmocka_unit_test_teardown(body__of_one_who_may_not__is_not_waited_for, kit_stop),
+    cmocka_unit_test_teardown(body__past_a_limit_of_requests__is_not_waited_for, kit_stop),
     cmocka_unit_test_teardown(body__small_and_refused__is_passed_by_and_the_next_request_answered,
-                              stop),
-    cmocka_unit_test_teardown(body__refused_and_without_end_or_broken__ends_the_connection, stop),
-    cmocka_unit_test_teardown(expect_continue__is_told_to_go_on_only_who_may, stop),
-    cmocka_unit_test_teardown(body__its_key_revoked_meanwhile__nothing_is_recorded, stop),
+                              kit_stop),
+    cmocka_unit_test_teardown(body__refused_and_without_end_or_broken__ends_the_connection,
+                              kit_stop),
+    cmocka_unit_test_teardown(expect_continue__is_told_to_go_on_only_who_may, kit_stop),
+    cmocka_unit_test_teardown(body__its_key_revoked_meanwhile__nothing_is_recorded, kit_stop),
 };
 
 TESTKIT_MAIN(tests)

@@ -31,21 +31,6 @@ static const struct kind kinds[] = {
     {"POST", "/api/v1/customers", "application/json", "{}", 422, BILLING__V1__ROLE__WRITER},
 };
 
-static struct daemon_process *billingd;
-
-static void start(const char *const *args)
-{
-    billingd = daemon_process_start(&(struct daemon_options){.args = args});
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    daemon_process_stop(billingd);
-    daemon_process_destroy(billingd);
-    return 0;
-}
-
 static const char *make_key(const char *name, Billing__V1__Role role)
 {
     return kit_make_key(daemon_process_unix(billingd), name, role);
@@ -95,7 +80,7 @@ static void check_kind(const struct kind *kind, const char *token)
 static void rate__whatever_is_answered_over_http__counts_once(void **state)
 {
     (void)state;
-    start(sixteen);
+    kit_start(sixteen);
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         const char *name = testkit_format("key-%zu", i);
         check_kind(&kinds[i], make_key(name, kinds[i].role));
@@ -109,7 +94,7 @@ static void rate__keys_that_do_not_count__are_together_one_who_asks(void **state
         .method = "GET", .target = "/api/v1/customers", .status = 401};
     static const char *const args[] = {"--requests-per-second-max", "16", "--require-auth", NULL};
     (void)state;
-    start(args);
+    kit_start(args);
     const char *token = make_key("known", BILLING__V1__ROLE__READER);
     check_kind(&refused, "no-key-at-all");
     struct http_conn conn;
@@ -131,7 +116,7 @@ static void rate__calls_that_there_are_not__count_once(void **state)
     struct raw_client client;
     int tries = 0;
     (void)state;
-    start(sixteen);
+    kit_start(sixteen);
     const char *token = make_key("key", BILLING__V1__ROLE__READER);
     assert_true(raw_client_open(&client, daemon_process_tcp(billingd)));
     for (; tries < A_SECOND; tries++) {
@@ -154,7 +139,7 @@ static void rate__preflights_of_pages__do_not_count(void **state)
     struct http_conn conn;
     struct http_reply reply;
     (void)state;
-    start(args);
+    kit_start(args);
     assert_true(http_open(&conn, daemon_process_http(billingd)));
     for (int i = 0; i < 200; i++) {
         http_call(&conn, "OPTIONS", "/api/v1/customers", preflight, NULL, &reply);
@@ -165,10 +150,10 @@ static void rate__preflights_of_pages__do_not_count(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test_teardown(rate__whatever_is_answered_over_http__counts_once, stop),
-    cmocka_unit_test_teardown(rate__keys_that_do_not_count__are_together_one_who_asks, stop),
-    cmocka_unit_test_teardown(rate__calls_that_there_are_not__count_once, stop),
-    cmocka_unit_test_teardown(rate__preflights_of_pages__do_not_count, stop),
+    cmocka_unit_test_teardown(rate__whatever_is_answered_over_http__counts_once, kit_stop),
+    cmocka_unit_test_teardown(rate__keys_that_do_not_count__are_together_one_who_asks, kit_stop),
+    cmocka_unit_test_teardown(rate__calls_that_there_are_not__count_once, kit_stop),
+    cmocka_unit_test_teardown(rate__preflights_of_pages__do_not_count, kit_stop),
 };
 
 TESTKIT_MAIN(tests)

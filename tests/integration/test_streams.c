@@ -11,8 +11,6 @@
 #include "tests/integration/door_kit.h"
 #include "tests/lib/check_store.h"
 
-#define CALL(name) BILLING__V1__REQUEST__CALL_##name
-
 /* On a port of the kernel's choosing; "tcp:HOST:PORT" in *RET_ADDRESS.  Who has no stderr cannot
  * say where it listens. */
 static int listen_tcp(const char **ret_address)
