@@ -106,3 +106,21 @@ const char *kit_make_key(const char *address, const char *name, Billing__V1__Rol
     raw_client_close(&client);
     return token;
 }
+
+const char *kit_make_holder(Billing__V1__Role role)
+{
+    return kit_make_key(daemon_process_unix(billingd), "holder", role);
+}
+
+void kit_revoke_holder(void)
+{
+    struct raw_client here = kit_open(daemon_process_unix(billingd));
+    Billing__V1__Request request = BILLING__V1__REQUEST__INIT;
+    Billing__V1__RevokeKey revoke = BILLING__V1__REVOKE_KEY__INIT;
+    revoke.has_key_id = true;
+    revoke.key_id = raw_bytes("holder");
+    request.call_case = CALL(REVOKE_KEY);
+    request.revoke_key = &revoke;
+    assert_string_equal(kit_code(raw_client_call(&here, &request)), "");
+    raw_client_close(&here);
+}

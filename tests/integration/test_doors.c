@@ -1,13 +1,11 @@
 /* Who is at which door, and what that one may: the tables of calls and of paths against a running
  * daemon, the kernel's word on the Unix socket, keys and their absence, and browsers. */
-#include <grp.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "billingd/net/http_routes.h"
 #include "billingd/rpc/dispatch.h"
 #include "tests/integration/door_kit.h"
+#include "tests/integration/other_users.h"
 
 enum {
     CALLS_MAX = 256, /* numbers of calls are below */
@@ -111,67 +109,27 @@ static void doors__every_call_by_every_role__is_let_in_by_the_table(void **state
 
 /* --- the Unix socket -------------------------------------------------------------------------- */
 
-/* Connect as somebody else, whom the kernel then names. */
-static void open_as(struct raw_client *client, const char *address, uid_t uid, gid_t gid)
-{
-    gid_t none[1] = {gid};
-    assert_int_equal(setgroups(gid != 0, none), 0);
-    assert_int_equal(setegid(uid), 0); /* a group of its own, that no rule names */
-    assert_int_equal(seteuid(uid), 0);
-    bool opened = raw_client_open(client, address);
-    assert_int_equal(seteuid(0), 0);
-    assert_int_equal(setegid(0), 0);
-    assert_int_equal(setgroups(0, none), 0);
-    assert_true(opened);
-}
-
 static const char *call_as(const char *address, uid_t uid, gid_t gid,
                            Billing__V1__Request__CallCase call)
 {
     struct raw_client client;
-    open_as(&client, address, uid, gid);
+    other_users_open(&client, address, uid, gid);
     const char *code = kit_call(&client, call, NULL);
     raw_client_close(&client);
     return code;
 }
 
-/* Whether this is root, and the users that it plays exist in its name space. */
-static bool may_be_others(void)
-{
-    const gid_t group = 70;
-    bool may = geteuid() == 0 && setgroups(1, &group) == 0 && setgroups(0, NULL) == 0 &&
-               setegid(BOB) == 0 && seteuid(BOB) == 0;
-    if (geteuid() == BOB) {
-        assert_int_equal(seteuid(0), 0);
-    }
-    if (getegid() == BOB) {
-        assert_int_equal(setegid(0), 0);
-    }
-    return may;
-}
-
-/* The socket goes with its directory, while the daemon that listens there ends. */
-static void remove_door(const char *directory)
-{
-    assert_int_equal(unlink(testkit_format("%s/sock", directory)), 0);
-    assert_int_equal(rmdir(directory), 0);
-}
-
 static void unix__who_the_kernel_names__has_the_role_of_the_rules(void **state)
 {
     (void)state;
-    /* The kit's own directories are nobody else's to enter. */
-    char directory[] = "/tmp/billingd-doors-XXXXXX";
-    assert_non_null(mkdtemp(directory));
-    assert_int_equal(chmod(directory, 0755), 0);
-    const char *address = testkit_format("unix:%s/sock", directory);
+    const char *address = other_users_make_door();
     const char *args[] = {
         "--listen",       address,          "--socket-mode",  "0666",           "--unix-admins",
         "user:1001",      "--unix-readers", "group:60",       "--unix-writers", "group:70",
         "--unix-default", "none",           "--unix-readers", "user:1002",      NULL};
     kit_start(args);
-    if (!may_be_others()) {
-        remove_door(directory);
+    if (!other_users_are_here(BOB)) {
+        other_users_remove_door(address);
         return; /* nobody else can be played */
     }
     static const struct {
@@ -193,7 +151,7 @@ static void unix__who_the_kernel_names__has_the_role_of_the_rules(void **state)
             }
         }
     }
-    remove_door(directory);
+    other_users_remove_door(address);
 }
 
 static void unix__a_token__counts_in_place_of_the_user(void **state)

@@ -1,11 +1,12 @@
 /* Where keys are needed: what those can take up who have shown none, and that they keep nobody out
  * who has one. */
 #include "tests/integration/door_kit.h"
+#include "tests/integration/other_users.h"
 
-static const char *make_key(Billing__V1__Role role)
-{
-    return kit_make_key(daemon_process_unix(billingd), "holder", role);
-}
+enum {
+    BOB = 1002, /* a reader */
+    CAROL = 1003,
+};
 
 /* --- how many --------------------------------------------------------------------------------- */
 
@@ -16,7 +17,7 @@ static void connections__idlers_past_the_bound__the_oldest_makes_way(void **stat
     struct raw_client idlers[IDLERS];
     (void)state;
     kit_start(args);
-    const char *token = make_key(BILLING__V1__ROLE__READER);
+    const char *token = kit_make_holder(BILLING__V1__ROLE__READER);
     struct raw_client holder = kit_open(daemon_process_tcp(billingd));
     assert_string_equal(kit_call(&holder, CALL(LIST_CUSTOMERS), token), "");
     for (int i = 0; i < IDLERS; i++) {
@@ -66,7 +67,7 @@ static void connections__all_taken__one_without_a_key_makes_way(void **state)
     struct raw_client idlers[2];
     (void)state;
     kit_start(args);
-    const char *token = make_key(BILLING__V1__ROLE__READER);
+    const char *token = kit_make_holder(BILLING__V1__ROLE__READER);
     for (int i = 0; i < HOLDERS; i++) {
         holders[i] = kit_open(daemon_process_tcp(billingd));
         assert_string_equal(kit_call(&holders[i], CALL(LIST_CUSTOMERS), token), "");
@@ -91,20 +92,154 @@ static void connections__all_taken__one_without_a_key_makes_way(void **state)
     }
 }
 
-/* --- how long --------------------------------------------------------------------------------- */
-
-static void revoke_key(void)
+/* Start with a Unix socket where Bob reads, and others may do nothing.  Returns its address, or
+ * NULL where nobody else can be played. */
+static const char *start_with_users(const char *connections_max, const char *head_timeout)
 {
-    struct raw_client here = kit_open(daemon_process_unix(billingd));
-    Billing__V1__Request request = BILLING__V1__REQUEST__INIT;
-    Billing__V1__RevokeKey revoke = BILLING__V1__REVOKE_KEY__INIT;
-    revoke.has_key_id = true;
-    revoke.key_id = raw_bytes("holder");
-    request.call_case = CALL(REVOKE_KEY);
-    request.revoke_key = &revoke;
-    assert_string_equal(kit_code(raw_client_call(&here, &request)), "");
-    raw_client_close(&here);
+    const char *address = other_users_make_door();
+    const char *args[] = {"--listen",
+                          address,
+                          "--socket-mode",
+                          "0666",
+                          "--unix-default",
+                          "none",
+                          "--unix-readers",
+                          "user:1002",
+                          "--connections-max",
+                          connections_max,
+                          "--head-timeout-ms",
+                          head_timeout,
+                          NULL};
+    kit_start(args);
+    if (other_users_are_here(CAROL)) {
+        return address;
+    }
+    other_users_remove_door(address);
+    return NULL;
 }
+
+static struct raw_client open_as(const char *address, uid_t uid)
+{
+    struct raw_client client;
+    other_users_open(&client, address, uid, 0);
+    return client;
+}
+
+/* The kernel knows them, but that is nobody who may do anything: no key is asked for by the door,
+ * only by what they are. */
+static void connections__of_users_without_a_role__make_way_until_they_show_a_key(void **state)
+{
+    enum { IDLERS = 10, MAX = 4 };
+    struct raw_client idlers[IDLERS];
+    (void)state;
+    const char *address = start_with_users("16", "10m");
+    if (address == NULL) {
+        return;
+    }
+    const char *token = kit_make_holder(BILLING__V1__ROLE__READER);
+    struct raw_client bob = open_as(address, BOB);
+    assert_string_equal(kit_call(&bob, CALL(LIST_CUSTOMERS), NULL), "");
+    struct raw_client holder = open_as(address, CAROL);
+    assert_string_equal(kit_call(&holder, CALL(LIST_CUSTOMERS), NULL), "unauthenticated");
+    assert_string_equal(kit_call(&holder, CALL(LIST_CUSTOMERS), token), "");
+    for (int i = 0; i < IDLERS; i++) {
+        idlers[i] = open_as(address, CAROL);
+        assert_string_equal(kit_call(&idlers[i], CALL(CHECK_HEALTH), NULL), "");
+    }
+    for (int i = 0; i < IDLERS - MAX; i++) {
+        kit_expect_closed(&idlers[i]);
+    }
+    for (int i = IDLERS - MAX; i < IDLERS; i++) {
+        assert_string_equal(kit_call(&idlers[i], CALL(CHECK_HEALTH), NULL), "");
+        raw_client_close(&idlers[i]);
+    }
+    assert_string_equal(kit_call(&holder, CALL(LIST_CUSTOMERS), token), "");
+    assert_string_equal(kit_call(&bob, CALL(LIST_CUSTOMERS), NULL), "");
+    raw_client_close(&holder);
+    raw_client_close(&bob);
+    other_users_remove_door(address);
+}
+
+/* --- how much memory -------------------------------------------------------------------------- */
+
+enum {
+    HALF_BYTES = 600000,
+};
+
+/* A whole frame that asks for health, in *RET_BYTES of the kit's; a token that counts nowhere makes
+ * it large. */
+static uint8_t *large_frame(size_t *ret_bytes)
+{
+    Billing__V1__Request request = BILLING__V1__REQUEST__INIT;
+    char *token = testkit_alloc(HALF_BYTES + 1);
+    memset(token, 'x', HALF_BYTES);
+    token[HALF_BYTES] = '\0';
+    kit_set_call(&request, CALL(CHECK_HEALTH));
+    request.has_token = true;
+    request.token = raw_bytes(token);
+    size_t bytes = billing__v1__request__get_packed_size(&request);
+    uint8_t *frame = testkit_alloc(FRAME_HEADER_BYTES + bytes);
+    frame_header_write(frame, (uint32_t)bytes);
+    billing__v1__request__pack(&request, frame + FRAME_HEADER_BYTES);
+    *ret_bytes = FRAME_HEADER_BYTES + bytes;
+    return frame;
+}
+
+/* They are one identity, which may have half of 16 MiB.  Those who were there first lose their
+ * place, however little they hold, and whoever came last is answered; one with a key, who came
+ * before all, is none of them. */
+static void memory__taken_by_those_without_a_key__the_oldest_make_way(void **state)
+{
+    enum { CROWD = 40, LITTLE = 100 };
+    static const char *const args[] = {"--require-auth",
+                                       "--memory-max",
+                                       "16MiB",
+                                       "--frame-bytes-max",
+                                       "1MiB",
+                                       "--body-bytes-max",
+                                       "1MiB",
+                                       "--head-timeout-ms",
+                                       "10m",
+                                       "--frame-timeout-ms",
+                                       "10m",
+                                       NULL};
+    struct raw_client crowd[CROWD];
+    struct http_conn http;
+    size_t bytes;
+    size_t dropped = 0;
+    (void)state;
+    kit_start(args);
+    const char *tcp = daemon_process_tcp(billingd);
+    const uint8_t *frame = large_frame(&bytes);
+    const char *token = kit_make_holder(BILLING__V1__ROLE__READER);
+    struct raw_client holder = kit_open(tcp);
+    assert_string_equal(kit_call(&holder, CALL(LIST_CUSTOMERS), token), "");
+    assert_int_equal(raw_client_send(&holder, frame, bytes - 1), SOCK_OK);
+    struct raw_client oldest = kit_open(tcp);
+    assert_int_equal(raw_client_send(&oldest, frame, LITTLE), SOCK_OK);
+    assert_true(http_open(&http, daemon_process_http(billingd)));
+    assert_int_equal(http_send(&http, "GET / HTTP/1.1\r\n", 16), SOCK_OK);
+    for (int i = 0; i < CROWD; i++) {
+        crowd[i] = kit_open(tcp);
+        IGNORE(raw_client_send(&crowd[i], frame, bytes - 1)); /* it may have made way already */
+    }
+    assert_int_not_equal(raw_client_wait_close(&oldest, SOCK_PATIENCE_MS, &dropped), SOCK_TIMEOUT);
+    assert_int_not_equal(sock_wait_close(http.fd, testkit_now_ms() + SOCK_PATIENCE_MS, &dropped),
+                         SOCK_TIMEOUT);
+    assert_u64(dropped, 0); /* without a word */
+    assert_int_equal(raw_client_send(&crowd[CROWD - 1], frame + bytes - 1, 1), SOCK_OK);
+    assert_string_equal(kit_told(&crowd[CROWD - 1]), "");
+    assert_int_equal(raw_client_send(&holder, frame + bytes - 1, 1), SOCK_OK);
+    assert_string_equal(kit_told(&holder), "");
+    for (int i = 0; i < CROWD; i++) {
+        raw_client_close(&crowd[i]);
+    }
+    raw_client_close(&oldest);
+    raw_client_close(&holder);
+    http_close(&http);
+}
+
+/* --- how long --------------------------------------------------------------------------------- */
 
 /* They count for that key no more, so another of its name has all of its connections. */
 static void connections__of_a_key_that_was_revoked__are_closed_like_others_without_one(void **state)
@@ -118,7 +253,7 @@ static void connections__of_a_key_that_was_revoked__are_closed_like_others_witho
     (void)state;
     kit_start(args);
     for (int round = 0; round < 2; round++) {
-        const char *token = make_key(BILLING__V1__ROLE__READER);
+        const char *token = kit_make_holder(BILLING__V1__ROLE__READER);
         const char *const key[] = {testkit_format("Authorization: Bearer %s", token), NULL};
         for (int i = 0; i < HOLDERS - 1; i++) {
             holders[i] = kit_open(daemon_process_tcp(billingd));
@@ -128,7 +263,7 @@ static void connections__of_a_key_that_was_revoked__are_closed_like_others_witho
         http_call(&http, "GET", "/api/v1/customers", key, NULL, &reply);
         assert_int_equal(reply.status, 200);
         http_reply_done(&reply);
-        revoke_key();
+        kit_revoke_holder();
         for (int i = 0; i < HOLDERS - 1; i++) {
             kit_expect_closed(&holders[i]);
         }
@@ -146,7 +281,7 @@ static void connections__no_key_in_time__are_closed_and_others_stay(void **state
     struct http_reply reply;
     (void)state;
     kit_start(args);
-    const char *token = make_key(BILLING__V1__ROLE__READER);
+    const char *token = kit_make_holder(BILLING__V1__ROLE__READER);
     const char *const key[] = {testkit_format("Authorization: Bearer %s", token), NULL};
     struct raw_client named = kit_open(daemon_process_tcp(billingd));
     assert_string_equal(kit_call(&named, CALL(LIST_CUSTOMERS), token), "");
@@ -177,223 +312,34 @@ static void connections__no_key_in_time__are_closed_and_others_stay(void **state
     raw_client_close(&here);
 }
 
-/* --- bodies ----------------------------------------------------------------------------------- */
-
-static void open_and_send(struct http_conn *conn, const char *headers, const char *body)
+static void connections__of_users_without_a_role__are_closed_without_a_key_in_time(void **state)
 {
-    const char *text =
-        testkit_format("POST /api/v1/customers HTTP/1.1\r\nContent-Type: application/json\r\n"
-                       "%s\r\n%s",
-                       headers, body);
-    assert_true(http_open(conn, daemon_process_http(billingd)));
-    assert_int_equal(http_send(conn, text, strlen(text)), SOCK_OK);
-}
-
-static void expect_status(struct http_conn *conn, int status, bool will_close)
-{
-    struct http_reply reply;
-    assert_int_equal(http_receive(conn, SOCK_PATIENCE_MS, &reply), SOCK_OK);
-    assert_int_equal(reply.status, status);
-    assert_int_equal(reply.will_close, will_close);
-    http_reply_done(&reply);
-}
-
-static void expect_end(struct http_conn *conn)
-{
-    size_t dropped = 0;
-    enum sock_result result =
-        sock_wait_close(conn->fd, testkit_now_ms() + SOCK_PATIENCE_MS, &dropped);
-    assert_true(result == SOCK_CLOSED || result == SOCK_RESET);
-    assert_int_equal(dropped + conn->length, 0);
-    http_close(conn);
-}
-
-/* No byte of the body is sent: who waited for it would never answer. */
-static void body__of_one_who_may_not__is_not_waited_for(void **state)
-{
-    static const char *const args[] = {"--require-auth", NULL};
-    struct http_conn conn;
     (void)state;
-    kit_start(args);
-    const char *reader = make_key(BILLING__V1__ROLE__READER);
-    const struct {
-        const char *headers;
-        int status;
-    } cases[] = {
-        {"Host: localhost\r\n", 401},
-        {"Host: localhost\r\nAuthorization: Bearer x\r\n", 401},
-        {testkit_format("Host: localhost\r\nAuthorization: Bearer %s\r\n", reader), 403},
-        {"Host: evil.example\r\n", 403},
-        {"Host: localhost\r\nOrigin: http://evil.example\r\n", 403},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        open_and_send(&conn, testkit_format("%sContent-Length: 1000000\r\n", cases[i].headers), "");
-        expect_status(&conn, cases[i].status, true);
-        expect_end(&conn);
-        open_and_send(&conn, testkit_format("%sContent-Length: 10\r\n", cases[i].headers), "");
-        expect_status(&conn, cases[i].status, false); /* it is passed by */
-        http_close(&conn);
+    const char *address = start_with_users("16", "1s");
+    if (address == NULL) {
+        return;
     }
-}
-
-static void body__past_a_limit_of_requests__is_not_waited_for(void **state)
-{
-    static const char *const args[] = {"--requests-per-second-max", "1", NULL};
-    struct http_conn conn;
-    struct http_reply reply;
-    int status = 0;
-    (void)state;
-    kit_start(args);
-    do { /* a second's worth may go through */
-        open_and_send(&conn, "Host: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n",
-                      "{}");
-        assert_int_equal(http_receive(&conn, SOCK_PATIENCE_MS, &reply), SOCK_OK);
-        status = reply.status;
-        http_reply_done(&reply);
-        http_close(&conn);
-    } while (status != 429);
-    do {
-        open_and_send(&conn, "Host: localhost\r\nContent-Length: 1000000\r\n", "");
-        if (http_receive(&conn, 200, &reply) == SOCK_OK) {
-            status = reply.status;
-            http_reply_done(&reply);
-        } else { /* a second went by: it may send its body, which is not worth one here */
-            status = 0;
-            http_once(daemon_process_http(billingd), "GET", "/api/v1/customers", NULL, NULL,
-                      &reply);
-            http_reply_done(&reply);
-        }
-        http_close(&conn);
-    } while (status != 429);
-}
-
-static void body__small_and_refused__is_passed_by_and_the_next_request_answered(void **state)
-{
-    static const char *const args[] = {"--require-auth", NULL};
-    static const char *const bodies[] = {
-        "Content-Length: 19\r\n\r\n{\"customer_name\": 1",
-        "Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n3\r\nxyz\r\n0\r\n\r\n",
-    };
-    (void)state;
-    kit_start(args);
-    const char *token = make_key(BILLING__V1__ROLE__READER);
-    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
-        struct http_conn conn;
-        const char *text =
-            testkit_format("POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\n%s", bodies[i]);
-        assert_true(http_open(&conn, daemon_process_http(billingd)));
-        for (size_t at = 0; text[at] != '\0'; at++) {
-            assert_int_equal(http_send(&conn, text + at, 1), SOCK_OK);
-        }
-        text = testkit_format("GET /api/v1/customers HTTP/1.1\r\nHost: localhost\r\n"
-                              "Authorization: Bearer %s\r\n\r\n",
-                              token);
-        assert_int_equal(http_send(&conn, text, strlen(text)), SOCK_OK);
-        expect_status(&conn, 401, false);
-        expect_status(&conn, 200, false);
-        http_close(&conn);
-    }
-}
-
-static void body__refused_and_without_end_or_broken__ends_the_connection(void **state)
-{
-    static const char *const args[] = {"--require-auth", NULL};
-    struct http_conn conn;
-    char *chunk = testkit_alloc(80001);
-    (void)state;
-    kit_start(args);
-    memset(chunk, 'x', 80000);
-    chunk[80000] = '\0';
-    open_and_send(&conn, "Host: localhost\r\nTransfer-Encoding: chunked\r\n", "");
-    expect_status(&conn, 401, false);
-    const char *text = testkit_format("%x\r\n%s\r\n", 80000u, chunk);
-    IGNORE(http_send(&conn, text, strlen(text))); /* it may end in the middle */
-    expect_end(&conn);
-    open_and_send(&conn, "Host: localhost\r\nTransfer-Encoding: chunked\r\n", "zz\r\n");
-    expect_status(&conn, 401, false);
-    expect_end(&conn); /* with no second answer */
-}
-
-/* The first line that comes, as it is. */
-static const char *first_line(struct http_conn *conn)
-{
-    char text[16] = {0};
-    size_t at = 0;
-    while (at < 12) {
-        size_t got = 0;
-        assert_int_equal(
-            sock_receive(conn->fd, text + at, 12 - at, testkit_now_ms() + SOCK_PATIENCE_MS, &got),
-            SOCK_OK);
-        at += got;
-    }
-    return testkit_format("%s", text);
-}
-
-static const char expects[] = "Content-Length: 22\r\nExpect: 100-continue\r\n";
-
-static void expect_continue__is_told_to_go_on_only_who_may(void **state)
-{
-    static const char *const args[] = {"--require-auth", NULL};
-    struct http_conn conn;
-    (void)state;
-    kit_start(args);
-    const char *token = make_key(BILLING__V1__ROLE__WRITER);
-    open_and_send(&conn, testkit_format("Host: localhost\r\n%s", expects), "");
-    assert_string_equal(first_line(&conn), "HTTP/1.1 401");
-    http_close(&conn);
-    open_and_send(
-        &conn, testkit_format("Host: localhost\r\nAuthorization: Bearer %s\r\n%s", token, expects),
-        "");
-    assert_string_equal(first_line(&conn), "HTTP/1.1 100");
-    http_close(&conn);
-}
-
-/* A key counts for no request that comes after it was revoked, and this one has come half way. */
-static void body__its_key_revoked_meanwhile__nothing_is_recorded(void **state)
-{
-    static const char *const args[] = {"--require-auth", NULL};
-    struct http_conn conn;
-    struct raw_client here;
-    (void)state;
-    kit_start(args);
-    const char *token = make_key(BILLING__V1__ROLE__WRITER);
-    open_and_send(
-        &conn, testkit_format("Host: localhost\r\nAuthorization: Bearer %s\r\n%s", token, expects),
-        "");
-    assert_string_equal(first_line(&conn), "HTTP/1.1 100");
-    char rest[13] = {0}; /* " Continue", CRLF, CRLF */
-    size_t got = 0;
-    assert_int_equal(sock_receive(conn.fd, rest, 13, testkit_now_ms() + SOCK_PATIENCE_MS, &got),
-                     SOCK_OK);
-    assert_u64(got, 13);
-    revoke_key();
-    here = kit_open(daemon_process_unix(billingd));
-    assert_int_equal(http_send(&conn, "{\"customer_name\": \"A\"}", 22), SOCK_OK);
-    expect_status(&conn, 401, false);
-    http_close(&conn);
-    Billing__V1__Request ask = BILLING__V1__REQUEST__INIT;
-    kit_set_call(&ask, CALL(LIST_CUSTOMERS));
-    Billing__V1__Response *response = raw_client_call(&here, &ask);
-    assert_int_equal(response->list_customers->n_customers, 0);
-    billing__v1__response__free_unpacked(response, NULL);
-    raw_client_close(&here);
+    struct raw_client bob = open_as(address, BOB);
+    struct raw_client carol = open_as(address, CAROL);
+    assert_string_equal(kit_call(&carol, CALL(LIST_CUSTOMERS), NULL), "unauthenticated");
+    kit_expect_closed(&carol);
+    assert_string_equal(kit_call(&bob, CALL(LIST_CUSTOMERS), NULL), "");
+    raw_client_close(&bob);
+    other_users_remove_door(address);
 }
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_teardown(connections__idlers_past_the_bound__the_oldest_makes_way, kit_stop),
     cmocka_unit_test_teardown(connections__idlers_of_http__make_way_for_rpc_and_back, kit_stop),
     cmocka_unit_test_teardown(connections__all_taken__one_without_a_key_makes_way, kit_stop),
+    cmocka_unit_test_teardown(connections__of_users_without_a_role__make_way_until_they_show_a_key,
+                              kit_stop),
+    cmocka_unit_test_teardown(memory__taken_by_those_without_a_key__the_oldest_make_way, kit_stop),
     cmocka_unit_test_teardown(connections__no_key_in_time__are_closed_and_others_stay, kit_stop),
     cmocka_unit_test_teardown(
+        connections__of_users_without_a_role__are_closed_without_a_key_in_time, kit_stop),
+    cmocka_unit_test_teardown(
         connections__of_a_key_that_was_revoked__are_closed_like_others_without_one, kit_stop),
-    cmocka_unit_test_teardown(body__of_one_who_may_not__is_not_waited_for, kit_stop),
-    cmocka_unit_test_teardown(body__past_a_limit_of_requests__is_not_waited_for, kit_stop),
-    cmocka_unit_test_teardown(body__small_and_refused__is_passed_by_and_the_next_request_answered,
-                              kit_stop),
-    cmocka_unit_test_teardown(body__refused_and_without_end_or_broken__ends_the_connection,
-                              kit_stop),
-    cmocka_unit_test_teardown(expect_continue__is_told_to_go_on_only_who_may, kit_stop),
-    cmocka_unit_test_teardown(body__its_key_revoked_meanwhile__nothing_is_recorded, kit_stop),
 };
 
 TESTKIT_MAIN(tests)
