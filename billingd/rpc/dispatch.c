@@ -239,7 +239,13 @@ static bool admit(struct dispatch *dispatch, struct request *request)
 bool dispatch_invites(struct dispatch *dispatch, struct request *request)
 {
     count_bytes(request);
-    return !gate_is_too_early(request) && admit(dispatch, request);
+    bool refused =
+        gate_authorize(request, request->method) < 0 || check_admission(dispatch, request) < 0;
+    /* What is refused now counts now; the others once they are whole. */
+    bool limited = refused ? gate_is_too_often(request) : gate_is_too_early(request);
+    bool invited = !limited && admit(dispatch, request);
+    dispatch->stats.requests += !invited;
+    return invited;
 }
 
 /* --- the way through -------------------------------------------------------------------------- */

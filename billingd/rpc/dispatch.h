@@ -97,8 +97,8 @@ void dispatch_done(struct dispatch *dispatch);
 void dispatch_submit(struct dispatch *dispatch, struct request *request);
 
 /* Whether REQUEST, which gate_identify() and request->method are settled for, may send its message,
- * which is still to come: that it may be carried out is asked again when it has come.  It is
- * answered where it may not. */
+ * which is still to come: that it may be carried out is asked again when it has come.  Where
+ * it may not, it is answered, and counts as one that has come. */
 bool dispatch_invites(struct dispatch *dispatch, struct request *request);
 
 /* Answer REQUEST now with a problem: for what a door refuses before there is a message. */

@@ -244,11 +244,12 @@ static void queue__who_was_not_heard__goes_before_who_was(void **state)
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
-static const char *status_line(struct rig *rig, int fd)
+/* Of the answer to TEXT. */
+static const char *status_line(struct rig *rig, int fd, const char *text)
 {
     static char line[13];
     size_t got = 0;
-    send_request_of(fd, "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    send_request_of(fd, text);
     int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
     struct pollfd begun = {.fd = fd, .events = POLLIN};
     while (poll(&begun, 1, 0) == 0) {
@@ -266,8 +267,52 @@ static void page__memory_is_full__is_refused_as_busy(void **state)
     open_rig(&rig);
     int fd = connect_and_send(&rig, 0);
     atomic_store(&rig.door->desk->dispatch.memory.bytes_max, 1);
-    assert_string_equal(status_line(&rig, fd), "HTTP/1.1 503");
+    assert_string_equal(
+        status_line(&rig, fd, "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        "HTTP/1.1 503");
     close(fd);
+    close_rig(&rig);
+}
+
+static const char head_text[] =
+    "POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n";
+
+/* No byte of the body is sent, and yet it has come in and is counted as what it was told. */
+static void head__memory_is_full__is_refused_and_counted(void **state)
+{
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    const struct dispatch *dispatch = &rig.door->desk->dispatch;
+    int fd = connect_and_send(&rig, 0);
+    atomic_store(&rig.door->desk->dispatch.memory.bytes_max, 1);
+    assert_string_equal(status_line(&rig, fd, head_text), "HTTP/1.1 503");
+    assert_u64(dispatch->counts.answered[BILLING__V1__REQUEST__CALL_CREATE_CUSTOMER][-STATUS_BUSY],
+               1);
+    assert_u64(dispatch->counts.problems[-STATUS_BUSY], 1);
+    assert_u64(dispatch->stats.requests, 1);
+    assert_u64(dispatch->stats.refusals, 1);
+    close(fd);
+    close_rig(&rig);
+}
+
+static void head__memory_is_full__counts_for_the_rate_of_who_asks(void **state)
+{
+    struct rig rig;
+    (void)state;
+    open_rig(&rig);
+    atomic_store(&rig.door->desk->dispatch.memory.bytes_max, 1);
+    rig.door->desk->dispatch.options.requests_per_second_max = 1;
+    bool limited = false;
+    for (int i = 0; i < 1000 && !limited; i++) { /* a second may go by between two */
+        int fd = connect_and_send(&rig, 0);
+        limited = strcmp(status_line(&rig, fd, head_text), "HTTP/1.1 429") == 0;
+        close(fd);
+        while (rig.http.connections.n > 0) {
+            turn(&rig);
+        }
+    }
+    assert_true(limited);
     close_rig(&rig);
 }
 
@@ -277,6 +322,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(turns__cut_while_it_waits__the_others_go_on),
     cmocka_unit_test(queue__goes_in_order_once_a_turn_without_those_who_left),
     cmocka_unit_test(page__memory_is_full__is_refused_as_busy),
+    cmocka_unit_test(head__memory_is_full__is_refused_and_counted),
+    cmocka_unit_test(head__memory_is_full__counts_for_the_rate_of_who_asks),
     cmocka_unit_test(queue__who_was_not_heard__goes_before_who_was),
 };
 
