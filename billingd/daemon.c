@@ -23,13 +23,13 @@
 #include "billingd/commit/completions.h"
 #include "billingd/commit/jobs.h"
 #include "billingd/commit/readers.h"
-#include "billingd/config_reload.h"
 #include "billingd/entrances.h"
 #include "billingd/ledger/currency.h"
 #include "billingd/metrics.h"
 #include "billingd/net/http_door.h"
 #include "billingd/net/rpc_door.h"
 #include "billingd/net/wakeup.h"
+#include "billingd/reload.h"
 #include "billingd/report/report.h"
 #include "billingd/rpc/dispatch.h"
 #include "billingd/rpc/keyring.h"
@@ -67,7 +67,7 @@ struct daemon {
     struct wakeup wakeup;  /* workers have something for the completions */
     uv_signal_t terminate; /* SIGTERM */
     uv_signal_t interrupt; /* SIGINT */
-    uv_signal_t hang_up;   /* SIGHUP */
+    struct reload reload;
     struct watchdog watchdog;
     uv_timer_t drain_timer;
     uv_timer_t trim_timer;
@@ -79,13 +79,6 @@ struct daemon {
     bool others_waited;     /* for what was urgent, when answers were given last */
     bool draining;
     bool ending;
-
-    /* SIGHUP; while `reloading`, what is read is that thread's. */
-    uv_work_t read;
-    struct config_reload reload;
-    struct peer_rules rules; /* that it makes */
-    bool reloading;
-    bool reload_again; /* another one has come */
 
     struct rpc_door rpc;
     struct http_door http;
@@ -349,9 +342,7 @@ static void end_loop(struct daemon *d)
     http_door_close(&d->http);
     uv_close((uv_handle_t *)&d->terminate, NULL);
     uv_close((uv_handle_t *)&d->interrupt, NULL);
-    uv_close((uv_handle_t *)&d->hang_up, NULL);
-    IGNORE(signal(SIGHUP, SIG_IGN) ==
-           SIG_ERR); /* cannot fail; it must not kill what still commits */
+    reload_close(&d->reload);
     watchdog_close(&d->watchdog);
     uv_close((uv_handle_t *)&d->drain_timer, NULL);
     uv_close((uv_handle_t *)&d->trim_timer, NULL);
@@ -387,6 +378,7 @@ static void drain_cb(uv_signal_t *handle, int number)
     notify_send(&d->notify, "STOPPING=1\nSTATUS=Draining");
     log_info(LOG_DAEMON, "draining", LOG_TEXT("signal", number == SIGINT ? "SIGINT" : "SIGTERM"),
              LOG_INT("connections", d->dispatch.stats.connections));
+    reload_drain(&d->reload);
     entrances_close(&d->entrances);
     jobs_drain(d->jobs);
     dispatch_drain(&d->dispatch);
@@ -403,7 +395,6 @@ static void start_loop(struct daemon *d)
     wakeup_init(&d->wakeup, &d->loop, woken_cb, d);
     INVARIANT(uv_signal_init(&d->loop, &d->terminate) == 0);
     INVARIANT(uv_signal_init(&d->loop, &d->interrupt) == 0);
-    INVARIANT(uv_signal_init(&d->loop, &d->hang_up) == 0);
     watchdog_init(&d->watchdog, &d->loop, &d->notify);
     INVARIANT(uv_timer_init(&d->loop, &d->drain_timer) == 0);
     INVARIANT(uv_timer_init(&d->loop, &d->trim_timer) == 0);
@@ -412,7 +403,6 @@ static void start_loop(struct daemon *d)
     INVARIANT(uv_check_init(&d->loop, &d->drained) == 0);
     d->terminate.data = d;
     d->interrupt.data = d;
-    d->hang_up.data = d;
     d->drain_timer.data = d;
     d->trim_timer.data = d;
     d->second.data = d;
@@ -484,33 +474,10 @@ static void open_doors(struct daemon *d)
 
 /* --- start and end ---------------------------------------------------------------------------- */
 
-static void news_cb(enum config_news news, const char *name, const char *text)
+/* Hand what may change while it runs to who has it. */
+static void apply_config_cb(const struct peer_rules *rules, void *arg)
 {
-    switch (news) {
-    case CONFIG_NEWS_WRONG:
-        log_error(LOG_DAEMON, "the configuration is wrong", LOG_TEXT("reason", text));
-        break;
-    case CONFIG_NEWS_CHANGED:
-        log_info(LOG_DAEMON, "option changed", LOG_TEXT("name", name), LOG_TEXT("value", text));
-        break;
-    case CONFIG_NEWS_RESTART:
-        log_warning(LOG_DAEMON, "option changes with the next start", LOG_TEXT("name", name),
-                    LOG_TEXT("value", text));
-        break;
-    }
-}
-
-/* What is not said by the options alone, and may be wrong too: whom they name.  As read_cb(). */
-static int accept_config_cb(const struct config *fresh, void *arg)
-{
-    struct peer_rules *rules = arg;
-    return access_rules(fresh, rules);
-}
-
-/* Hand what may change while it runs to who has it.  Nothing here can fail: what can is to be
- * found out before anything is taken over. */
-static void apply_config(struct daemon *d, const struct peer_rules *rules)
-{
+    struct daemon *d = arg;
     const struct config *config = d->config;
     struct committer_options committer = committer_options(d);
     struct readers_options readers = readers_options(d);
@@ -534,72 +501,6 @@ static void apply_config(struct daemon *d, const struct peer_rules *rules)
     connections_apply_rules(&d->http.connections);
 }
 
-static void begin_reload(struct daemon *d);
-
-/* A thread of uv's: files and the user database may be somewhere in a network. */
-static void read_cb(uv_work_t *work)
-{
-    struct daemon *d = work->data;
-    config_reload_read(&d->reload);
-}
-
-static void take_reload(struct daemon *d)
-{
-    int rc = config_reload_take(&d->reload, d->config);
-    if (rc == 0) {
-        apply_config(d, &d->rules);
-        log_info(LOG_DAEMON, "reloaded");
-    } else {
-        log_error(LOG_DAEMON, "not reloaded, nothing changed");
-    }
-    notify_send(&d->notify, "READY=1\nSTATUS=%s",
-                rc == 0 ? "Serving" : "Serving; the configuration is wrong and was not reloaded");
-}
-
-/* The loop again.  What was asked for meanwhile may not be in what was read. */
-static void read_done_cb(uv_work_t *work, int status)
-{
-    struct daemon *d = work->data;
-    IGNORE(status < 0); /* nobody cancels it */
-    d->reloading = false;
-    if (d->draining) {
-        config_reload_drop(&d->reload);
-        return;
-    }
-    take_reload(d);
-    if (d->reload_again) {
-        begin_reload(d);
-    }
-}
-
-static void begin_reload(struct daemon *d)
-{
-    d->reloading = true;
-    d->reload_again = false;
-    notify_send(&d->notify, "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=Reloading",
-                (long long)clock_monotonic_us());
-    d->reload = (struct config_reload){
-        .argc = d->command->argc,
-        .argv = d->command->argv,
-        .tell = news_cb,
-        .accept = accept_config_cb,
-        .arg = &d->rules,
-    };
-    d->read.data = d;
-    INVARIANT(uv_queue_work(&d->loop, &d->read, read_cb, read_done_cb) == 0);
-}
-
-static void reload_cb(uv_signal_t *handle, int number)
-{
-    struct daemon *d = handle->data;
-    (void)number;
-    if (d->reloading) {
-        d->reload_again = true;
-    } else if (!d->draining) {
-        begin_reload(d);
-    }
-}
-
 static void stop(struct daemon *d)
 {
     dispatch_close(&d->dispatch);
@@ -619,7 +520,7 @@ static void stop(struct daemon *d)
 
 static void be_ready(struct daemon *d)
 {
-    INVARIANT(uv_signal_start(&d->hang_up, reload_cb, SIGHUP) == 0);
+    reload_start(&d->reload);
     watchdog_start(&d->watchdog, d->committer);
     notify_send(&d->notify, "READY=1\nSTATUS=Serving");
     log_info(LOG_DAEMON, "ready", LOG_TEXT("version", BILLING_VERSION),
@@ -629,6 +530,14 @@ static void be_ready(struct daemon *d)
 static int serve(struct daemon *d)
 {
     start_loop(d);
+    reload_init(&d->reload, &(struct reload_options){
+                                .loop = &d->loop,
+                                .config = d->config,
+                                .command = d->command,
+                                .notify = &d->notify,
+                                .apply = apply_config_cb,
+                                .arg = d,
+                            });
     int rc = start_workers(d);
     if (rc == 0) {
         rc = start_dispatch(d);

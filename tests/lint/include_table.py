@@ -62,6 +62,7 @@ ROOMS = {
     "billingd/access.": (["billingd/", "proto/"], []),
     "billingd/daemon.": (["billingd/", "proto/"], ["uv"]),
     "billingd/entrances.": (["billingd/", "proto/"], ["uv"]),
+    "billingd/reload.": (["billingd/", "proto/"], ["uv"]),
     "billingd/watchdog.": (["billingd/watchdog.h", "billingd/base/", "billingd/commit/", *LEAVES], ["uv"]),
     "billingd/activation.": (["billingd/activation.h", "billingd/base/", *LEAVES], []),
     "billingd/main.c": (["billingd/", "proto/"], []),
