@@ -1,0 +1,110 @@
+/* The RPC door's turns: beside others, what one identity has of each turn of the loop, and that all
+ * of its connections come to it. */
+#include <sys/ioctl.h>
+
+#include "tests/lib/calls.h"
+#include "tests/lib/door.h"
+#include "tests/lib/testkit.h"
+
+enum {
+    TURN_REQUESTS = COMPANY_SHORT_TURN,
+    CLIENTS = 3,
+    EACH = 200,
+    PATIENCE_MS = 120000,
+};
+
+static void send_many(struct door_client *client)
+{
+    Billing__V1__CheckHealth *m = testkit_alloc(sizeof *m);
+    size_t bytes;
+    billing__v1__check_health__init(m);
+    uint8_t *frame =
+        client_frame(desk_request(BILLING__V1__REQUEST__CALL_CHECK_HEALTH, m), 1, &bytes);
+    uint8_t *all = testkit_alloc(EACH * bytes);
+    for (size_t i = 0; i < EACH; i++) {
+        memcpy(all + i * bytes, frame, bytes);
+    }
+    assert_int_equal(client_try_send(client, all, EACH * bytes), EACH * bytes);
+}
+
+static int unread_bytes(const struct door_client *client)
+{
+    int bytes;
+    assert_int_equal(ioctl(client->fd, FIONREAD, &bytes), 0);
+    return bytes;
+}
+
+/* All connections are one identity's, and others wait for few answers at a time. */
+static struct door *open_in_company(struct door_client **clients)
+{
+    struct rpc_options options = door_options();
+    struct door *door = door_open(&options, NULL, 0);
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = client_open(door);
+    }
+    door->desk->dispatch.company.until_us = INT64_MAX;
+    door->desk->dispatch.company.few_until_us = INT64_MAX;
+    door_turn(door);
+    for (int i = 0; i < CLIENTS; i++) {
+        send_many(clients[i]);
+    }
+    return door;
+}
+
+/* Turn until N requests are answered.  Returns the most that a turn has answered. */
+static uint64_t turn_until(struct door *door, uint64_t n)
+{
+    const uint64_t *answered = &door->desk->dispatch.stats.requests;
+    int64_t deadline_ms = testkit_now_ms() + PATIENCE_MS;
+    uint64_t most = 0;
+    while (*answered < n) {
+        uint64_t before = *answered;
+        door_turn(door);
+        most = *answered - before > most ? *answered - before : most;
+        assert_true(testkit_now_ms() < deadline_ms);
+    }
+    return most;
+}
+
+static void turns__connections_of_one_identity__all_come_to_it(void **state)
+{
+    struct door_client *clients[CLIENTS];
+    (void)state;
+    struct door *door = open_in_company(clients);
+    turn_until(door, 2 * CLIENTS * TURN_REQUESTS);
+    for (int i = 0; i < CLIENTS; i++) {
+        assert_true(unread_bytes(clients[i]) > 0);
+    }
+    door_close(door);
+}
+
+/* What the kernel has ready and what waits from the turn before are two helpings at most. */
+static void turns__connections_of_one_identity__share_each(void **state)
+{
+    struct door_client *clients[CLIENTS];
+    (void)state;
+    struct door *door = open_in_company(clients);
+    assert_in_range(turn_until(door, (uint64_t)CLIENTS * EACH), 1, 2 * TURN_REQUESTS);
+    assert_u64(door->desk->dispatch.stats.requests, (uint64_t)CLIENTS * EACH);
+    door_close(door);
+}
+
+static void turns__cut_while_it_waits__the_others_go_on(void **state)
+{
+    struct door_client *clients[CLIENTS];
+    (void)state;
+    struct door *door = open_in_company(clients);
+    turn_until(door, TURN_REQUESTS);
+    client_close(clients[0]);
+    turn_until(door, (uint64_t)(CLIENTS - 1) * EACH);
+    door_wait_connections(door, CLIENTS - 1);
+    door_close(door);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(turns__connections_of_one_identity__all_come_to_it),
+    cmocka_unit_test(turns__connections_of_one_identity__share_each),
+    cmocka_unit_test(turns__cut_while_it_waits__the_others_go_on),
+};
+
+TESTKIT_MAIN(tests)
