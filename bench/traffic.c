@@ -19,6 +19,8 @@ enum {
     EVENTS = 64,
     READ_BYTES = 1 << 18,
     PATIENCE_S = 120, /* without any answer */
+    NAP_NS = 250000,  /* of an open loop at least: what comes due meanwhile goes out together.  It
+                         counts as latency, and leaves the processor to the daemon. */
 };
 
 /* One connection, with PIPELINE slots for what is in flight; a slot's number is its call. */
@@ -161,8 +163,10 @@ static void ask_open(struct run *run)
     while ((due = due_ns(run, run->scheduled)) <= clock_ns() && due < run->end_ns &&
            (n = next_batch(run)) > 0 && (client = next_free(run)) != NULL) {
         ask(run, client, n, due);
-        flush_client(run, client);
         run->scheduled++;
+    }
+    for (uint64_t i = 0; i < run->options->clients; i++) {
+        flush_client(run, &run->clients[i]);
     }
 }
 
@@ -220,7 +224,8 @@ static struct timespec wait_time(const struct run *run)
     int64_t ns = PATIENCE_S * NS_PER_SECOND;
     if (run->options->rate > 0 && goes_on(run)) {
         int64_t left = due_ns(run, run->scheduled) - clock_ns();
-        int64_t shortest = run->in_flight < run->options->clients * run->options->pipeline ? 0 : ns;
+        int64_t shortest =
+            run->in_flight < run->options->clients * run->options->pipeline ? NAP_NS : ns;
         ns = left > shortest ? left : shortest;
     }
     return (struct timespec){ns / NS_PER_SECOND, ns % NS_PER_SECOND};

@@ -42,7 +42,7 @@ static bool is_digit(char c)
 struct scan {
     const char *at;
     const char *end;
-    uint64_t mantissa;   /* of the first 19 digits that count */
+    uint64_t mantissa;   /* of the first DECIMAL_DIGITS_MAX that count */
     int64_t digits;      /* that count: from the first that is not 0 */
     int64_t zeros;       /* of them, the zeros at the end */
     int64_t point_shift; /* digits behind the point */
@@ -185,23 +185,24 @@ int decimal_scale(struct decimal value)
 
 static size_t print_u64(uint64_t value, int width, char *out)
 {
-    char reversed[20];
+    char digits[20]; /* the last of them is the last here */
     int n = 0;
     while (value > 0 || n < width) {
-        reversed[n++] = (char)('0' + (int)(value % 10));
+        digits[sizeof digits - (size_t)++n] = (char)('0' + (int)(value % 10));
         value /= 10;
     }
-    for (int i = 0; i < n; i++) {
-        out[i] = reversed[n - 1 - i];
-    }
+    memcpy(out, digits + sizeof digits - n, (size_t)n);
     return (size_t)n;
 }
+
+enum {
+    LOW_DIGITS = 18, /* fit 64 bits, whatever they are */
+};
 
 /* At least WIDTH digits.  Dividing 128 bits is a call, and takes ten times as long as 64: so it is
  * not done for each digit. */
 static size_t print_digits(u128 value, int width, char *out)
 {
-    enum { LOW_DIGITS = 18 }; /* fit 64 bits, whatever they are */
     if (value <= UINT64_MAX && width <= LOW_DIGITS) {
         return print_u64((uint64_t)value, width, out);
     }
@@ -220,6 +221,10 @@ static size_t print_parts(bool negative, u128 whole, u128 fraction, int scale, c
     n += print_digits(whole, 1, buffer + n);
     if (fraction > 0) {
         buffer[n++] = '.';
+        if (scale > LOW_DIGITS && fraction % power_of_ten(LOW_DIGITS) == 0) { /* as most are */
+            fraction /= power_of_ten(LOW_DIGITS);
+            scale -= LOW_DIGITS;
+        }
         n += print_digits(fraction, scale, buffer + n);
         while (buffer[n - 1] == '0') {
             n--;

@@ -46,6 +46,10 @@ static bool check(const char *text, size_t length, bool controls_allowed)
     const unsigned char *at = (const unsigned char *)text;
     for (size_t i = 0; i < length;) {
         uint32_t point;
+        if (at[i] >= 0x20 && at[i] < 0x7F) { /* as most are */
+            i++;
+            continue;
+        }
         size_t bytes = decode(at + i, length - i, &point);
         if (bytes == 0 ||
             (!controls_allowed && (point < 0x20 || (point >= 0x7F && point < 0xA0)))) {

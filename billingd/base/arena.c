@@ -85,7 +85,7 @@ static bool grow(struct arena *arena, size_t bytes)
     return true;
 }
 
-void *arena_alloc(struct arena *arena, size_t bytes)
+void *arena_take(struct arena *arena, size_t bytes)
 {
     if (bytes > SIZE_MAX - ALIGNMENT) {
         return NULL;
@@ -97,7 +97,13 @@ void *arena_alloc(struct arena *arena, size_t bytes)
     void *memory = arena->at;
     arena->at += rounded;
     arena->left -= rounded;
-    return memset(memory, 0, bytes);
+    return memory;
+}
+
+void *arena_alloc(struct arena *arena, size_t bytes)
+{
+    void *memory = arena_take(arena, bytes);
+    return memory == NULL ? NULL : memset(memory, 0, bytes);
 }
 
 void *arena_need(struct arena *arena, size_t bytes)
@@ -129,7 +135,7 @@ int arena_copy(struct arena *arena, struct slice text, struct slice *ret)
         *ret = (struct slice){0};
         return 0;
     }
-    char *data = arena_alloc(arena, text.length);
+    char *data = arena_take(arena, text.length);
     if (data == NULL) {
         return STATUS_TOO_LARGE;
     }

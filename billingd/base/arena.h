@@ -31,6 +31,9 @@ void arena_reset(struct arena *arena, size_t budget);
  * somewhere too. */
 void *arena_alloc(struct arena *arena, size_t bytes);
 
+/* As arena_alloc(), but not zeroed: for what is written whole at once. */
+void *arena_take(struct arena *arena, size_t bytes);
+
 /* As arena_alloc(), but aborts instead of returning NULL: for answers, whose size is bounded and
  * which must go out whatever happened. */
 void *arena_need(struct arena *arena, size_t bytes);

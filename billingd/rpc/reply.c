@@ -9,12 +9,11 @@
 void reply_text(struct request *request, protobuf_c_boolean *has, ProtobufCBinaryData *field,
                 struct slice text)
 {
+    struct slice copy;
+    INVARIANT(arena_copy(&request->arena, text, &copy) == 0);
     *has = true;
-    field->len = text.length;
-    field->data = NULL;
-    if (text.length > 0) {
-        field->data = memcpy(arena_need(&request->arena, text.length), text.data, text.length);
-    }
+    field->len = copy.length;
+    field->data = (uint8_t *)(uintptr_t)copy.data; /* lies in the arena, which is ours */
 }
 
 void reply_printf(struct request *request, protobuf_c_boolean *has, ProtobufCBinaryData *field,

@@ -106,7 +106,7 @@ struct unpacking {
 static void *unpack_alloc(void *arg, size_t bytes)
 {
     struct unpacking *unpacking = arg;
-    void *memory = arena_alloc(unpacking->arena, bytes);
+    void *memory = arena_take(unpacking->arena, bytes); /* protobuf-c writes all of it */
     unpacking->exhausted |= memory == NULL;
     return memory;
 }
