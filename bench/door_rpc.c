@@ -15,6 +15,7 @@ enum {
     WIRE_BYTES = 2,
 
     REQUEST_CALL_ID = 1,
+    REQUEST_TOKEN = 3,
     REQUEST_CREATE_USAGE = 20,
     REQUEST_CREATE_USAGE_BATCH = 21,
     BATCH_USAGE = 1,
@@ -35,6 +36,7 @@ enum {
 
     USAGE_BYTES_MAX = 256, /* of a record of the load, with its tag and length */
     VARINT_BYTES_MAX = 10,
+    TOKEN_BYTES_MAX = 128,
 };
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -81,9 +83,18 @@ static uint8_t *put_usage(struct traffic *traffic, unsigned field, uint8_t *at)
     return put_bytes(at, field, (struct slice){(const char *)usage, (size_t)(end - usage)});
 }
 
+/* That of the key by which it is asked, if any. */
+static uint8_t *put_token(uint8_t *at, struct slice token)
+{
+    if (token.length > TOKEN_BYTES_MAX) {
+        fail("a key of %zu bytes", token.length);
+    }
+    return token.length == 0 ? at : put_bytes(at, REQUEST_TOKEN, token);
+}
+
 static void rpc_ask(struct traffic *traffic, uint64_t call, uint64_t n, struct buffer *out)
 {
-    uint8_t head[FRAME_HEADER_BYTES + 2 * VARINT_BYTES_MAX + 2 * VARINT_BYTES_MAX];
+    uint8_t head[FRAME_HEADER_BYTES + 3 * (VARINT_BYTES_MAX + VARINT_BYTES_MAX) + TOKEN_BYTES_MAX];
     struct buffer *body = &traffic->scratch;
     unsigned field = traffic->batched ? BATCH_USAGE : REQUEST_CREATE_USAGE;
     body->start = body->end = 0;
@@ -93,6 +104,7 @@ static void rpc_ask(struct traffic *traffic, uint64_t call, uint64_t n, struct b
     }
     uint8_t *end =
         put_varint(put_tag(head + FRAME_HEADER_BYTES, REQUEST_CALL_ID, WIRE_VARINT), call);
+    end = put_token(end, traffic->token);
     if (traffic->batched) {
         end = put_varint(put_tag(end, REQUEST_CREATE_USAGE_BATCH, WIRE_BYTES), body->end);
     }

@@ -47,4 +47,18 @@ const struct bench_mode bench_modes[BENCH__MODES] = {
                      .pipeline = 1,
                      .seconds = 60,
                      .samples = 1000}},
+    [BENCH_FAIRNESS] =
+        {"fairness",
+         mode_fairness,
+         "what one identity keeps of its rate beside a flood of another and idle\n"
+         "      connections: alone, then beside them, --seconds each, --samples times in turn;\n"
+         "      the flood has --clients connections with --pipeline in flight on each",
+         {.batch = 1,
+          .customers = 10000,
+          .clients = 4,
+          .pipeline = 1000,
+          .in_flight = 1000,
+          .idle = 2000,
+          .seconds = 2,
+          .samples = 3}},
 };

@@ -21,9 +21,10 @@ enum {
 #define OF(mode) (1U << BENCH_##mode)
 
 enum {
-    OF_DAEMON = OF(RPC) | OF(HTTP) | OF(READ),
-    OF_WRITING = OF(RAW_APPEND) | OF(RAW_BTREE) | OF(ENGINE) | OF_DAEMON,
-    OF_ALL = OF(SYNC) | OF_WRITING,
+    OF_DAEMON = OF(RPC) | OF(HTTP) | OF(READ) | OF(FAIRNESS),
+    OF_LOAD = OF(RAW_APPEND) | OF(RAW_BTREE) | OF(ENGINE) | OF_DAEMON,
+    OF_WRITING = OF_LOAD & ~OF(FAIRNESS),
+    OF_ALL = OF(SYNC) | OF_LOAD,
 };
 
 enum kind {
@@ -60,20 +61,25 @@ struct option {
 
 static const struct option option_table[] = {
     NUMBER("records", records, OF_WRITING, 1, RECORDS_MAX, "write so many"),
-    NUMBER("batch", batch, OF_WRITING, 1, LIMIT_BATCH_ITEMS, "records in a commit, in a request"),
-    NUMBER("customers", customers, OF_WRITING, 1, 10000000, "whose the records are, at random"),
-    TEXT("ids", "random|ordered", ids, OF_WRITING, "request ids: all random, or in order of time"),
+    NUMBER("batch", batch, OF_LOAD, 1, LIMIT_BATCH_ITEMS, "records in a commit, in a request"),
+    NUMBER("customers", customers, OF_LOAD, 1, 10000000, "whose the records are, at random"),
+    TEXT("ids", "random|ordered", ids, OF_LOAD, "request ids: all random, or in order of time"),
     NUMBER("window", window, OF_WRITING, 1, RECORDS_MAX, "records for a rate of their own"),
-    NUMBER("seed", seed, OF_WRITING, 1, UINT64_MAX, "of what is random; else another each time"),
+    NUMBER("seed", seed, OF_LOAD, 1, UINT64_MAX, "of what is random; else another each time"),
     NUMBER("clients", clients, OF_DAEMON, 1, 4096, "connections"),
-    NUMBER("pipeline", pipeline, OF(RPC) | OF(READ), 1, 1024, "requests in flight on each"),
+    NUMBER("pipeline", pipeline, OF(RPC) | OF(READ) | OF(FAIRNESS), 1, 1024,
+           "requests in flight on each"),
+    NUMBER("in-flight", in_flight, OF(FAIRNESS), 1, 1024,
+           "likewise of the one beside the flood, on one connection"),
+    NUMBER("idle", idle, OF(FAIRNESS), 0, 100000, "connections that ask for nothing"),
     NUMBER("rate", rate, OF(RPC) | OF(HTTP), 1, RECORDS_MAX,
            "ask for so many records/s, whatever is answered (an open loop);\n"
            "      latency then counts from when a request was due"),
     NUMBER("seconds", seconds, OF_DAEMON, 1, 1000000,
            "end then, if not by --records; without either, after 10.  Of `read`: spend\n"
-           "      no more on the reading"),
-    NUMBER("samples", samples, OF(SYNC) | OF(READ), 1, 10000000, "how often each thing is timed"),
+           "      no more on the reading; of `fairness`: of each phase"),
+    NUMBER("samples", samples, OF(SYNC) | OF(READ) | OF(FAIRNESS), 1, 10000000,
+           "how often each thing is timed"),
     FLAG("bare", bare, OF(ENGINE) | OF(RPC),
          "before each request or commit do an LMDB commit of one record, and\n"
          "      give both and the ratio of their medians; one client, one in flight"),
@@ -152,7 +158,8 @@ static void print_help(void)
         }
     }
     print("\nNumbers take k and M.  Without --dir, temporary directories are made beside this\n"
-          "program.  Without --url, `rpc`, `http` and `read` start a daemon of their own.\n");
+          "program.  Without --url, `rpc`, `http`, `read` and `fairness` start a\n"
+          "daemon of their own.\n");
     if (fflush(stdout) != 0) {
         exit(1);
     }

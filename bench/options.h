@@ -15,6 +15,7 @@ enum bench_mode_id {
     BENCH_RPC,
     BENCH_HTTP,
     BENCH_READ,
+    BENCH_FAIRNESS,
     BENCH__MODES,
 };
 
@@ -25,6 +26,8 @@ struct bench_options {
     uint64_t window;      /* records for a rate of their own */
     uint64_t clients;     /* connections */
     uint64_t pipeline;    /* requests in flight on each */
+    uint64_t in_flight;   /* requests, of the one beside the flood */
+    uint64_t idle;        /* connections that ask for nothing */
     uint64_t rate;        /* records/s that are asked for; 0: the next as soon as one is answered */
     uint64_t seconds;     /* of writing, of `read` of reading, at most; 0: until all is done */
     uint64_t samples;     /* how often a thing is timed */
@@ -36,6 +39,7 @@ struct bench_options {
     const char *url;      /* of a daemon that runs already, or NULL */
     const char *http;     /* HOST:PORT of its HTTP door, or NULL */
     const char *billingd; /* the program to start */
+    const char *token;    /* of the key that requests show, or NULL: a mode's own, no option */
     bool bare;
     bool kill;
     bool keep;
@@ -71,3 +75,4 @@ void mode_engine(const struct bench_options *options, struct report *report);
 void mode_rpc(const struct bench_options *options, struct report *report);
 void mode_http(const struct bench_options *options, struct report *report);
 void mode_read(const struct bench_options *options, struct report *report);
+void mode_fairness(const struct bench_options *options, struct report *report);

@@ -319,6 +319,7 @@ void traffic_run(const struct bench_options *options, const struct traffic_door 
     load_init(&run.traffic.load, options->seed, options->customers, options_ordered(options));
     run.traffic.customers = customers;
     run.traffic.batched = options->batch > 1;
+    run.traffic.token = options->token == NULL ? (struct slice){0} : slice_of(options->token);
     run_start(&run, address);
     int64_t cpu_ns = clock_own_cpu_ns();
     loop(&run);

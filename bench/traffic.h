@@ -54,6 +54,7 @@ struct traffic {
     struct load load;
     const struct slice *customers; /* their ids */
     bool batched;                  /* ask for batches, also of one */
+    struct slice token;            /* of the key that is shown; empty: none is */
     struct buffer scratch;         /* a door's own */
 };
 

@@ -32,12 +32,13 @@ struct committer {
     pthread_t thread;
 
     /* --- committer thread --- */
-    struct op_list group;  /* what is being carried out */
-    struct ledger_env env; /* for it: options.env as it was when the group was taken */
-    struct pace pace;
+    struct op_list group;   /* what is being carried out */
+    struct ledger_env env;  /* for it: options.env as it was when the group was taken */
+    struct pace short_pace; /* of groups while one waits for few */
+    struct pace level_pace; /* of what one gets in them beyond the others, who have many */
     struct expected expected;
-    bool is_shared;               /* the group; shared as it was then */
-    struct committer_times times; /* which any thread reads */
+    enum committer_company group_company; /* company, as it was when the group was taken */
+    struct committer_times times;         /* which any thread reads */
 
     /* --- loop thread --- */
     struct fair_queue arriving; /* submitted since the last flush */
@@ -54,7 +55,7 @@ struct committer {
     pthread_mutex_t lock; /* and options, as far as they change, but for what the loop asks alone */
     pthread_cond_t arrived; /* signalled when queue is no longer empty, or closing is set */
     struct fair_queue queue;
-    bool shared; /* groups are to be short: see committer_flush() */
+    enum committer_company company; /* how groups are to be taken: see committer_flush() */
     bool closing;
     struct committer_stats stats;
     int64_t full_us; /* monotonic time at which there was last no room; 0: there is */
@@ -127,6 +128,12 @@ static void count_commit(struct committer *c, uint64_t records, int status)
     pthread_mutex_unlock(&c->lock);
 }
 
+static void note_pace(struct committer *c, size_t bytes, int64_t us)
+{
+    pace_note(&c->short_pace, bytes, us);
+    pace_note(&c->level_pace, bytes, us);
+}
+
 /* All of OPS in one transaction.  Returns 0 when what they recorded is on disk; else nothing of
  * it is, but for STATUS_STORAGE_FAILED, when nobody knows. */
 static int carry_out(struct committer *c, struct op_list *ops)
@@ -157,7 +164,7 @@ static int carry_out(struct committer *c, struct op_list *ops)
     int64_t sync_us = clock_monotonic_us();
     FAILPOINT("before_commit");
     rc = store_commit(txn);
-    pace_note(&c->pace, ops->bytes, clock_monotonic_us() - begin_us);
+    note_pace(c, ops->bytes, clock_monotonic_us() - begin_us);
     FAILPOINT("after_commit");
     count_commit(c, records, rc);
     if (rc == 0) {
@@ -198,7 +205,7 @@ static void complete_shared(struct committer *c, struct op_list *ops)
 static void complete_all(struct committer *c, struct op_list *ops)
 {
     expected_answered(&c->expected, clock_monotonic_us());
-    if (c->is_shared) {
+    if (c->group_company == COMMITTER_FEW) {
         complete_shared(c, ops);
     } else {
         completions_push(c->options.completions, ops);
@@ -265,7 +272,7 @@ static void count_taken(struct committer *c)
  * smallest group takes, though not of one that hung. */
 static int64_t prompt_us(const struct committer *c)
 {
-    int64_t us = c->pace.small_us / 2;
+    int64_t us = c->short_pace.small_us / 2;
     return us < PROMPT_US_MAX ? us : PROMPT_US_MAX;
 }
 
@@ -285,12 +292,36 @@ static void wait_arrival(struct committer *c, int64_t us)
 /* Where what waits is of others only: wait for those who are soon to come, too. */
 static void await_expected(struct committer *c)
 {
-    while (c->shared && !c->closing) {
+    while (c->company == COMMITTER_FEW && !c->closing) {
         int64_t us = expected_wait_us(&c->expected, &c->queue, prompt_us(c), clock_monotonic_us());
         if (us == 0) {
             return;
         }
         wait_arrival(c, us);
+    }
+}
+
+/* Take what comes next, as much as the company allows. */
+static void move_to_group(struct committer *c)
+{
+    size_t ops_max = c->options.group_ops_max;
+    size_t bytes_max = c->options.group_bytes_max;
+    size_t pace_bytes;
+    c->group_company = c->company;
+    switch (c->company) {
+    case COMMITTER_ALONE:
+        fair_queue_take(&c->queue, ops_max, bytes_max, &c->group);
+        break;
+    case COMMITTER_MANY:
+        pace_bytes = pace_next(&c->level_pace);
+        fair_queue_take_level(&c->queue, ops_max, bytes_max, pace_bytes, &c->group);
+        break;
+    case COMMITTER_FEW:
+        pace_bytes = pace_next(&c->short_pace);
+        fair_queue_take(&c->queue, ops_max, pace_bytes < bytes_max ? pace_bytes : bytes_max,
+                        &c->group);
+        expected_taken(&c->expected, &c->group, &c->queue, prompt_us(c));
+        break;
     }
 }
 
@@ -303,13 +334,7 @@ static bool take_group(struct committer *c)
         pthread_cond_wait(&c->arrived, &c->lock);
     }
     await_expected(c);
-    size_t bytes_max = c->shared ? pace_next(&c->pace) : SIZE_MAX;
-    bytes_max = bytes_max < c->options.group_bytes_max ? bytes_max : c->options.group_bytes_max;
-    fair_queue_take(&c->queue, c->options.group_ops_max, bytes_max, &c->group);
-    c->is_shared = c->shared;
-    if (c->is_shared) {
-        expected_taken(&c->expected, &c->group, &c->queue, prompt_us(c));
-    }
+    move_to_group(c);
     c->env = c->options.env;
     pthread_mutex_unlock(&c->lock);
     count_taken(c);
@@ -356,6 +381,8 @@ int committer_create(const struct committer_options *options, struct committer *
         return STATUS_NO_MEMORY;
     }
     c->options = *options;
+    c->short_pace.longer = PACE_EIGHTH;
+    c->level_pace.longer = PACE_HALF;
     c->times.commit_us.scale = &histogram_times_us;
     c->times.sync_us.scale = &histogram_times_us;
     c->times.records.scale = &histogram_counts;
@@ -415,17 +442,17 @@ int committer_submit(struct committer *committer, struct op *op)
     return 0;
 }
 
-void committer_flush(struct committer *committer, bool shared)
+void committer_flush(struct committer *committer, enum committer_company company)
 {
     if (committer->arriving.askers == 0) {
         return;
     }
     int64_t now_us = clock_monotonic_us();
     pthread_mutex_lock(&committer->lock);
-    bool awaited = committer->queue.askers == 0 || committer->shared;
+    bool awaited = committer->queue.askers == 0 || committer->company == COMMITTER_FEW;
     fair_queue_append(&committer->queue, &committer->arriving, now_us);
     committer->askers = committer->queue.askers;
-    committer->shared = shared;
+    committer->company = company;
     pthread_mutex_unlock(&committer->lock);
     if (awaited) { /* outside the lock, which the woken thread takes first of all */
         pthread_cond_signal(&committer->arrived);
@@ -477,7 +504,7 @@ void committer_destroy(struct committer *committer)
     if (committer == NULL) {
         return;
     }
-    committer_flush(committer, false);
+    committer_flush(committer, COMMITTER_ALONE);
     pthread_mutex_lock(&committer->lock);
     committer->closing = true;
     pthread_cond_signal(&committer->arrived);

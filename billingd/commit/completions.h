@@ -1,19 +1,22 @@
 /* The way back: ops that workers are done with, until the loop thread takes them.
  *
  * Workers push whole lists; the loop thread takes everything that is there at once, since wakes
- * coalesce.  The wake-up is handed in, so that no event loop is known here. */
+ * coalesce.  What it does not finish at once it finishes in turns (fair_queue.h), so that one who
+ * has much ready does not keep another's waiting.  The wake-up is handed in, so that no event loop
+ * is known here. */
 #pragma once
 
 #include <pthread.h>
 
-#include "billingd/commit/op.h"
+#include "billingd/commit/fair_queue.h"
 
 struct completions {
     pthread_mutex_t lock; /* guards urgent and others */
     struct op_list urgent;
     struct op_list others;
-    struct op_list ready_urgent; /* what the loop thread has taken of them */
-    struct op_list ready;
+    struct op_list ready_urgent;   /* what the loop thread has taken of them */
+    struct op_list ready_in_order; /* those that overtake nothing, and what goes before them */
+    struct fair_queue ready;
     void (*wake)(void *arg); /* any thread may call it; it makes the loop thread drain */
     void *arg;
 };
@@ -34,8 +37,10 @@ void completions_push_both(struct completions *completions, struct op_list *urge
 /* Call done() on what is urgent.  Loop thread.  Returns how many there were. */
 size_t completions_drain_urgent(struct completions *completions);
 
-/* Call done() on what is there, N_MAX at most.  Loop thread.  Returns how many there were; where
- * they are N_MAX, there may be more, which nothing wakes it for. */
+/* Call done() on what is there, N_MAX at most: what is urgent, then what is in order with all
+ * before it, then the others' in turns, each one's in the order in which they were pushed.  Loop
+ * thread.  Returns how many there were; where they are N_MAX, there may be more, which nothing
+ * wakes it for. */
 size_t completions_drain_some(struct completions *completions, size_t n_max);
 
 /* Call done() on everything that is there.  Loop thread.  Returns how many there were. */

@@ -128,19 +128,35 @@ static bool take_all(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
     return true;
 }
 
-void fair_queue_take(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
-                     struct op_list *into)
+static void take_in_turns(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
+                          size_t level_bytes, struct op_list *into)
 {
-    if (take_all(queue, ops_max, bytes_max, into)) {
-        return;
-    }
+    size_t askers = queue->askers < 2 ? 2 : queue->askers; /* whom it is to be level with */
     while (into->count < ops_max) {
         struct fair_share *share = whose_turn(queue);
         if (share == NULL ||
-            (into->count > 0 && into->bytes + share->ops.first->bytes > bytes_max)) {
+            (into->count > 0 && into->bytes + share->ops.first->bytes > bytes_max) ||
+            (queue->askers < askers && into->count > 0 && into->bytes >= level_bytes)) {
             return;
         }
         op_list_push(into, take(queue, share));
+    }
+}
+
+void fair_queue_take(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
+                     struct op_list *into)
+{
+    if (!take_all(queue, ops_max, bytes_max, into)) {
+        take_in_turns(queue, ops_max, bytes_max, SIZE_MAX, into);
+    }
+}
+
+void fair_queue_take_level(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
+                           size_t level_bytes, struct op_list *into)
+{
+    size_t alone_max = bytes_max < level_bytes ? bytes_max : level_bytes;
+    if (!take_all(queue, ops_max, alone_max, into)) {
+        take_in_turns(queue, ops_max, bytes_max, level_bytes, into);
     }
 }
 

@@ -7,7 +7,6 @@
 enum {
     STEP = 16,       /* a step is one in so many */
     SMALL_EACH = 16, /* so often a group is small to be measured */
-    LONGER = 8,      /* one in so many */
     BYTES_MIN = 2 * FAIR_QUEUE_TURN_BYTES,
     BYTES_MAX = 1 << 30,
 };
@@ -27,7 +26,7 @@ void pace_note(struct pace *pace, size_t bytes, int64_t us)
                              : (int64_t)stepped((size_t)pace->small_us, us > pace->small_us);
         return;
     }
-    bool fast = us < pace->small_us + pace->small_us / LONGER;
+    bool fast = us < pace->small_us + pace->small_us / (int64_t)pace->longer;
     if (fast ? bytes >= bytes_max - bytes_max / 4 : bytes <= bytes_max + bytes_max / 4) {
         bytes_max = stepped(bytes_max, fast);
     }

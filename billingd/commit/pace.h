@@ -1,5 +1,5 @@
-/* How large a group may be while somebody waits for each: so large that it takes an eighth longer
- * than a small one, which takes a sync however little is in it.
+/* How large a group may be while somebody waits for it: so large that it takes an eighth longer, or
+ * a half, than a small one, which takes a sync however little is in it.
  *
  * Both are measured as they go, by steps towards the middle of what is seen, so that a sync that
  * takes ten times as long counts as one that is a little too long.  Pure; committer thread. */
@@ -8,10 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum pace_longer {
+    PACE_EIGHTH = 8, /* longer by one in so many */
+    PACE_HALF = 2,
+};
+
 struct pace {
-    int64_t small_us; /* what a group of a turn at most takes; 0: not known */
-    size_t bytes_max; /* of a group that takes an eighth longer */
-    unsigned taken;   /* groups */
+    enum pace_longer longer; /* the caller's to set */
+    int64_t small_us;        /* what a group of a turn at most takes; 0: not known */
+    size_t bytes_max;        /* of a group that takes as much longer */
+    unsigned taken;          /* groups */
 };
 
 /* A group of BYTES took US from its beginning to the end of its sync. */

@@ -321,11 +321,19 @@ bool dispatch_is_pressed(struct dispatch *dispatch, const struct asker *asker)
     return committer_is_pressed(dispatch->options.committer, asker->place);
 }
 
+static enum committer_company company_now(const struct dispatch *dispatch)
+{
+    int64_t now_us = clock_monotonic_us();
+    if (company_has_few(&dispatch->company, now_us)) {
+        return COMMITTER_FEW;
+    }
+    return company_turn(&dispatch->company, now_us) == 0 ? COMMITTER_ALONE : COMMITTER_MANY;
+}
+
 void dispatch_flush(struct dispatch *dispatch)
 {
     key_log_write(&dispatch->key_log);
-    committer_flush(dispatch->options.committer,
-                    company_has_few(&dispatch->company, clock_monotonic_us()));
+    committer_flush(dispatch->options.committer, company_now(dispatch));
 }
 
 void dispatch_drain(struct dispatch *dispatch)

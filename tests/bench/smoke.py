@@ -118,12 +118,23 @@ def read(program):
                 expect_latency(found, name)
 
 
+def fairness(program):
+    found = measure(program, "fairness", "--seconds", "1", "--samples", "2", "--clients", "2",
+                    "--pipeline", "8", "--in-flight", "4", "--idle", "10", "--customers", "10")
+    expect(len(found["shares"]) == found["rounds"] == 2, f"not 2 rounds: {found}")
+    for name in ("alone_per_s", "beside_per_s", "flood_per_s", "share_min"):
+        expect(found[name] > 0, f"no {name}: {found}")
+    expect(found["share_min"] <= found["share"] <= found["share_max"], f"no range: {found}")
+    expect(found["refused"] == found["flood_refused"] == 0, f"refused: {found}")
+
+
 def command_line(program):
     said = run(program, "--help")
     for word in ("raw-btree", "--records N", "--json", "--bare"):
         expect(word in said, f"the help says nothing of {word}")
     expect("lmdb_commit_p50_us" in run(program, "sync", "--samples", "1"), "no table")
-    for wrong in ([], ["nothing"], ["sync", "--batch", "1"], ["engine", "--records", "0"],
+    for wrong in ([], ["nothing"], ["sync", "--batch", "1"], ["fairness", "--records", "1"],
+                  ["engine", "--records", "0"],
                   ["engine", "--records", "1x"], ["engine", "--records"], ["engine", "--keep=1"],
                   ["engine", "--ids", "none"], ["rpc", "--bare", "--clients", "2"],
                   ["rpc", "--url", "tcp://x"], ["rpc", "--url", "unix:///x", "--kill"],
@@ -132,7 +143,7 @@ def command_line(program):
     run(program, "rpc", "--url", "unix:///nowhere", status=1)
 
 
-CASES = (sync, raw, engine, rpc, open_loop, http, read, command_line)
+CASES = (sync, raw, engine, rpc, open_loop, http, read, fairness, command_line)
 
 if __name__ == "__main__":
     next(case for case in CASES if case.__name__ == sys.argv[2])(sys.argv[1])

@@ -27,9 +27,9 @@ int committer_submit(struct committer *c, struct op *op)
     return 0;
 }
 
-void committer_flush(struct committer *c, bool shared)
+void committer_flush(struct committer *c, enum committer_company company)
 {
-    (void)shared;
+    (void)company;
     (void)c; /* counter_run() takes what was submitted */
 }
 

@@ -191,6 +191,7 @@ static void flood__of_one_and_two_thousand_idle__leave_the_other_its_part(void *
     int *idle = open_idle(n_idle);
     compare(customer, token, 1);
     compare(customer, token, 16);
+    compare(customer, token, 100);
     compare(customer, token, IN_FLIGHT);
     for (size_t i = 0; i < n_idle; i++) {
         close(idle[i]);

@@ -101,12 +101,12 @@ void submit_all(struct rig *rig, struct work *works, size_t n)
     for (size_t i = 0; i < n; i++) {
         assert_ok(committer_submit(rig->committer, &works[i].op));
     }
-    committer_flush(rig->committer, false);
+    committer_flush(rig->committer, COMMITTER_ALONE);
 }
 
 void drain_until(struct rig *rig, size_t n_done)
 {
-    committer_flush(rig->committer, false);
+    committer_flush(rig->committer, COMMITTER_ALONE);
     while (rig->n_done < n_done) {
         bell_wait(&rig->bell);
         completions_drain(&rig->completions);

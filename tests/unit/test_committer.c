@@ -538,7 +538,7 @@ static void committer__random_faults__everybody_is_told_once_in_order_and_rightl
         }
         assert_ok(committer_submit(rig->committer, &works[i].op));
         if (rng_below(&rng, 3) == 0) {
-            committer_flush(rig->committer, false);
+            committer_flush(rig->committer, COMMITTER_ALONE);
             completions_drain(&rig->completions);
         }
     }

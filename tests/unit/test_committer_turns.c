@@ -65,7 +65,34 @@ static void submit_shared_behind_first(struct rig *rig, struct work *works, size
     for (size_t i = 1; i < n; i++) {
         assert_ok(committer_submit(rig->committer, &works[i].op));
     }
-    committer_flush(rig->committer, true);
+    committer_flush(rig->committer, COMMITTER_FEW);
+}
+
+/* No group has more of the one than there is of the other; what is left comes behind. */
+static void committer_flush__many__one_gets_no_more_than_the_other(void **state)
+{
+    enum { MUCH = 400, LESS = 100, TURN = 12 };
+    struct committer_options options = roomy();
+    options.queue_bytes_max = options.group_bytes_max = (size_t)100 * 1024 * 1024;
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, 1 + MUCH + LESS);
+    (void)state;
+    for (size_t i = 1; i <= MUCH + LESS; i++) {
+        works[i].op.bytes = FAIR_QUEUE_TURN_BYTES / TURN;
+        works[i].op.asker = i <= MUCH ? 1 : 2;
+    }
+    memory_store_hold_commits(rig->memory);
+    submit_all(rig, works, 1);
+    memory_store_wait_held(rig->memory);
+    for (size_t i = 1; i <= MUCH + LESS; i++) {
+        assert_ok(committer_submit(rig->committer, &works[i].op));
+    }
+    committer_flush(rig->committer, COMMITTER_MANY);
+    memory_store_open_gate(rig->memory);
+    drain_until(rig, 1 + MUCH + LESS);
+    uint64_t most = committer_stats(rig->committer).records_max;
+    assert_in_range(most, 2 * LESS - TURN, 2 * LESS + TURN);
+    rig_close(rig);
 }
 
 static void drain_shared(struct rig *rig, size_t n_done)
@@ -134,6 +161,7 @@ static void committer_flush__shared__what_is_in_order_overtakes_nothing(void **s
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(committer__a_flood_of_one__another_ones_op_is_in_the_next_group),
     cmocka_unit_test(committer_submit__full_of_one__lets_another_in_up_to_its_share),
+    cmocka_unit_test(committer_flush__many__one_gets_no_more_than_the_other),
     cmocka_unit_test(committer_flush__shared__who_has_few_is_answered_first),
     cmocka_unit_test(committer_flush__shared__what_is_in_order_overtakes_nothing),
     cmocka_unit_test(committer_flush__shared__groups_are_no_larger_than_a_turn),

@@ -189,6 +189,76 @@ static void take__bytes__are_not_gone_past_but_by_one_alone(void **state)
     assert_u64(queue.askers, 0);
 }
 
+/* --- level ------------------------------------------------------------------------------------ */
+
+enum {
+    TURN_OPS = FAIR_QUEUE_TURN_BYTES / (SMALL + FAIR_QUEUE_OP_BYTES) + 1,
+};
+
+/* Of four thousand that one has waiting no more are taken than of the other's thousand. */
+static void take_level__one_has_much_more__it_gets_as_much_as_the_other(void **state)
+{
+    struct op_list group = {0};
+    (void)state;
+    push(1, 4000, SMALL);
+    push(2, 1000, SMALL);
+    fair_queue_take_level(&queue, 10000, SIZE_MAX, FAIR_QUEUE_TURN_BYTES, &group);
+    assert_u64(count_of(&group, 2), 1000);
+    assert_in_range(count_of(&group, 1), 1000 - TURN_OPS, 1000 + TURN_OPS);
+    assert_u64(queue.ops, 5000 - group.count);
+}
+
+/* Over many groups it is as much, whoever comes first: each is in step with the other's. */
+static void take_level__again_and_again__both_get_the_same(void **state)
+{
+    enum { GROUPS = 100, OTHER = 300 };
+    size_t of_one = 0;
+    (void)state;
+    push(1, (size_t)GROUPS * OTHER * 2, SMALL);
+    for (int i = 0; i < GROUPS; i++) {
+        struct op_list group = {0};
+        push(2, OTHER, SMALL);
+        fair_queue_take_level(&queue, 10000, SIZE_MAX, FAIR_QUEUE_TURN_BYTES, &group);
+        assert_u64(count_of(&group, 2), OTHER);
+        of_one += count_of(&group, 1);
+    }
+    assert_in_range(of_one, GROUPS * (OTHER - TURN_OPS), GROUPS * (OTHER + TURN_OPS));
+}
+
+/* So little of the other that a group would be hardly worth its sync: it is filled up to the bytes
+ * that are always free. */
+static void take_level__the_other_has_little__the_group_is_filled_up(void **state)
+{
+    enum { FREE = 200 };
+    struct op_list group = {0};
+    (void)state;
+    push(1, 4000, SMALL);
+    push(2, 3, SMALL);
+    fair_queue_take_level(&queue, 10000, SIZE_MAX, (size_t)FREE * SMALL, &group);
+    assert_u64(count_of(&group, 2), 3);
+    assert_u64(group.count, FREE);
+}
+
+/* The other is on its way back, and is not to find a huge group before it. */
+static void take_level__nothing_of_the_other__no_more_than_is_free(void **state)
+{
+    enum { FREE = 200 };
+    struct op_list group = {0};
+    (void)state;
+    push(1, 4000, SMALL);
+    fair_queue_take_level(&queue, 10000, SIZE_MAX, (size_t)FREE * SMALL, &group);
+    assert_u64(group.count, FREE);
+    group = (struct op_list){0};
+    fair_queue_take_level(&queue, 10, SIZE_MAX, (size_t)FREE * SMALL, &group);
+    assert_u64(group.count, 10); /* the bounds hold all the same */
+    group = (struct op_list){0};
+    fair_queue_take_level(&queue, 10000, (size_t)20 * SMALL, (size_t)FREE * SMALL, &group);
+    assert_u64(group.count, 20);
+    group = (struct op_list){0};
+    fair_queue_take_level(&queue, 10000, SIZE_MAX, 1, &group);
+    assert_u64(group.count, 1); /* and one that is too large goes alone */
+}
+
 static void append__goes_behind_what_each_asker_has(void **state)
 {
     struct fair_queue more;
@@ -294,6 +364,13 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(take__many_askers__fills_the_group_with_all_of_them, begin,
                                     end),
     cmocka_unit_test_setup_teardown(take__bytes__are_not_gone_past_but_by_one_alone, begin, end),
+    cmocka_unit_test_setup_teardown(take_level__one_has_much_more__it_gets_as_much_as_the_other,
+                                    begin, end),
+    cmocka_unit_test_setup_teardown(take_level__again_and_again__both_get_the_same, begin, end),
+    cmocka_unit_test_setup_teardown(take_level__the_other_has_little__the_group_is_filled_up, begin,
+                                    end),
+    cmocka_unit_test_setup_teardown(take_level__nothing_of_the_other__no_more_than_is_free, begin,
+                                    end),
     cmocka_unit_test_setup_teardown(append__goes_behind_what_each_asker_has, begin, end),
     cmocka_unit_test(has_room__table),
     cmocka_unit_test(is_pressed__table),

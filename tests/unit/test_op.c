@@ -130,6 +130,78 @@ static void completions__urgent__go_first_and_the_others_by_parts(void **state)
     completions_done(&completions);
 }
 
+/* --- turns ------------------------------------------------------------------------------------ */
+
+enum {
+    TURN_OPS = 12, /* of OP_BYTES each, at most */
+    OP_BYTES = FAIR_QUEUE_TURN_BYTES / TURN_OPS,
+};
+
+/* N of ASKER, whose ids begin at ID, pushed together. */
+static void push_of(struct completions *completions, unsigned asker, int id, int n)
+{
+    struct note *notes = testkit_alloc((size_t)n * sizeof *notes);
+    struct op_list list = {0};
+    for (int i = 0; i < n; i++) {
+        notes[i] =
+            (struct note){.op = {.done = done_cb, .asker = asker, .bytes = OP_BYTES}, .id = id + i};
+        op_list_push(&list, &notes[i].op);
+    }
+    completions_push(completions, &list);
+}
+
+/* What one has ready keeps the answers of another waiting for a turn, not for all of it; and each
+ * one's are in order. */
+static void completions__much_of_one_is_ready__the_other_waits_for_a_turn(void **state)
+{
+    enum { MANY = 50, FEW = 5, OTHER = 100 };
+    struct completions completions;
+    (void)state;
+    n_done = 0;
+    completions_init(&completions, wake_cb, &wakes);
+    push_of(&completions, 1, 0, MANY);
+    assert_u64(completions_drain_some(&completions, 1), 1);
+    push_of(&completions, 2, OTHER, FEW);
+    assert_u64(completions_drain_some(&completions, TURN_OPS + FEW), TURN_OPS + FEW);
+    int of_the_other = 0;
+    int of_the_first = 0;
+    for (size_t i = 0; i < n_done; i++) {
+        bool is_other = done_ids[i] >= OTHER;
+        int expected = is_other ? OTHER + of_the_other++ : of_the_first++;
+        assert_int_equal(done_ids[i], expected);
+    }
+    assert_int_equal(of_the_other, FEW);
+    assert_u64(completions_drain(&completions), MANY - of_the_first);
+    completions_done(&completions);
+}
+
+/* Whoever is told that a key was revoked has been told that it was made, and all before it. */
+static void completions__in_order__overtakes_nothing(void **state)
+{
+    enum { MANY = 40, KEY = 200 };
+    struct completions completions;
+    struct note key = {.op = {.done = done_cb, .asker = 2, .in_order = true}, .id = KEY};
+    struct op_list list = {0};
+    (void)state;
+    n_done = 0;
+    completions_init(&completions, wake_cb, &wakes);
+    push_of(&completions, 1, 0, MANY);
+    op_list_push(&list, &key.op);
+    completions_push(&completions, &list);
+    push_of(&completions, 3, MANY, 1); /* and is not overtaken */
+    while (n_done < MANY + 2) {
+        assert_true(completions_drain_some(&completions, 3) > 0);
+    }
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(done_ids[i], i);
+    }
+    assert_int_equal(done_ids[MANY], KEY);
+    assert_int_equal(done_ids[MANY + 1], MANY);
+    completions_done(&completions);
+}
+
+/* --- pushed from within, and by many ---------------------------------------------------------- */
+
 static struct completions *chained;
 static struct note chained_note;
 
@@ -252,6 +324,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(op_list_append__any_of_both_empty__keeps_order_and_sums),
     cmocka_unit_test(completions__pushed_while_not_empty__wake_once_and_drain_in_order),
     cmocka_unit_test(completions__urgent__go_first_and_the_others_by_parts),
+    cmocka_unit_test(completions__much_of_one_is_ready__the_other_waits_for_a_turn),
+    cmocka_unit_test(completions__in_order__overtakes_nothing),
     cmocka_unit_test(completions__pushed_by_done__wait_for_the_next_drain),
     cmocka_unit_test(completions__from_many_threads__all_arrive_each_threads_in_order),
 };

@@ -14,7 +14,7 @@ static void run(struct pace *pace, int64_t base_us, int groups)
 
 static void pace_next__unknown__is_a_turn(void **state)
 {
-    struct pace pace = {0};
+    struct pace pace = {.longer = PACE_EIGHTH};
     (void)state;
     assert_u64(pace_next(&pace), FAIR_QUEUE_TURN_BYTES);
     assert_u64(pace_next(&pace), FAIR_QUEUE_TURN_BYTES);
@@ -23,16 +23,26 @@ static void pace_next__unknown__is_a_turn(void **state)
 /* 4000 + 64 us for a small one: as much as takes 4572 us, which are 572 KiB. */
 static void pace_next__after_many__takes_an_eighth_longer(void **state)
 {
-    struct pace pace = {0};
+    struct pace pace = {.longer = PACE_EIGHTH};
     (void)state;
     run(&pace, 4000, 2000);
     assert_in_range(pace.small_us, 3500, 4700);
     assert_in_range(pace.bytes_max, 250 * 1024, 900 * 1024);
 }
 
+/* 2032 us more are 2032 KiB more. */
+static void pace_next__half__takes_half_as_long_again(void **state)
+{
+    struct pace pace = {.longer = PACE_HALF};
+    (void)state;
+    run(&pace, 4000, 2000);
+    assert_in_range(pace.small_us, 3500, 4700);
+    assert_in_range(pace.bytes_max, 1400 * 1024, 2900 * 1024);
+}
+
 static void pace_next__much_always_there__does_not_creep_up(void **state)
 {
-    struct pace pace = {0};
+    struct pace pace = {.longer = PACE_EIGHTH};
     (void)state;
     run(&pace, 4000, 2000);
     for (int i = 0; i < 100; i++) {
@@ -43,7 +53,7 @@ static void pace_next__much_always_there__does_not_creep_up(void **state)
 
 static void pace_note__a_slow_one_in_ten__is_not_followed(void **state)
 {
-    struct pace pace = {0};
+    struct pace pace = {.longer = PACE_EIGHTH};
     (void)state;
     run(&pace, 4000, 2000);
     for (int i = 0; i < 1000; i++) {
@@ -58,7 +68,7 @@ static void pace_note__a_slow_one_in_ten__is_not_followed(void **state)
 
 static void pace_next__small_ones_come_now_and_then(void **state)
 {
-    struct pace pace = {0};
+    struct pace pace = {.longer = PACE_EIGHTH};
     int small = 0;
     (void)state;
     run(&pace, 4000, 2000);
@@ -71,6 +81,7 @@ static void pace_next__small_ones_come_now_and_then(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(pace_next__unknown__is_a_turn),
     cmocka_unit_test(pace_next__after_many__takes_an_eighth_longer),
+    cmocka_unit_test(pace_next__half__takes_half_as_long_again),
     cmocka_unit_test(pace_next__much_always_there__does_not_creep_up),
     cmocka_unit_test(pace_note__a_slow_one_in_ten__is_not_followed),
     cmocka_unit_test(pace_next__small_ones_come_now_and_then),
