@@ -134,17 +134,25 @@ static bool garbles(const struct proxy_fault *fault)
            (fault->kind == PROXY_AGAIN && fault->direction == PROXY_TO_CLIENT);
 }
 
-/* What is there before the conversation. */
-static struct logged_request *recorded_usage(struct worker *worker)
+/* What is there before the conversation.  Where a garbled request has taken its id, which is then
+ * refused, it is another. */
+static const struct logged_request *recorded_usage(struct worker *worker)
 {
-    struct logged_request *usage = new_usage(worker);
-    if (!insist(&worker->direct, &usage, 1)) {
-        atomic_fetch_add(&worker->run->unsettled, 1);
+    for (int i = 0; i < TRIES_MAX; i++) {
+        struct logged_request *usage = new_usage(worker);
+        if (!insist(&worker->direct, &usage, 1)) {
+            break;
+        }
+        if (usage->outcome == LOGGED_ACKNOWLEDGED) {
+            return usage;
+        }
     }
-    return usage;
+    atomic_fetch_add(&worker->run->unsettled, 1);
+    return NULL;
 }
 
-/* The requests of a conversation about TOPIC.  Returns how many. */
+/* The requests of a conversation about TOPIC.  Returns how many; 0 where what they are about cannot
+ * be recorded. */
 static size_t new_requests(struct worker *worker, enum topic topic, struct logged_request **ret)
 {
     struct logged_payload payload = {.customer = worker->customer};
@@ -164,6 +172,9 @@ static size_t new_requests(struct worker *worker, enum topic topic, struct logge
         payload.kind = LOGGED_VOID;
         payload.usage = recorded_usage(worker);
         payload.reason = "a mistake";
+        if (payload.usage == NULL) {
+            return 0;
+        }
         break;
     case TOPIC_ADJUSTMENT:
         payload.kind = LOGGED_ADJUSTMENT;
@@ -204,6 +215,9 @@ static void talk(struct worker *worker, struct sender *sender, enum topic topic,
 {
     struct logged_request *requests[BATCH];
     size_t n = new_requests(worker, topic, requests);
+    if (n == 0) {
+        return;
+    }
     if (garbled) {
         struct sender_options options = sender->options;
         sender->unjudged = true;

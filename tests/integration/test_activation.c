@@ -128,6 +128,7 @@ static void check_refused(const char *names, int fd, const char *said)
     const char *const env[] = {testkit_format("LISTEN_FDNAMES=%s", names), NULL};
     struct daemon_process *daemon = daemon_process_spawn(
         &(struct daemon_options){.env = env, .listen_fds = &fd, .n_listen_fds = 1});
+    assert_false(daemon_process_gets_ready(daemon));
     assert_int_equal(daemon_process_wait(daemon), 1);
     assert_contains(daemon_process_stderr(daemon), said);
     daemon_process_destroy(daemon);

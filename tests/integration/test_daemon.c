@@ -239,6 +239,31 @@ static void storage__full__refuses_writes_and_answers_reads_until_there_is_room(
 
 /* --- drain ------------------------------------------------------------------------------------ */
 
+static void send_customer(struct raw_client *client, const char *name, const char *request_id)
+{
+    Billing__V1__Request request = BILLING__V1__REQUEST__INIT;
+    Billing__V1__CreateCustomer create = BILLING__V1__CREATE_CUSTOMER__INIT;
+    create.has_customer_name = create.has_request_id = true;
+    create.customer_name = raw_bytes(name);
+    create.request_id = raw_bytes(request_id);
+    request.call_case = BILLING__V1__REQUEST__CALL_CREATE_CUSTOMER;
+    request.create_customer = &create;
+    assert_int_equal(raw_client_send_request(client, &request), SOCK_OK);
+}
+
+/* How many there are. */
+static uint64_t count_customers(struct raw_client *client)
+{
+    Billing__V1__Request request = BILLING__V1__REQUEST__INIT;
+    Billing__V1__GetServerInfo info = BILLING__V1__GET_SERVER_INFO__INIT;
+    request.call_case = BILLING__V1__REQUEST__CALL_GET_SERVER_INFO;
+    request.get_server_info = &info;
+    Billing__V1__Response *response = raw_client_call(client, &request);
+    uint64_t customers = response->get_server_info->server->customers;
+    billing__v1__response__free_unpacked(response, NULL);
+    return customers;
+}
+
 /* What was accepted is answered: pipelined requests, then SIGTERM, then every answer is there,
  * recorded or refused as nothing recorded, and what is acknowledged is in the store. */
 static void drain__requests_in_flight__are_answered(void **state)
@@ -255,14 +280,7 @@ static void drain__requests_in_flight__are_answered(void **state)
     assert_true(raw_client_open(&client, daemon_process_unix(daemon)));
     assert_created(create_customer(&client, "first", "first"));
     for (int i = 0; i < REQUESTS; i++) {
-        Billing__V1__Request request = BILLING__V1__REQUEST__INIT;
-        Billing__V1__CreateCustomer create = BILLING__V1__CREATE_CUSTOMER__INIT;
-        create.has_customer_name = create.has_request_id = true;
-        create.customer_name = raw_bytes("Acme");
-        create.request_id = raw_bytes(testkit_format("c-%d", i));
-        request.call_case = BILLING__V1__REQUEST__CALL_CREATE_CUSTOMER;
-        request.create_customer = &create;
-        assert_int_equal(raw_client_send_request(&client, &request), SOCK_OK);
+        send_customer(&client, "Acme", testkit_format("c-%d", i));
     }
     Billing__V1__Response *response = NULL;
     assert_int_equal(raw_client_receive(&client, SOCK_PATIENCE_MS, &response), SOCK_OK);
@@ -283,14 +301,44 @@ static void drain__requests_in_flight__are_answered(void **state)
 
     daemon_process_restart(daemon);
     assert_true(raw_client_open(&client, daemon_process_unix(daemon)));
-    Billing__V1__Request request = BILLING__V1__REQUEST__INIT;
-    Billing__V1__GetServerInfo info = BILLING__V1__GET_SERVER_INFO__INIT;
-    request.call_case = BILLING__V1__REQUEST__CALL_GET_SERVER_INFO;
-    request.get_server_info = &info;
-    response = raw_client_call(&client, &request);
-    assert_u64(response->get_server_info->server->customers, recorded + 1);
+    assert_u64(count_customers(&client), recorded + 1);
     assert_true(recorded + refused <= REQUESTS);
-    billing__v1__response__free_unpacked(response, NULL);
+    raw_client_close(&client);
+    daemon_process_stop(daemon);
+    daemon_process_destroy(daemon);
+}
+
+/* Of one who does not read there are more answers than a socket holds. */
+static void drain__past_its_time__cuts_who_does_not_read_and_keeps_what_is_recorded(void **state)
+{
+    enum {
+        REQUESTS = 300,
+    };
+    static const char *const impatient[] = {"--drain-timeout-ms", "200ms", NULL};
+    struct raw_client client;
+    struct raw_client other;
+    (void)state;
+    struct daemon_process *daemon =
+        daemon_process_start(&(struct daemon_options){.args = impatient});
+    int64_t end_ms = testkit_now_ms() + testkit_patience_ms();
+    assert_true(raw_client_open(&client, daemon_process_unix(daemon)));
+    assert_created(create_customer(&client, "first", "first"));
+    for (int i = 0; i < REQUESTS; i++) {
+        send_customer(&client, testkit_format("%01000d", i), testkit_format("c-%d", i));
+    }
+    assert_true(raw_client_open(&other, daemon_process_unix(daemon)));
+    while (count_customers(&other) < REQUESTS + 1) {
+        assert_true(testkit_now_ms() < end_ms);
+    }
+    raw_client_close(&other);
+    daemon_process_signal(daemon, SIGTERM);
+    assert_int_equal(daemon_process_wait(daemon), 0);
+    assert_contains(daemon_process_stderr(daemon), "drain timed out, connections are cut");
+    raw_client_close(&client);
+
+    daemon_process_restart(daemon);
+    assert_true(raw_client_open(&client, daemon_process_unix(daemon)));
+    assert_u64(count_customers(&client), REQUESTS + 1);
     raw_client_close(&client);
     daemon_process_stop(daemon);
     daemon_process_destroy(daemon);
@@ -387,6 +435,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(start__bad_options__are_all_named_and_exit_2),
     cmocka_unit_test(storage__full__refuses_writes_and_answers_reads_until_there_is_room),
     cmocka_unit_test(drain__requests_in_flight__are_answered),
+    cmocka_unit_test(drain__past_its_time__cuts_who_does_not_read_and_keeps_what_is_recorded),
     cmocka_unit_test(drain__idle_connections__do_not_hold_it_up),
     cmocka_unit_test(idle__memory_of_its_own__is_below_16_mib),
 };

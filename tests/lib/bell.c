@@ -4,11 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "proto/status.h"
-
-enum {
-    PATIENCE_S = 120,
-};
+#include "tests/lib/testkit.h"
 
 static void check(int failed, const char *what)
 {
@@ -42,9 +38,8 @@ void bell_ring(void *arg)
 
 void bell_wait(struct bell *bell)
 {
-    struct timespec deadline;
-    check(clock_gettime(CLOCK_MONOTONIC, &deadline), "no clock");
-    deadline.tv_sec += PATIENCE_S;
+    int64_t end_ms = testkit_now_ms() + testkit_patience_ms();
+    struct timespec deadline = {.tv_sec = end_ms / 1000, .tv_nsec = end_ms % 1000 * 1000000};
     pthread_mutex_lock(&bell->lock);
     while (!bell->rung) {
         check(pthread_cond_clockwait(&bell->changed, &bell->lock, CLOCK_MONOTONIC, &deadline),

@@ -16,6 +16,6 @@ void bell_done(struct bell *bell);
 /* Any thread; ARG is the struct bell. */
 void bell_ring(void *arg);
 
-/* Wait until rung, which it is not any more afterwards.  Aborts where nothing happens for a
- * minute: a wake-up was lost. */
+/* Wait until rung, which it is not any more afterwards.  Aborts where nothing happens for as long
+ * as testkit_patience_ms(): a wake-up was lost. */
 void bell_wait(struct bell *bell);

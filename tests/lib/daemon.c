@@ -265,9 +265,14 @@ static bool await_output(struct daemon_process *daemon, bool (*check)(const char
     return found;
 }
 
+bool daemon_process_gets_ready(struct daemon_process *daemon)
+{
+    return await_output(daemon, says_ready, NULL);
+}
+
 static void await_ready(struct daemon_process *daemon)
 {
-    if (!await_output(daemon, says_ready, NULL)) {
+    if (!daemon_process_gets_ready(daemon)) {
         testkit_fail("%s does not get ready; its stderr:\n%s", daemon->options.program,
                      daemon_process_stderr(daemon));
     }

@@ -36,6 +36,9 @@ struct daemon_process *daemon_process_start(const struct daemon_options *options
 /* The same without waiting, for a daemon that will not get ready. */
 struct daemon_process *daemon_process_spawn(const struct daemon_options *options);
 
+/* Wait until DAEMON is ready, or ends instead.  Returns whether it is. */
+bool daemon_process_gets_ready(struct daemon_process *daemon);
+
 /* Start DAEMON again, once it has ended, with its options and on its data directory; its ports and
  * its stderr are new. */
 void daemon_process_restart(struct daemon_process *daemon);

@@ -330,6 +330,12 @@ int64_t testkit_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t testkit_patience_ms(void)
+{
+    const char *given = getenv("BILLING_TEST_PATIENCE_MS");
+    return given != NULL ? strtoll(given, NULL, 10) : 120000;
+}
+
 void testkit_await_month(void)
 {
     enum {

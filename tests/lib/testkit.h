@@ -100,6 +100,10 @@ const char *testkit_billingctl(void);
 /* Milliseconds of the monotonic clock.  Any thread. */
 int64_t testkit_now_ms(void);
 
+/* So long a test waits for what should come by itself before it says that it does not:
+ * $BILLING_TEST_PATIENCE_MS, else two minutes, for a sanitizer on a busy machine.  Any thread. */
+int64_t testkit_patience_ms(void);
+
 /* Come back with minutes of this month (UTC) left: where it is about to end, in the next one.  For
  * what is of this month by the daemon's clock when it is recorded and when it is asked for. */
 void testkit_await_month(void);

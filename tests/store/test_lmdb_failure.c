@@ -25,10 +25,13 @@ static int fault_errno;
 static int faults_met;
 static _Thread_local bool is_main; /* the committer's part, which alone meets them */
 
-static int sealer_sync_ms;       /* so long a sync of the sealer takes at least */
-static atomic_bool sealer_syncs; /* it is in one */
-static atomic_int writes;        /* of the committer's part */
-static atomic_int writes_beside; /* of them, while the sealer was in a sync */
+static atomic_int sealer_sync_ms; /* so long a sync of the sealer takes at least */
+static atomic_bool sealer_syncs;  /* it is in one */
+static atomic_int writes;         /* of the committer's part */
+static atomic_int writes_beside;  /* of them, while the sealer was in a sync */
+
+/* Set before threads. */
+static ssize_t (*real_pwrite)(int fd, const void *data, size_t bytes, off_t offset);
 
 static bool meets(enum fault wanted)
 {
@@ -47,7 +50,7 @@ __attribute__((visibility("default"))) int fdatasync(int fd)
         return meets(FAIL_SYNC) ? -1 : fsync(fd);
     }
     atomic_store(&sealer_syncs, true);
-    poll(NULL, 0, sealer_sync_ms);
+    poll(NULL, 0, atomic_load(&sealer_sync_ms));
     int rc = fsync(fd);
     atomic_store(&sealer_syncs, false);
     return rc;
@@ -56,10 +59,6 @@ __attribute__((visibility("default"))) int fdatasync(int fd)
 __attribute__((visibility("default"))) ssize_t pwrite(int fd, const void *data, size_t bytes,
                                                       off_t offset)
 {
-    static ssize_t (*real)(int fd, const void *data, size_t bytes, off_t offset);
-    if (real == NULL) {
-        *(void **)&real = dlsym(RTLD_NEXT, "pwrite");
-    }
     if (bytes % 4096 != 0 && meets(FAIL_META)) {
         return -1;
     }
@@ -67,7 +66,7 @@ __attribute__((visibility("default"))) ssize_t pwrite(int fd, const void *data, 
         atomic_fetch_add(&writes, 1);
         atomic_fetch_add(&writes_beside, atomic_load(&sealer_syncs) ? 1 : 0);
     }
-    return real(fd, data, bytes, offset);
+    return real_pwrite(fd, data, bytes, offset);
 }
 /* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
@@ -281,7 +280,7 @@ static void begin__room_is_due_while_the_sealer_writes__waits_for_its_turn(void 
     struct model *model = model_create();
     struct store *store = store_with_customer(directory, model);
     atomic_store(&writes_beside, 0);
-    sealer_sync_ms = 20;
+    atomic_store(&sealer_sync_ms, 20);
     for (int i = 0; rooms < 8; i++) {
         assert_true(i < 1000);
         wait_for_sealer();
@@ -292,7 +291,7 @@ static void begin__room_is_due_while_the_sealer_writes__waits_for_its_turn(void 
         append(txn, model, &usage, birth_us);
         assert_ok(store_commit(txn));
     }
-    sealer_sync_ms = 0;
+    atomic_store(&sealer_sync_ms, 0);
     assert_int_equal(atomic_load(&writes_beside), 0);
     check_now(store, model);
     store_close(store);
@@ -312,6 +311,7 @@ static const struct CMUnitTest tests[] = {
 int main(int argc, char **argv)
 {
     is_main = true;
+    *(void **)&real_pwrite = dlsym(RTLD_NEXT, "pwrite");
     fixture_take_uri(&argc, &argv);
     testkit_begin(argc, argv);
     return testkit_end(cmocka_run_group_tests_name(fixture_uri, tests, NULL, NULL));

@@ -170,6 +170,33 @@ static void verify__row_that_is_wrong__is_found(void **state)
     }
 }
 
+/* One more, of an hour that nobody has recorded anything in. */
+static uint32_t add_empty_sum(uint8_t *rows, size_t bytes, uint32_t n)
+{
+    struct sum_row *sums = (struct sum_row *)(void *)rows;
+    assert_u64(bytes, sizeof *sums);
+    sums[n] = sums[n - 1];
+    sums[n].hour++;
+    sums[n].records = 0;
+    sums[n].voided = 0;
+    return n + 1;
+}
+
+static void verify__sum_of_no_records__is_found(void **state)
+{
+    const char *directory = make_store();
+    (void)state;
+    forge_chunk(directory, 3, add_empty_sum);
+    struct findings *findings = verify_in(directory);
+    assert_found(findings, STORE_SURPLUS, "sums", 0);
+    assert_only(findings, "sums", "sums");
+    unsigned said = 0;
+    for (size_t i = 0; i < findings->n; i++) {
+        said += strstr(findings->kept[i].text, "of no records") != NULL;
+    }
+    assert_u64(said, 1);
+}
+
 static uint32_t forget(uint8_t *rows, size_t bytes, uint32_t n)
 {
     for (size_t i = 0; i < n * bytes; i++) {
@@ -331,6 +358,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(verify__row_that_is_there_twice__is_found),
     cmocka_unit_test(verify__rows_out_of_order__are_found),
     cmocka_unit_test(verify__row_that_is_wrong__is_found),
+    cmocka_unit_test(verify__sum_of_no_records__is_found),
     cmocka_unit_test(verify__filter_that_forgets__is_found),
     cmocka_unit_test(verify__many_missing_rows__are_told_of_as_one),
     cmocka_unit_test(verify__manifest_that_counts_wrong__is_found),

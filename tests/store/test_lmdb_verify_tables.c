@@ -184,6 +184,40 @@ static void forge_key(const char *directory, int index, uint64_t seq, struct api
 }
 
 /* Above all one that is to count again though it was revoked. */
+/* More services than verifying first has room for, one of them deleted again, all put twice. */
+static void verify__many_services__each_is_checked(void **state)
+{
+    enum { SERVICES = 300, DELETED = 7 };
+    const char *directory = testkit_tmpdir();
+    struct model *model = model_create();
+    struct store *store = open_in(directory);
+    struct store_txn *txn = begin(store, birth_us);
+    struct record record;
+    (void)state;
+    for (int i = 0; i < 2 * SERVICES; i++) {
+        record = service_put(slice_of(testkit_format("service-%d", i % SERVICES)),
+                             testkit_format("unit-%d", i));
+        append(txn, model, &record, birth_us);
+    }
+    record = service_deleted(slice_of(testkit_format("service-%d", DELETED)));
+    append(txn, model, &record, birth_us);
+    assert_ok(store_commit(txn));
+    store_close(store);
+    assert_u64(verify_in(directory)->n, 0);
+    for (int i = 0; i < SERVICES - 1; i += 97) {
+        struct surgery surgery = surgery_begin(directory);
+        struct row *row = row_take(&surgery, "services", i);
+        surgery_end(&surgery);
+        struct findings *findings = verify_in(directory);
+        assert_found(findings, STORE_MISSING, "services", 0);
+        assert_u64(findings->n, 1);
+        surgery = surgery_begin(directory);
+        row_put(&surgery, "services", row);
+        surgery_end(&surgery);
+    }
+    assert_u64(verify_in(directory)->n, 0);
+}
+
 static void verify__key_that_is_not_as_recorded_last__is_found(void **state)
 {
     static const struct {
@@ -283,6 +317,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(verify__changed_row_of_a_table__is_found),
     cmocka_unit_test(verify__customer_who_is_not_as_recorded_last__is_found),
     cmocka_unit_test(verify__service_that_is_not_as_put_last__is_found),
+    cmocka_unit_test(verify__many_services__each_is_checked),
     cmocka_unit_test(verify__key_that_is_not_as_recorded_last__is_found),
     cmocka_unit_test(verify__name_of_a_revoked_key__is_found),
     cmocka_unit_test(verify__changed_row_in_memory__is_found),

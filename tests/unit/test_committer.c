@@ -17,7 +17,9 @@ static void committer__what_is_flushed_together__shares_a_commit(void **state)
     struct work *works = make_works(rig, 10);
     (void)state;
     submit_all(rig, works, 10); /* nothing holds the first back but the flush behind the last */
-    drain_until(rig, 10);
+    committer_destroy(rig->committer);
+    rig->committer = NULL;
+    completions_drain(&rig->completions);
     assert_in_order(rig, 10);
     assert_u64(commits(rig), 1);
     rig_close(rig);
@@ -184,7 +186,9 @@ static void committer_busy_us__a_commit_that_hangs__grows_until_it_ends(void **s
     }
     memory_store_open_gate(rig->memory);
     drain_until(rig, 1);
+    int64_t end_ms = testkit_now_ms() + testkit_patience_ms();
     while (committer_busy_us(rig->committer) != 0) { /* it is on its way to waiting */
+        assert_true(testkit_now_ms() < end_ms);
         sched_yield();
     }
     rig_close(rig);
@@ -440,9 +444,30 @@ static void return_cb(int status, void *arg)
     (void)arg;
 }
 
+/* How the next commits at the gate fail. */
+struct failures {
+    struct memory_store *memory;
+    const int *statuses;
+    unsigned n;
+};
+
+/* Whatever else comes to the gate then goes well. */
+static void *keep_gate(void *arg)
+{
+    const struct failures *failures = arg;
+    for (unsigned i = 0; i < failures->n; i++) {
+        memory_store_wait_held(failures->memory);
+        memory_store_fail(failures->memory, MEMORY_COMMIT, failures->statuses[i], 0, 1);
+        memory_store_let_one_commit(failures->memory);
+    }
+    memory_store_open_gate(failures->memory);
+    return NULL;
+}
+
 /* A group of three whose commits fail so; nobody may hear of it. */
 static void lose_storage(void (*failed)(int, void *), const int *statuses, unsigned n_statuses)
 {
+    pthread_t gatekeeper;
     struct committer_options options = roomy();
     int arg = 5;
     options.failed = failed;
@@ -455,12 +480,10 @@ static void lose_storage(void (*failed)(int, void *), const int *statuses, unsig
     for (int i = 1; i < 4; i++) {
         works[i].op.done = answered_cb;
     }
-    for (unsigned i = 0; i < n_statuses; i++) {
-        memory_store_wait_held(rig->memory);
-        memory_store_fail(rig->memory, MEMORY_COMMIT, statuses[i], 0, 1);
-        memory_store_let_one_commit(rig->memory);
-    }
-    drain_until(rig, 2);
+    struct failures failures = {rig->memory, statuses, n_statuses};
+    assert_int_equal(pthread_create(&gatekeeper, NULL, keep_gate, &failures), 0);
+    assert_int_equal(pthread_detach(gatekeeper), 0); /* the child ends without waiting for it */
+    drain_until(rig, 2);                             /* answered_cb() ends the child */
 }
 
 static void lose_at_once(void *arg)

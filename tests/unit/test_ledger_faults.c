@@ -1,5 +1,6 @@
 /* What every call of the ledger does when the store fails under it, or its memory is at an end: it
  * says so, and never answers with less than there is. */
+#include "billingd/ledger/api_key.h"
 #include "billingd/ledger/bill.h"
 #include "billingd/ledger/bill_list.h"
 #include "billingd/ledger/bill_records.h"
@@ -20,12 +21,23 @@ struct office {
     uint64_t customer;
     uint64_t usage;  /* open, not voided */
     uint64_t voided; /* in time */
+    uint64_t key;    /* called "ingest" */
     int64_t end_us;  /* of the invoice */
     int64_t now_us;
     struct record usage_record;
     struct slice void_id; /* the request ids of the first void and of the invoice */
     struct slice invoice_id;
 };
+
+static uint64_t add_key(struct book *book, const char *name)
+{
+    struct api_key_create create = {.asked = {.name = slice_of(name), .role = KEY_READER},
+                                    .recorded_by = SLICE("tester")};
+    struct store_txn *txn = book_begin(book);
+    assert_ok(api_key_create(txn, &create));
+    assert_ok(store_commit(txn));
+    return create.key.seq;
+}
 
 static struct office open_office(void)
 {
@@ -47,6 +59,8 @@ static struct office open_office(void)
     book_add_adjustment(book, office.customer, "T", "-2", 1238);
     book_add_void(book, office.customer, late);
     book_add_customer(book, "other");
+    office.key = add_key(book, "ingest");
+    add_key(book, "report");
     book->env.catalogue_listed = true;
     office.usage_record = book_record(book, office.usage);
     office.void_id = book_record(book, void_seq).request_id;
@@ -405,6 +419,61 @@ static int get_request(const struct office *office, struct arena *arena)
     return rc;
 }
 
+static int make_key(const struct office *office, struct arena *arena)
+{
+    struct api_key_create create = {.asked = {.name = SLICE("new"), .role = KEY_WRITER},
+                                    .recorded_by = SLICE("tester")};
+    struct store_txn *txn = book_begin(office->book);
+    (void)arena;
+    int rc = api_key_create(txn, &create);
+    assert_ok(create.outcome.status);
+    store_abort(txn);
+    return rc;
+}
+
+static int take_key_name(const struct office *office, struct arena *arena)
+{
+    struct api_key_create create = {.asked = {.name = SLICE("ingest"), .role = KEY_WRITER},
+                                    .recorded_by = SLICE("tester")};
+    struct store_txn *txn = book_begin(office->book);
+    (void)arena;
+    int rc = api_key_create(txn, &create);
+    assert_true(rc < 0 || create.outcome.status == STATUS_KEY_EXISTS);
+    store_abort(txn);
+    return rc;
+}
+
+static int revoke_key(const struct office *office, struct arena *arena)
+{
+    struct api_key_revoke revoke = {.name = SLICE("ingest"), .recorded_by = SLICE("tester")};
+    struct store_txn *txn = book_begin(office->book);
+    int rc = api_key_revoke(txn, arena, &revoke);
+    assert_ok(revoke.outcome.status);
+    assert_int_equal(revoke.recorded, rc == 0);
+    store_abort(txn);
+    return rc;
+}
+
+static int list_keys(const struct office *office, struct arena *arena)
+{
+    struct api_key_page page = {.limit = LIMIT};
+    struct store_view *view = book_view(office->book);
+    int rc = api_key_list(view, arena, &page);
+    assert_true(rc < 0 || page.n == 2);
+    book_release(view);
+    return rc;
+}
+
+static int note_key_uses(const struct office *office, struct arena *arena)
+{
+    struct key_use use = {office->key, office->now_us};
+    struct store_txn *txn = book_begin(office->book);
+    (void)arena;
+    int rc = api_key_note_uses(txn, &use, 1, SLICE("billingd"));
+    store_abort(txn);
+    return rc;
+}
+
 static const struct {
     const char *name;
     call_fn call;
@@ -440,6 +509,11 @@ static const struct {
     {"list_invoices", list_invoices},
     {"verify_invoice", verify_invoice},
     {"get_request", get_request},
+    {"make_key", make_key},
+    {"take_key_name", take_key_name},
+    {"revoke_key", revoke_key},
+    {"list_keys", list_keys},
+    {"note_key_uses", note_key_uses},
 };
 
 /* --- the store fails -------------------------------------------------------------------------- */

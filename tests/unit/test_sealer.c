@@ -7,12 +7,9 @@
 #include "billingd/store/lmdb/sealer.h"
 #include "tests/unit/lmdb_env.h"
 
-enum {
-    PATIENCE_MS = 60000, /* for what the sealer does by itself */
-};
-
 /* --- a head and its sealer -------------------------------------------------------------------- */
 
+/* Where a test fails, its sealer goes on with it. */
 struct bench {
     struct env *env;
     struct head head;
@@ -131,7 +128,7 @@ static void assert_all_there(const struct bench *bench)
 
 static void wait_until(bool (*is_so)(const struct bench *bench), const struct bench *bench)
 {
-    int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
+    int64_t end_ms = testkit_now_ms() + testkit_patience_ms();
     while (!is_so(bench)) {
         assert_true(testkit_now_ms() < end_ms);
         poll(NULL, 0, 1);
@@ -143,14 +140,24 @@ static bool is_at_rest(const struct bench *bench)
     return count(bench->env, SEGMENT_DOOMED) == 0 && count(bench->env, SEGMENT_BUILDING) == 0;
 }
 
+/* All that was recorded, and is sealed, is in live segments: also while they are merged. */
+static void assert_covered(const struct bench *bench)
+{
+    struct manifest manifest = lmdb_env_manifest(bench->env);
+    assert_true(manifest_is_whole(&manifest));
+    assert_u64(manifest_sealed_seq(&manifest), bench->last_seq);
+    manifest_done(&manifest);
+}
+
 /* Wait until nothing but live segments of these levels is left. */
 static void wait_for_levels(const struct bench *bench, const char *expected)
 {
-    int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
+    int64_t end_ms = testkit_now_ms() + testkit_patience_ms();
     while (strcmp(levels(bench->env), expected) != 0 || !is_at_rest(bench)) {
         if (testkit_now_ms() > end_ms) {
             testkit_fail("levels are %s, not %s", levels(bench->env), expected);
         }
+        assert_covered(bench);
         poll(NULL, 0, 1);
     }
 }
@@ -159,32 +166,32 @@ static void wait_for_levels(const struct bench *bench, const char *expected)
 
 static void seal__nothing_frozen__does_nothing(void **state)
 {
-    struct bench bench;
+    struct bench *bench = testkit_alloc(sizeof *bench);
     (void)state;
-    set_up(&bench, lmdb_env_new(), 10, 2);
-    record(&bench, 5);
-    assert_ok(sealer_seal(&bench.sealer));
-    assert_string_equal(levels(bench.env), "");
-    assert_u64(head_active(&bench.head), 5);
-    take_down(&bench);
-    env_close(bench.env);
+    set_up(bench, lmdb_env_new(), 10, 2);
+    record(bench, 5);
+    assert_ok(sealer_seal(&bench->sealer));
+    assert_string_equal(levels(bench->env), "");
+    assert_u64(head_active(&bench->head), 5);
+    take_down(bench);
+    env_close(bench->env);
 }
 
 static void seal__frozen_runs__become_a_segment(void **state)
 {
-    struct bench bench;
+    struct bench *bench = testkit_alloc(sizeof *bench);
     (void)state;
-    set_up(&bench, lmdb_env_new(), 1, 2);
-    seal_by_hand(&bench, 1);
-    seal_by_hand(&bench, 5000); /* many slices */
-    record(&bench, 7);
-    record(&bench, 9);
-    assert_true(head_freeze(&bench.head));
-    assert_ok(sealer_seal(&bench.sealer));
-    assert_string_equal(levels(bench.env), "000");
-    assert_all_there(&bench);
-    take_down(&bench);
-    env_close(bench.env);
+    set_up(bench, lmdb_env_new(), 1, 2);
+    seal_by_hand(bench, 1);
+    seal_by_hand(bench, 5000); /* many slices */
+    record(bench, 7);
+    record(bench, 9);
+    assert_true(head_freeze(&bench->head));
+    assert_ok(sealer_seal(&bench->sealer));
+    assert_string_equal(levels(bench->env), "000");
+    assert_all_there(bench);
+    take_down(bench);
+    env_close(bench->env);
 }
 
 /* --- merging ---------------------------------------------------------------------------------- */
@@ -192,18 +199,18 @@ static void seal__frozen_runs__become_a_segment(void **state)
 /* SEGMENTS of them, merged by WIDTH: what is left. */
 static void assert_merged(unsigned width, int segments, const char *expected)
 {
-    struct bench bench;
-    set_up(&bench, lmdb_env_new(), 1, width);
+    struct bench *bench = testkit_alloc(sizeof *bench);
+    set_up(bench, lmdb_env_new(), 1, width);
     for (int i = 0; i < segments; i++) {
-        seal_by_hand(&bench, 1 + (uint64_t)(i % 3) * 900);
+        seal_by_hand(bench, 1 + (uint64_t)(i % 3) * 900);
     }
-    record_and_freeze(&bench, 3);
-    assert_ok(sealer_start(&bench.sealer));
-    assert_ok(sealer_wait(&bench.sealer));
-    wait_for_levels(&bench, expected);
-    assert_all_there(&bench);
-    take_down(&bench);
-    env_close(bench.env);
+    record_and_freeze(bench, 3);
+    assert_ok(sealer_start(&bench->sealer));
+    assert_ok(sealer_wait(&bench->sealer));
+    wait_for_levels(bench, expected);
+    assert_all_there(bench);
+    take_down(bench);
+    env_close(bench->env);
 }
 
 static void merge__by_width__leaves_the_digits_of_the_number(void **state)
@@ -226,16 +233,16 @@ static void merge__by_width__leaves_the_digits_of_the_number(void **state)
 static void merge__equal_sums_that_do_not_fit__keeps_each(void **state)
 {
     enum { SUMS = 600 };
-    struct bench bench;
+    struct bench *bench = testkit_alloc(sizeof *bench);
     struct segment_scan scan;
     const void *row;
     uint64_t units = 0;
     uint64_t n = 0;
     (void)state;
-    set_up(&bench, lmdb_env_new(), 1, 2);
+    set_up(bench, lmdb_env_new(), 1, 2);
     for (uint64_t i = 0; i < 2; i++) {
-        bench.last_seq++;
-        struct run *run = lmdb_env_run(bench.last_seq, bench.last_seq);
+        bench->last_seq++;
+        struct run *run = lmdb_env_run(bench->last_seq, bench->last_seq);
         run->sums = calloc(SUMS, sizeof *run->sums);
         run->n_sums = SUMS;
         for (uint64_t k = 0; k < SUMS; k++) {
@@ -245,17 +252,17 @@ static void merge__equal_sums_that_do_not_fit__keeps_each(void **state)
                                             .units_low = i * SUMS + k,
                                             .records = UINT16_MAX};
         }
-        assert_ok(head_publish(&bench.head, run));
-        head_settle(&bench.head);
-        assert_true(head_freeze(&bench.head));
-        assert_ok(sealer_seal(&bench.sealer));
+        assert_ok(head_publish(&bench->head, run));
+        head_settle(&bench->head);
+        assert_true(head_freeze(&bench->head));
+        assert_ok(sealer_seal(&bench->sealer));
     }
-    assert_ok(sealer_start(&bench.sealer));
-    wait_for_levels(&bench, "1");
-    struct manifest manifest = lmdb_env_manifest(bench.env);
-    MDB_txn *txn = lmdb_env_begin(bench.env, false);
+    assert_ok(sealer_start(&bench->sealer));
+    wait_for_levels(bench, "1");
+    struct manifest manifest = lmdb_env_manifest(bench->env);
+    MDB_txn *txn = lmdb_env_begin(bench->env, false);
     struct segment_start start = {.segment = manifest.segments[0].id, .table = SEGMENT_SUMS};
-    assert_ok(segment_scan_open(bench.env, txn, start, &scan));
+    assert_ok(segment_scan_open(bench->env, txn, start, &scan));
     for (assert_ok(segment_scan_peek(&scan, &row)); row != NULL;
          assert_ok(segment_scan_peek(&scan, &row))) {
         units += ((const struct sum_row *)row)->units_low;
@@ -267,8 +274,8 @@ static void merge__equal_sums_that_do_not_fit__keeps_each(void **state)
     segment_scan_close(&scan);
     mdb_txn_abort(txn);
     manifest_done(&manifest);
-    take_down(&bench);
-    env_close(bench.env);
+    take_down(bench);
+    env_close(bench->env);
 }
 
 static bool is_building_a_merge(const struct bench *bench)
@@ -296,7 +303,7 @@ static void step(struct bench *bench)
 /* Start the sealer, and stop it when it IS_SO, with the turn taken. */
 static void start_until(struct bench *bench, bool (*is_so)(const struct bench *bench))
 {
-    int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
+    int64_t end_ms = testkit_now_ms() + testkit_patience_ms();
     turn_take(&bench->turn, TURN_COMMITTER);
     assert_ok(sealer_start(&bench->sealer));
     while (!is_so(bench)) {
@@ -308,29 +315,29 @@ static void start_until(struct bench *bench, bool (*is_so)(const struct bench *b
 /* What is frozen while segments are merged does not wait for the end of the merge. */
 static void merge__is_put_off_for_what_is_frozen_meanwhile(void **state)
 {
-    struct bench bench;
+    struct bench *bench = testkit_alloc(sizeof *bench);
     (void)state;
-    set_up(&bench, lmdb_env_new(), 1, 2);
-    seal_by_hand(&bench, 4000);
-    seal_by_hand(&bench, 4000);
-    start_until(&bench, is_building_a_merge);
-    assert_string_equal(levels(bench.env), "00");
-    record_and_freeze(&bench, 10);
-    sealer_wake(&bench.sealer);
-    int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
-    while (head_is_frozen(&bench.head)) {
+    set_up(bench, lmdb_env_new(), 1, 2);
+    seal_by_hand(bench, 4000);
+    seal_by_hand(bench, 4000);
+    start_until(bench, is_building_a_merge);
+    assert_string_equal(levels(bench->env), "00");
+    record_and_freeze(bench, 10);
+    sealer_wake(&bench->sealer);
+    int64_t end_ms = testkit_now_ms() + testkit_patience_ms();
+    while (head_is_frozen(&bench->head)) {
         assert_true(testkit_now_ms() < end_ms);
-        assert_true(strcmp(levels(bench.env), "10") != 0); /* the merge is not done before */
-        step(&bench);
+        assert_true(strcmp(levels(bench->env), "10") != 0); /* the merge is not done before */
+        step(bench);
     }
-    assert_string_equal(levels(bench.env), "000");
-    assert_true(is_building_a_merge(&bench));
-    turn_give(&bench.turn);
-    assert_ok(sealer_wait(&bench.sealer));
-    wait_for_levels(&bench, "10");
-    assert_all_there(&bench);
-    take_down(&bench);
-    env_close(bench.env);
+    assert_string_equal(levels(bench->env), "000");
+    assert_true(is_building_a_merge(bench));
+    turn_give(&bench->turn);
+    assert_ok(sealer_wait(&bench->sealer));
+    wait_for_levels(bench, "10");
+    assert_all_there(bench);
+    take_down(bench);
+    env_close(bench->env);
 }
 
 /* --- closing ---------------------------------------------------------------------------------- */
@@ -359,29 +366,29 @@ static void *give_when_closing(void *arg)
 static void done__in_the_middle_of_a_merge__the_next_begins_anew(void **state)
 {
     struct env *env = lmdb_env_new();
-    struct bench bench;
-    struct giver giver = {.bench = &bench};
+    struct bench *bench = testkit_alloc(sizeof *bench);
+    struct giver giver = {.bench = bench};
     pthread_t thread;
     (void)state;
-    set_up(&bench, env, 1, 2);
-    seal_by_hand(&bench, 6000);
-    seal_by_hand(&bench, 6000);
-    start_until(&bench, is_building_a_merge);
+    set_up(bench, env, 1, 2);
+    seal_by_hand(bench, 6000);
+    seal_by_hand(bench, 6000);
+    start_until(bench, is_building_a_merge);
     assert_int_equal(pthread_create(&thread, NULL, give_when_closing, &giver), 0);
-    sealer_stop(&bench.sealer);
+    sealer_stop(&bench->sealer);
     atomic_store(&giver.stopped, true);
     assert_int_equal(pthread_join(thread, NULL), 0);
-    sealer_done(&bench.sealer);
-    turn_done(&bench.turn);
-    head_done(&bench.head);
+    sealer_done(&bench->sealer);
+    turn_done(&bench->turn);
+    head_done(&bench->head);
     assert_string_equal(levels(env), "00");
     assert_int_equal(count(env, SEGMENT_BUILDING), 1);
     assert_int_equal(count(env, SEGMENT_DOOMED), 0);
-    set_up(&bench, env, 1, 2);
-    assert_ok(sealer_start(&bench.sealer));
-    wait_for_levels(&bench, "1");
-    assert_all_there(&bench);
-    take_down(&bench);
+    set_up(bench, env, 1, 2);
+    assert_ok(sealer_start(&bench->sealer));
+    wait_for_levels(bench, "1");
+    assert_all_there(bench);
+    take_down(bench);
     env_close(env);
 }
 
@@ -407,23 +414,23 @@ static void damage_first_chunk(const struct env *env)
 /* It is left as it is, and sealing goes on. */
 static void merge__of_a_damaged_segment__is_not_done_and_sealing_goes_on(void **state)
 {
-    struct bench bench;
+    struct bench *bench = testkit_alloc(sizeof *bench);
     (void)state;
-    set_up(&bench, lmdb_env_new(), 1, 2);
-    seal_by_hand(&bench, 100);
-    seal_by_hand(&bench, 100);
-    damage_first_chunk(bench.env);
-    assert_ok(sealer_start(&bench.sealer));
+    set_up(bench, lmdb_env_new(), 1, 2);
+    seal_by_hand(bench, 100);
+    seal_by_hand(bench, 100);
+    damage_first_chunk(bench->env);
+    assert_ok(sealer_start(&bench->sealer));
     for (int i = 0; i < 5; i++) {
-        record_and_freeze(&bench, 10);
-        sealer_wake(&bench.sealer);
-        assert_ok(sealer_wait(&bench.sealer));
-        assert_ok(sealer_status(&bench.sealer));
+        record_and_freeze(bench, 10);
+        sealer_wake(&bench->sealer);
+        assert_ok(sealer_wait(&bench->sealer));
+        assert_ok(sealer_status(&bench->sealer));
     }
-    wait_until(is_at_rest, &bench);
-    assert_true(strncmp(levels(bench.env), "00", 2) == 0);
-    take_down(&bench);
-    env_close(bench.env);
+    wait_until(is_at_rest, bench);
+    assert_true(strncmp(levels(bench->env), "00", 2) == 0);
+    take_down(bench);
+    env_close(bench->env);
 }
 
 /* --- no room ---------------------------------------------------------------------------------- */
@@ -436,7 +443,7 @@ static bool is_full(const struct bench *bench)
 /* Take the turn when nothing is half made: the sealer tries again each second. */
 static void take_turn_at_rest(struct bench *bench)
 {
-    int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
+    int64_t end_ms = testkit_now_ms() + testkit_patience_ms();
     turn_take(&bench->turn, TURN_COMMITTER);
     while (!is_at_rest(bench)) {
         assert_true(testkit_now_ms() < end_ms);
@@ -447,41 +454,41 @@ static void take_turn_at_rest(struct bench *bench)
 /* What one attempt leaves takes no room from the next, nor from the committer. */
 static void seal__map_full__says_so_and_leaves_nothing_behind(void **state)
 {
-    struct bench bench;
+    struct bench *bench = testkit_alloc(sizeof *bench);
     (void)state;
-    set_up(&bench, lmdb_env_open(testkit_tmpdir(), 1 << 20), 1, 2);
-    record_and_freeze(&bench, 30000);
-    record(&bench, 5);
-    assert_ok(sealer_start(&bench.sealer));
-    wait_until(is_full, &bench);
-    assert_status(sealer_wait(&bench.sealer), STATUS_STORAGE_FULL);
-    assert_true(head_is_frozen(&bench.head));
-    take_turn_at_rest(&bench);
-    MDB_txn *txn = lmdb_env_begin(bench.env, true); /* the committer finds room */
+    set_up(bench, lmdb_env_open(testkit_tmpdir(), 1 << 20), 1, 2);
+    record_and_freeze(bench, 30000);
+    record(bench, 5);
+    assert_ok(sealer_start(&bench->sealer));
+    wait_until(is_full, bench);
+    assert_status(sealer_wait(&bench->sealer), STATUS_STORAGE_FULL);
+    assert_true(head_is_frozen(&bench->head));
+    take_turn_at_rest(bench);
+    MDB_txn *txn = lmdb_env_begin(bench->env, true); /* the committer finds room */
     static uint8_t block[100000];
-    assert_ok(
-        env_put(bench.env, txn, ENV_JOURNAL, (MDB_val){5, (char[]){"block"}}, block, sizeof block));
-    assert_ok(env_commit(bench.env, txn));
-    turn_give(&bench.turn);
-    assert_string_equal(levels(bench.env), "");
-    take_down(&bench);
-    env_close(bench.env);
+    assert_ok(env_put(bench->env, txn, ENV_JOURNAL, (MDB_val){5, (char[]){"block"}}, block,
+                      sizeof block));
+    assert_ok(env_commit(bench->env, txn));
+    turn_give(&bench->turn);
+    assert_string_equal(levels(bench->env), "");
+    take_down(bench);
+    env_close(bench->env);
 }
 
 static void wait__nothing_frozen__is_at_once_whatever_the_status(void **state)
 {
-    struct bench bench;
+    struct bench *bench = testkit_alloc(sizeof *bench);
     (void)state;
-    set_up(&bench, lmdb_env_new(), 1, 2);
-    assert_ok(sealer_wait(&bench.sealer));
-    pthread_mutex_lock(&bench.sealer.lock);
-    bench.sealer.status = STATUS_STORAGE_FULL; /* of a merge, say */
-    pthread_mutex_unlock(&bench.sealer.lock);
-    assert_ok(sealer_wait(&bench.sealer));
-    record_and_freeze(&bench, 1);
-    assert_status(sealer_wait(&bench.sealer), STATUS_STORAGE_FULL);
-    take_down(&bench);
-    env_close(bench.env);
+    set_up(bench, lmdb_env_new(), 1, 2);
+    assert_ok(sealer_wait(&bench->sealer));
+    pthread_mutex_lock(&bench->sealer.lock);
+    bench->sealer.status = STATUS_STORAGE_FULL; /* of a merge, say */
+    pthread_mutex_unlock(&bench->sealer.lock);
+    assert_ok(sealer_wait(&bench->sealer));
+    record_and_freeze(bench, 1);
+    assert_status(sealer_wait(&bench->sealer), STATUS_STORAGE_FULL);
+    take_down(bench);
+    env_close(bench->env);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -506,7 +506,9 @@ void sealer_stop(struct sealer *sealer)
     pthread_cond_signal(&sealer->wanted);
     INVARIANT(pthread_join(sealer->thread, NULL) == 0);
     sealer->running = false;
+    pthread_mutex_lock(&sealer->lock);
     sealer->closing = false;
+    pthread_mutex_unlock(&sealer->lock);
 }
 
 void sealer_done(struct sealer *sealer)
