@@ -293,16 +293,22 @@ static void step(struct bench *bench)
     turn_take(&bench->turn, TURN_COMMITTER);
 }
 
-/* Start the sealer, and stop it when it IS_SO, with the turn taken. */
-static void start_until(struct bench *bench, bool (*is_so)(const struct bench *bench))
+/* Let the sealer, which stands still, go on until it IS_SO. */
+static void step_until(struct bench *bench, bool (*is_so)(const struct bench *bench))
 {
     int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
-    turn_take(&bench->turn, TURN_COMMITTER);
-    assert_ok(sealer_start(&bench->sealer));
     while (!is_so(bench)) {
         assert_true(testkit_now_ms() < end_ms);
         step(bench);
     }
+}
+
+/* Start the sealer, and stop it when it IS_SO, with the turn taken. */
+static void start_until(struct bench *bench, bool (*is_so)(const struct bench *bench))
+{
+    turn_take(&bench->turn, TURN_COMMITTER);
+    assert_ok(sealer_start(&bench->sealer));
+    step_until(bench, is_so);
 }
 
 /* What is frozen while segments are merged does not wait for the end of the merge. */
@@ -426,6 +432,44 @@ static void merge__of_a_damaged_segment__is_not_done_and_sealing_goes_on(void **
     env_close(bench.env);
 }
 
+/* --- what was replaced ------------------------------------------------------------------------ */
+
+static bool has_merged_once(const struct bench *bench)
+{
+    return strcmp(levels(bench->env), "100") == 0;
+}
+
+static bool has_merged_twice(const struct bench *bench)
+{
+    return strcmp(levels(bench->env), "11") == 0;
+}
+
+static bool has_merged_eight(const struct bench *bench)
+{
+    return strcmp(levels(bench->env), "1") == 0;
+}
+
+/* There is always something to merge where much is recorded: what merges leave does not wait for
+ * the end of that. */
+static void sweep__goes_on_beside_merging(void **state)
+{
+    struct bench bench;
+    (void)state;
+    set_up(&bench, lmdb_env_new(), 1, 2);
+    for (int i = 0; i < 4; i++) {
+        seal_by_hand(&bench, 4000);
+    }
+    start_until(&bench, has_merged_once);
+    assert_int_equal(count(bench.env, SEGMENT_DOOMED), 2);
+    step_until(&bench, has_merged_twice);
+    assert_int_equal(count(bench.env, SEGMENT_DOOMED), 2); /* those of the second merge alone */
+    turn_give(&bench.turn);
+    wait_for_levels(&bench, "2");
+    assert_all_there(&bench);
+    take_down(&bench);
+    env_close(bench.env);
+}
+
 /* --- no room ---------------------------------------------------------------------------------- */
 
 static bool is_full(const struct bench *bench)
@@ -436,12 +480,8 @@ static bool is_full(const struct bench *bench)
 /* Take the turn when nothing is half made: the sealer tries again each second. */
 static void take_turn_at_rest(struct bench *bench)
 {
-    int64_t end_ms = testkit_now_ms() + PATIENCE_MS;
     turn_take(&bench->turn, TURN_COMMITTER);
-    while (!is_at_rest(bench)) {
-        assert_true(testkit_now_ms() < end_ms);
-        step(bench);
-    }
+    step_until(bench, is_at_rest);
 }
 
 /* What one attempt leaves takes no room from the next, nor from the committer. */
@@ -464,6 +504,52 @@ static void seal__map_full__says_so_and_leaves_nothing_behind(void **state)
     assert_ok(env_commit(bench.env, txn));
     turn_give(&bench.turn);
     assert_string_equal(levels(bench.env), "");
+    take_down(&bench);
+    env_close(bench.env);
+}
+
+/* Fill the map until no value of PAGES_MIN fits, whoever's turn it is. */
+static void fill_map(const struct env *env, size_t pages_min)
+{
+    static uint8_t bytes[64 * 4096];
+    uint64_t key = 0;
+    for (size_t pages = sizeof bytes / 4096; pages >= pages_min;) {
+        MDB_txn *txn = lmdb_env_begin(env, true);
+        key++;
+        int rc =
+            env_put(env, txn, ENV_JOURNAL, (MDB_val){sizeof key, &key}, bytes, pages * 4096 - 16);
+        if (rc < 0) {
+            mdb_txn_abort(txn);
+        } else {
+            rc = env_commit(env, txn);
+        }
+        pages = rc < 0 ? pages / 2 : pages;
+    }
+}
+
+static bool nothing_is_frozen(const struct bench *bench)
+{
+    return !head_is_frozen((struct head *)(uintptr_t)&bench->head);
+}
+
+/* What nobody reads any more is room enough. */
+static void seal__no_room_but_in_replaced_segments__comes_back(void **state)
+{
+    struct bench bench;
+    (void)state;
+    set_up(&bench, lmdb_env_open(testkit_tmpdir(), 4 << 20), 1, 8);
+    for (int i = 0; i < 8; i++) {
+        seal_by_hand(&bench, 2000);
+    }
+    start_until(&bench, has_merged_eight);
+    assert_int_equal(count(bench.env, SEGMENT_DOOMED), 8);
+    fill_map(bench.env, 8);
+    record_and_freeze(&bench, 4000);
+    turn_give(&bench.turn);
+    wait_until(nothing_is_frozen, &bench);
+    wait_for_levels(&bench, "10");
+    assert_ok(sealer_status(&bench.sealer));
+    assert_all_there(&bench);
     take_down(&bench);
     env_close(bench.env);
 }
@@ -492,6 +578,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(merge__is_put_off_for_what_is_frozen_meanwhile),
     cmocka_unit_test(done__in_the_middle_of_a_merge__the_next_begins_anew),
     cmocka_unit_test(merge__of_a_damaged_segment__is_not_done_and_sealing_goes_on),
+    cmocka_unit_test(sweep__goes_on_beside_merging),
+    cmocka_unit_test(seal__no_room_but_in_replaced_segments__comes_back),
     cmocka_unit_test(seal__map_full__says_so_and_leaves_nothing_behind),
     cmocka_unit_test(wait__nothing_frozen__is_at_once_whatever_the_status),
 };

@@ -22,6 +22,9 @@ static bool is_closing(struct sealer *sealer)
     return closing;
 }
 
+/* What a merge makes way for. */
+static int beside_merging(struct sealer *sealer);
+
 /* --- one table -------------------------------------------------------------------------------- */
 
 union row {
@@ -134,7 +137,7 @@ static int take_row(struct row_merge *merge, struct reached *reached)
     return rc;
 }
 
-/* Write the slice, and make way for what is more urgent than a merge. */
+/* Write the slice, and make way for what a merge is not to keep waiting. */
 static int end_slice(struct job *job)
 {
     if (is_closing(job->sealer)) {
@@ -145,7 +148,7 @@ static int end_slice(struct job *job)
     }
     int rc = segment_writer_flush(&job->writer);
     if (rc == 0 && job->txn != NULL) {
-        rc = sealer_seal(job->sealer);
+        rc = beside_merging(job->sealer);
     }
     if (rc == 0 && job->txn != NULL) {
         rc = env_status(mdb_txn_renew(job->txn));
@@ -353,65 +356,111 @@ static int merge(struct sealer *sealer, bool *ret_did)
 struct removal {
     const struct env *env;
     const struct segment *segment;
+    unsigned chunks_max;
+    bool left; /* there are more */
 };
 
 static int remove_in(void *arg, MDB_txn *txn)
 {
-    const struct removal *removal = arg;
-    bool left = false;
-    int rc = segment_remove(removal->env, txn, removal->segment->id, REMOVE_CHUNKS_MAX, &left);
-    if (rc == 0 && !left) {
+    struct removal *removal = arg;
+    int rc = segment_remove(removal->env, txn, removal->segment->id, removal->chunks_max,
+                            &removal->left);
+    if (rc == 0 && !removal->left) {
         rc = manifest_remove(removal->env, txn, removal->segment->id);
     }
     FAILPOINT("before_removal");
     return rc;
 }
 
-/* Remove a slice of SEGMENT, and with the last its row. */
-static int remove_slice(struct sealer *sealer, const struct segment *segment)
+/* Remove a slice of SEGMENT, and with the last its row; a smaller one where there is no room for
+ * the pages above so many chunks.  *RET_LEFT: there are more. */
+static int remove_slice(struct sealer *sealer, const struct segment *segment, bool *ret_left)
 {
-    struct removal removal = {sealer->options.env, segment};
-    int rc = slice_write(removal.env, sealer->options.turn, remove_in, &removal);
-    FAILPOINT("after_removal");
+    struct removal removal = {.env = sealer->options.env, .segment = segment};
+    int rc = STATUS_STORAGE_FULL;
+    for (unsigned max = REMOVE_CHUNKS_MAX; max > 0 && rc == STATUS_STORAGE_FULL; max /= 4) {
+        removal.chunks_max = max;
+        rc = slice_write(removal.env, sealer->options.turn, remove_in, &removal);
+        FAILPOINT("after_removal");
+    }
+    *ret_left = removal.left;
     return rc;
 }
 
-/* Remove a slice of what nobody reads any more, or never could.  *RET_DID: whether there was any.
- * Not while a segment is being made. */
-static int sweep(struct sealer *sealer, bool *ret_did)
+/* The first segment in STATE; RET->id is 0 where there is none. */
+static int find_in_state(struct sealer *sealer, enum segment_state state, struct segment *ret)
 {
-    struct manifest manifest = {0};
+    struct manifest manifest;
     int rc = read_manifest(sealer, &manifest);
     if (rc < 0) {
         return rc;
     }
-    for (size_t i = 0; i < manifest.n && rc == 0 && !*ret_did; i++) {
-        if (manifest.segments[i].state != SEGMENT_LIVE) {
-            *ret_did = true;
-            rc = remove_slice(sealer, &manifest.segments[i]);
+    ret->id = 0;
+    for (size_t i = 0; i < manifest.n && ret->id == 0; i++) {
+        if (manifest.segments[i].state == state) {
+            *ret = manifest.segments[i];
         }
     }
     manifest_done(&manifest);
+    return 0;
+}
+
+/* Remove a slice of a segment in STATE.  *RET_DID: whether there was one. */
+static int sweep(struct sealer *sealer, enum segment_state state, bool *ret_did)
+{
+    struct segment segment;
+    bool left;
+    int rc = sealer->unswept ? 0 : find_in_state(sealer, state, &segment);
+    *ret_did = rc == 0 && !sealer->unswept && segment.id != 0;
+    if (*ret_did) {
+        rc = remove_slice(sealer, &segment, &left);
+    }
+    if (rc == STATUS_CORRUPT) {
+        sealer->unswept = true;
+        *ret_did = false;
+        rc = 0;
+    }
     return rc;
 }
 
-/* --- all of it -------------------------------------------------------------------------------- */
-
-/* Give back what a failed attempt left half made: the next begins anew, and would take as much
- * again. */
+/* Give back what a failed attempt, or a crash, left half made: the next begins anew, and would take
+ * as much again.  Not while a segment is being made. */
 static int clear_away(struct sealer *sealer)
 {
     bool did = true;
     int rc = 0;
     while (did && rc == 0 && !is_closing(sealer)) {
-        did = false;
-        rc = sweep(sealer, &did);
+        rc = sweep(sealer, SEGMENT_BUILDING, &did);
     }
     return rc;
 }
 
+/* Remove one segment that was replaced: that gives about as much room as one takes that is sealed.
+ * *RET_DID: whether there was one. */
+static int make_room(struct sealer *sealer, bool *ret_did)
+{
+    struct segment segment;
+    bool left = true;
+    int rc = find_in_state(sealer, SEGMENT_DOOMED, &segment);
+    while (rc == 0 && segment.id != 0 && left && !is_closing(sealer)) {
+        rc = remove_slice(sealer, &segment, &left);
+    }
+    *ret_did = rc == 0 && segment.id != 0 && !left;
+    return rc;
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
+
+static int beside_merging(struct sealer *sealer)
+{
+    bool did;
+    int rc = sealer_seal(sealer);
+    /* a slice for a slice: what was replaced never is more than what the largest merge replaces */
+    return rc < 0 ? rc : sweep(sealer, SEGMENT_DOOMED, &did);
+}
+
 /* Do all that there is to do now. */
-static int run(struct sealer *sealer)
+static int work(struct sealer *sealer)
 {
     bool did = true;
     int rc = 0;
@@ -425,15 +474,42 @@ static int run(struct sealer *sealer)
                 rc = 0;
             }
         }
-        if (rc == 0 && !did && !sealer->unswept) {
-            rc = sweep(sealer, &did);
-            if (rc == STATUS_CORRUPT) {
-                sealer->unswept = true;
-                did = false;
-                rc = 0;
-            }
+        if (rc == 0 && !did) {
+            rc = sweep(sealer, SEGMENT_BUILDING, &did);
+        }
+        if (rc == 0 && !did) {
+            rc = sweep(sealer, SEGMENT_DOOMED, &did);
         }
     }
+    return rc;
+}
+
+/* Leave nothing of what failed with RC half made, and make room where there was none.  *RET_DID:
+ * whether it was made.  Returns RC, or STATUS_STORAGE_FAILED. */
+static int clean_up(struct sealer *sealer, int rc, bool *ret_did)
+{
+    *ret_did = false;
+    if (rc == 0 || rc == STATUS_STORAGE_FAILED || rc == STATUS_SHUTTING_DOWN) {
+        return rc;
+    }
+    int cleaned = clear_away(sealer);
+    if (cleaned == 0 && rc == STATUS_STORAGE_FULL) {
+        cleaned = make_room(sealer, ret_did);
+    }
+    return cleaned == STATUS_STORAGE_FAILED ? cleaned : rc;
+}
+
+/* Work; LAST is how that went the last time.  Where there is no room, what was replaced is removed
+ * before anything else is tried. */
+static int run(struct sealer *sealer, int last)
+{
+    bool made_room = false;
+    int rc = clean_up(sealer, last == STATUS_STORAGE_FULL ? last : 0, &made_room);
+    do {
+        if (rc != STATUS_STORAGE_FAILED) {
+            rc = clean_up(sealer, work(sealer), &made_room);
+        }
+    } while (rc == STATUS_STORAGE_FULL && made_room && !is_closing(sealer));
     return rc;
 }
 
@@ -462,13 +538,10 @@ static bool wait_for_work(struct sealer *sealer)
 static void *sealer_main(void *arg)
 {
     struct sealer *sealer = arg;
+    int rc = 0;
     thread_begin("sealer");
     while (wait_for_work(sealer)) {
-        int rc = run(sealer);
-        if (rc < 0 && rc != STATUS_STORAGE_FAILED && rc != STATUS_SHUTTING_DOWN &&
-            clear_away(sealer) == STATUS_STORAGE_FAILED) {
-            rc = STATUS_STORAGE_FAILED;
-        }
+        rc = run(sealer, rc);
         tell(sealer, rc == STATUS_SHUTTING_DOWN ? 0 : rc);
     }
     return NULL;

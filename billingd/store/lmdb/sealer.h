@@ -2,7 +2,8 @@
  * larger ones, so that they stay few, and removes those that were replaced.
  *
  * It writes in slices, in turn with the committer, and leaves the old state whole until the one
- * commit that puts the new in its place.  Where there is no room on the disk it begins anew later.
+ * commit that puts the new in its place.  Where there is no room on the disk it removes what was
+ * replaced, and begins anew, at once or later.
  * Where a commit's outcome is unknown it stops: sealer_status() says so, and nothing is to be
  * written any more. */
 #pragma once
