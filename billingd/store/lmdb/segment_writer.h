@@ -1,5 +1,5 @@
-/* Writing a segment, slice by slice: each a write transaction of its own, in turn with the
- * committer's, small enough that nobody waits long for it.
+/* Writing a segment, slice by slice: each rides along with a commit, or is a write transaction of
+ * its own in turn with the committer's, and small enough that nobody waits long for it (slice.h).
  *
  *   segment_writer_begin .. (segment_writer_add .. segment_writer_flush) .. segment_writer_finish
  *
