@@ -196,6 +196,42 @@ static int write_tables(struct job *job)
     return rc;
 }
 
+/* Read the filter here, where nobody waits for it.  Where that fails, whoever needs it tries. */
+static void shelve_filter(struct job *job)
+{
+    const struct sealer_options *options = &job->sealer->options;
+    struct open_filter filter;
+    MDB_txn *txn;
+    int rc = env_status(mdb_txn_begin(options->env->mdb, NULL, MDB_RDONLY, &txn));
+    if (rc < 0) {
+        return;
+    }
+    rc = open_filter_init(options->env, txn, &job->writer.segment, &filter);
+    mdb_txn_abort(txn);
+    if (rc == 0) {
+        filter_shelf_put(options->shelf, &filter);
+    }
+}
+
+/* Write the rest of SEGMENT, and have it read in place of what it was made of. */
+static int finish_segment(struct job *job, const struct segment *segment)
+{
+    struct filter_shelf *shelf = job->sealer->options.shelf;
+    int rc = segment_writer_complete(&job->writer);
+    if (rc < 0) {
+        return rc;
+    }
+    shelve_filter(job);
+    rc = segment_writer_finish(&job->writer, job->segments, job->n_segments);
+    if (rc < 0) {
+        filter_shelf_drop(shelf, segment->id);
+    }
+    for (size_t i = 0; rc == 0 && i < job->n_segments; i++) {
+        filter_shelf_drop(shelf, job->segments[i].id);
+    }
+    return rc;
+}
+
 /* Make SEGMENT, for about REQUESTS request ids, out of what JOB has. */
 static int write_segment(struct job *job, const struct segment *segment, uint64_t requests)
 {
@@ -206,7 +242,7 @@ static int write_segment(struct job *job, const struct segment *segment, uint64_
         rc = write_tables(job);
     }
     if (rc == 0) {
-        rc = segment_writer_finish(&job->writer, job->segments, job->n_segments);
+        rc = finish_segment(job, segment);
     }
     segment_writer_done(&job->writer);
     return rc;
@@ -291,14 +327,26 @@ int sealer_seal(struct sealer *sealer)
 
 /* --- merging ---------------------------------------------------------------------------------- */
 
-/* The first of so many live segments behind each other that are of one level, the lowest such;
- * NULL: there are none.  Live ones stand by first_seq; *RET_LIVE: in one array. */
-static const struct segment *find_merge(const struct segment *live, size_t n, unsigned width)
+static bool is_left_out(const struct sealer *sealer, uint64_t segment)
 {
+    bool found = false;
+    for (size_t i = 0; i < sealer->n_left_out && !found; i++) {
+        found = sealer->left_out[i] == segment;
+    }
+    return found;
+}
+
+/* The first of so many live segments behind each other that are of one level, the lowest such, and
+ * none of them damaged; NULL: there are none.  The N at LIVE stand by first_seq. */
+static const struct segment *find_merge(const struct sealer *sealer, const struct segment *live,
+                                        size_t n)
+{
+    unsigned width = sealer->options.merge_width;
     const struct segment *found = NULL;
     size_t like = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && sealer->n_left_out < SEALER_LEFT_OUT_MAX; i++) {
         like = i > 0 && live[i].level == live[i - 1].level ? like + 1 : 1;
+        like = is_left_out(sealer, live[i].id) ? 0 : like;
         if (like == width && (found == NULL || live[i].level < found->level)) {
             found = &live[i + 1 - width];
         }
@@ -331,6 +379,65 @@ static int merge_into(struct sealer *sealer, const struct segment *inputs, uint6
     return rc;
 }
 
+/* Read the rows of TABLE in SEGMENT. */
+static int read_table(const struct env *env, MDB_txn *txn, uint64_t segment,
+                      enum segment_table table)
+{
+    struct segment_scan scan;
+    const void *row = NULL;
+    int rc = segment_scan_open(env, txn, (struct segment_start){segment, table, 0, 0}, &scan);
+    if (rc < 0) {
+        return rc;
+    }
+    for (rc = segment_scan_peek(&scan, &row); rc == 0 && row != NULL;
+         rc = segment_scan_peek(&scan, &row)) {
+        segment_scan_step(&scan);
+    }
+    segment_scan_close(&scan);
+    return rc;
+}
+
+static bool is_damaged(const struct env *env, MDB_txn *txn, uint64_t segment)
+{
+    int rc = 0;
+    for (enum segment_table table = SEGMENT_REQUESTS; table <= SEGMENT_SUMS && rc == 0; table++) {
+        rc = read_table(env, txn, segment, table);
+    }
+    return rc == STATUS_CORRUPT;
+}
+
+static void leave_out(struct sealer *sealer, uint64_t segment)
+{
+    if (sealer->n_left_out < SEALER_LEFT_OUT_MAX) {
+        sealer->left_out[sealer->n_left_out] = segment;
+        sealer->n_left_out++;
+        atomic_store(&sealer->damaged, sealer->left_out[0]);
+    }
+}
+
+/* INPUTS could not be merged: leave those out that are damaged, or all where none is found to be.
+ * Whoever reads them is told, and all else goes on.  Returns 0, or the status of a failed read. */
+static int leave_out_damaged(struct sealer *sealer, const struct segment *inputs)
+{
+    size_t before = sealer->n_left_out;
+    MDB_txn *txn;
+    int rc = env_status(mdb_txn_begin(sealer->options.env->mdb, NULL, MDB_RDONLY, &txn));
+    if (rc < 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < sealer->options.merge_width; i++) {
+        if (is_damaged(sealer->options.env, txn, inputs[i].id)) {
+            leave_out(sealer, inputs[i].id);
+        }
+    }
+    mdb_txn_abort(txn);
+    bool found = sealer->n_left_out > before;
+    for (size_t i = 0; i < sealer->options.merge_width && !found; i++) {
+        leave_out(sealer, inputs[i].id);
+    }
+    return 0;
+}
+
 /* Merge segments where there are enough of a kind.  *RET_DID: whether there were. */
 static int merge(struct sealer *sealer, bool *ret_did)
 {
@@ -341,11 +448,11 @@ static int merge(struct sealer *sealer, bool *ret_did)
     }
     uint64_t id = manifest_next_id(&manifest);
     manifest_keep_live(&manifest);
-    const struct segment *inputs =
-        find_merge(manifest.segments, manifest.n, sealer->options.merge_width);
+    const struct segment *inputs = find_merge(sealer, manifest.segments, manifest.n);
     *ret_did = inputs != NULL;
     if (inputs != NULL) {
         rc = merge_into(sealer, inputs, id);
+        rc = rc == STATUS_CORRUPT ? leave_out_damaged(sealer, inputs) : rc;
     }
     manifest_done(&manifest);
     return rc;
@@ -467,12 +574,8 @@ static int work(struct sealer *sealer)
     while (did && rc == 0 && !is_closing(sealer)) {
         did = false;
         rc = sealer_seal(sealer);
-        if (rc == 0 && !sealer->damaged) {
+        if (rc == 0) {
             rc = merge(sealer, &did);
-            if (rc == STATUS_CORRUPT) { /* whoever reads it is told; recording goes on */
-                sealer->damaged = true;
-                rc = 0;
-            }
         }
         if (rc == 0 && !did) {
             rc = sweep(sealer, SEGMENT_BUILDING, &did);
