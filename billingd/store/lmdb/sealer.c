@@ -5,8 +5,7 @@
 #include "billingd/base/assert.h"
 #include "billingd/base/failpoint.h"
 #include "billingd/base/thread.h"
-#include "billingd/store/lmdb/row_merge.h"
-#include "billingd/store/lmdb/segment_writer.h"
+#include "billingd/store/lmdb/segment_maker.h"
 #include "billingd/store/lmdb/slice.h"
 
 enum {
@@ -20,232 +19,6 @@ static bool is_closing(struct sealer *sealer)
     bool closing = sealer->closing;
     pthread_mutex_unlock(&sealer->lock);
     return closing;
-}
-
-/* What a merge makes way for. */
-static int beside_merging(struct sealer *sealer);
-
-/* --- one table -------------------------------------------------------------------------------- */
-
-union row {
-    struct request_row request;
-    struct place_row place;
-    struct sum_row sum;
-};
-
-/* A segment that is being made, and of what. */
-struct job {
-    struct sealer *sealer;
-    struct segment_writer writer;
-    /* Either runs, */
-    const struct head_list *runs;
-    /* or segments, which are read in a transaction that is taken up anew after each slice, lest
-     * the pages that are freed meanwhile wait for it. */
-    const struct segment *segments;
-    size_t n_segments;
-    MDB_txn *txn; /* owned */
-};
-
-static void add_run(struct row_merge *merge, const struct run *run)
-{
-    switch (merge->table) {
-    case SEGMENT_REQUESTS:
-        row_merge_add_rows(merge, run->requests, run->n_requests);
-        break;
-    case SEGMENT_USAGE:
-        row_merge_add_rows(merge, run->usage, run->n_usage);
-        break;
-    case SEGMENT_LATE:
-        row_merge_add_rows(merge, run->late, run->n_late);
-        break;
-    case SEGMENT_SUMS:
-        row_merge_add_rows(merge, run->sums, run->n_sums);
-        break;
-    case SEGMENT_FILTER:
-        break;
-    }
-}
-
-/* How far a table was merged. */
-struct reached {
-    union row row; /* the last that was written */
-    size_t n;      /* of those equal to it, how many went into it and the ones before it; 0: none
-                      were written */
-};
-
-/* Pass over what was merged before.  A merge of the same sources gives the same rows again, equal
- * ones too. */
-static int pass_over(struct row_merge *merge, const struct reached *reached)
-{
-    size_t left = reached->n;
-    int rc = 0;
-    while (rc == 0 && left > 0 && row_merge_peek(merge) != NULL) {
-        int order = row_compare(merge->table, row_merge_peek(merge), &reached->row);
-        if (order > 0) {
-            break;
-        }
-        left -= order == 0;
-        rc = row_merge_step(merge);
-    }
-    return rc;
-}
-
-/* All rows of TABLE behind what was REACHED. */
-static int open_merge(struct job *job, enum segment_table table, const struct reached *reached,
-                      struct row_merge *ret)
-{
-    size_t n = job->runs != NULL ? job->runs->n : job->n_segments;
-    struct segment_start start = {.table = table};
-    int rc = row_merge_init(ret, table, n);
-    if (rc < 0) {
-        return rc;
-    }
-    for (size_t i = 0; job->runs != NULL && i < n; i++) {
-        add_run(ret, job->runs->runs[i]);
-    }
-    if (reached->n > 0) {
-        segment_row_leading(table, &reached->row, &start.a, &start.b);
-    }
-    for (size_t i = 0; job->runs == NULL && i < n && rc == 0; i++) {
-        start.segment = job->segments[i].id;
-        rc = row_merge_add_segment(ret, job->sealer->options.env, job->txn, start);
-    }
-    if (rc == 0) {
-        rc = pass_over(ret, reached);
-    }
-    if (rc < 0) {
-        row_merge_done(ret);
-    }
-    return rc;
-}
-
-/* Take the next row, of sums all that are equal and fit, as one. */
-static int take_row(struct row_merge *merge, struct reached *reached)
-{
-    enum segment_table table = merge->table;
-    const void *next = row_merge_peek(merge);
-    bool equal = table == SEGMENT_SUMS && reached->n > 0 && sum_row_same(next, &reached->row.sum);
-    memcpy(&reached->row, next, segment_row_bytes(table));
-    reached->n = equal ? reached->n : 0;
-    int rc = 0;
-    do {
-        reached->n++;
-        rc = row_merge_step(merge);
-        next = row_merge_peek(merge);
-    } while (rc == 0 && table == SEGMENT_SUMS && next != NULL &&
-             sum_row_same(next, &reached->row.sum) && sum_row_add(&reached->row.sum, next));
-    return rc;
-}
-
-/* Write the slice, and make way for what a merge is not to keep waiting. */
-static int end_slice(struct job *job)
-{
-    if (is_closing(job->sealer)) {
-        return STATUS_SHUTTING_DOWN;
-    }
-    if (job->txn != NULL) {
-        mdb_txn_reset(job->txn);
-    }
-    int rc = segment_writer_flush(&job->writer);
-    if (rc == 0 && job->txn != NULL) {
-        rc = beside_merging(job->sealer);
-    }
-    if (rc == 0 && job->txn != NULL) {
-        rc = env_status(mdb_txn_renew(job->txn));
-    }
-    return rc;
-}
-
-static int write_table(struct job *job, enum segment_table table)
-{
-    struct row_merge merge;
-    struct reached reached = {.n = 0};
-    int rc = open_merge(job, table, &reached, &merge);
-    if (rc < 0) {
-        return rc;
-    }
-    while (rc == 0 && row_merge_peek(&merge) != NULL) {
-        bool full = false;
-        rc = take_row(&merge, &reached);
-        if (rc == 0) {
-            segment_writer_add(&job->writer, table, &reached.row, &full);
-        }
-        if (rc < 0 || !full) {
-            continue;
-        }
-        if (job->txn == NULL) {
-            rc = end_slice(job);
-            continue;
-        }
-        row_merge_done(&merge);
-        rc = end_slice(job);
-        if (rc == 0) {
-            rc = open_merge(job, table, &reached, &merge);
-        }
-    }
-    row_merge_done(&merge);
-    return rc;
-}
-
-static int write_tables(struct job *job)
-{
-    int rc = 0;
-    for (enum segment_table table = SEGMENT_REQUESTS; table <= SEGMENT_SUMS && rc == 0; table++) {
-        rc = write_table(job, table);
-    }
-    return rc;
-}
-
-/* Read the filter here, where nobody waits for it.  Where that fails, whoever needs it tries. */
-static void shelve_filter(struct job *job)
-{
-    const struct sealer_options *options = &job->sealer->options;
-    struct open_filter filter;
-    MDB_txn *txn;
-    int rc = env_status(mdb_txn_begin(options->env->mdb, NULL, MDB_RDONLY, &txn));
-    if (rc < 0) {
-        return;
-    }
-    rc = open_filter_init(options->env, txn, &job->writer.segment, &filter);
-    mdb_txn_abort(txn);
-    if (rc == 0) {
-        filter_shelf_put(options->shelf, &filter);
-    }
-}
-
-/* Write the rest of SEGMENT, and have it read in place of what it was made of. */
-static int finish_segment(struct job *job, const struct segment *segment)
-{
-    struct filter_shelf *shelf = job->sealer->options.shelf;
-    int rc = segment_writer_complete(&job->writer);
-    if (rc < 0) {
-        return rc;
-    }
-    shelve_filter(job);
-    rc = segment_writer_finish(&job->writer, job->segments, job->n_segments);
-    if (rc < 0) {
-        filter_shelf_drop(shelf, segment->id);
-    }
-    for (size_t i = 0; rc == 0 && i < job->n_segments; i++) {
-        filter_shelf_drop(shelf, job->segments[i].id);
-    }
-    return rc;
-}
-
-/* Make SEGMENT, for about REQUESTS request ids, out of what JOB has. */
-static int write_segment(struct job *job, const struct segment *segment, uint64_t requests)
-{
-    const struct sealer_options *options = &job->sealer->options;
-    int rc = segment_writer_begin(&job->writer, options->env, options->turn, segment, requests,
-                                  options->slice_bytes);
-    if (rc == 0) {
-        rc = write_tables(job);
-    }
-    if (rc == 0) {
-        rc = finish_segment(job, segment);
-    }
-    segment_writer_done(&job->writer);
-    return rc;
 }
 
 /* --- sealing ---------------------------------------------------------------------------------- */
@@ -294,6 +67,25 @@ static void tell(struct sealer *sealer, int status)
     pthread_cond_broadcast(&sealer->done);
 }
 
+/* Between two slices of a seal. */
+static int goes_on(void *arg)
+{
+    return is_closing(arg) ? STATUS_SHUTTING_DOWN : 0;
+}
+
+static struct segment_job begin_job(struct sealer *sealer, int (*between)(void *arg))
+{
+    const struct sealer_options *options = &sealer->options;
+    return (struct segment_job){
+        .env = options->env,
+        .turn = options->turn,
+        .shelf = options->shelf,
+        .slice_bytes = options->slice_bytes,
+        .between = between,
+        .arg = sealer,
+    };
+}
+
 int sealer_seal(struct sealer *sealer)
 {
     struct head_list *runs;
@@ -303,7 +95,8 @@ int sealer_seal(struct sealer *sealer)
     if (rc < 0 || runs == NULL) {
         return rc;
     }
-    struct job job = {.sealer = sealer, .runs = runs};
+    struct segment_job job = begin_job(sealer, goes_on);
+    job.runs = runs;
     rc = next_id(sealer, &segment.id);
     if (rc == 0) {
         segment.first_seq = runs->runs[0]->first_seq;
@@ -314,7 +107,7 @@ int sealer_seal(struct sealer *sealer)
         }
     }
     if (rc == 0) {
-        rc = write_segment(&job, &segment, requests);
+        rc = segment_make(&job, &segment, requests);
     }
     if (rc == 0) {
         FAILPOINT("sealed");
@@ -322,139 +115,6 @@ int sealer_seal(struct sealer *sealer)
         tell(sealer, 0);
     }
     head_list_release(runs);
-    return rc;
-}
-
-/* --- merging ---------------------------------------------------------------------------------- */
-
-static bool is_left_out(const struct sealer *sealer, uint64_t segment)
-{
-    bool found = false;
-    for (size_t i = 0; i < sealer->n_left_out && !found; i++) {
-        found = sealer->left_out[i] == segment;
-    }
-    return found;
-}
-
-/* The first of so many live segments behind each other that are of one level, the lowest such, and
- * none of them damaged; NULL: there are none.  The N at LIVE stand by first_seq. */
-static const struct segment *find_merge(const struct sealer *sealer, const struct segment *live,
-                                        size_t n)
-{
-    unsigned width = sealer->options.merge_width;
-    const struct segment *found = NULL;
-    size_t like = 0;
-    for (size_t i = 0; i < n && sealer->n_left_out < SEALER_LEFT_OUT_MAX; i++) {
-        like = i > 0 && live[i].level == live[i - 1].level ? like + 1 : 1;
-        like = is_left_out(sealer, live[i].id) ? 0 : like;
-        if (like == width && (found == NULL || live[i].level < found->level)) {
-            found = &live[i + 1 - width];
-        }
-    }
-    return found;
-}
-
-/* Merge INPUTS, as many as are merged at once, into segment ID. */
-static int merge_into(struct sealer *sealer, const struct segment *inputs, uint64_t id)
-{
-    size_t n = sealer->options.merge_width;
-    struct job job = {.sealer = sealer, .segments = inputs, .n_segments = n};
-    struct segment segment = {
-        .id = id,
-        .level = inputs[0].level + 1,
-        .first_seq = inputs[0].first_seq,
-        .last_seq = inputs[n - 1].last_seq,
-    };
-    uint64_t requests = 0;
-    for (size_t i = 0; i < n; i++) {
-        requests += inputs[i].n_requests;
-    }
-    int rc = env_status(mdb_txn_begin(sealer->options.env->mdb, NULL, MDB_RDONLY, &job.txn));
-    if (rc < 0) {
-        return rc;
-    }
-    rc = write_segment(&job, &segment, requests);
-    mdb_txn_abort(job.txn);
-    FAILPOINT("merged");
-    return rc;
-}
-
-/* Read the rows of TABLE in SEGMENT. */
-static int read_table(const struct env *env, MDB_txn *txn, uint64_t segment,
-                      enum segment_table table)
-{
-    struct segment_scan scan;
-    const void *row = NULL;
-    int rc = segment_scan_open(env, txn, (struct segment_start){segment, table, 0, 0}, &scan);
-    if (rc < 0) {
-        return rc;
-    }
-    for (rc = segment_scan_peek(&scan, &row); rc == 0 && row != NULL;
-         rc = segment_scan_peek(&scan, &row)) {
-        segment_scan_step(&scan);
-    }
-    segment_scan_close(&scan);
-    return rc;
-}
-
-static bool is_damaged(const struct env *env, MDB_txn *txn, uint64_t segment)
-{
-    int rc = 0;
-    for (enum segment_table table = SEGMENT_REQUESTS; table <= SEGMENT_SUMS && rc == 0; table++) {
-        rc = read_table(env, txn, segment, table);
-    }
-    return rc == STATUS_CORRUPT;
-}
-
-static void leave_out(struct sealer *sealer, uint64_t segment)
-{
-    if (sealer->n_left_out < SEALER_LEFT_OUT_MAX) {
-        sealer->left_out[sealer->n_left_out] = segment;
-        sealer->n_left_out++;
-        atomic_store(&sealer->damaged, sealer->left_out[0]);
-    }
-}
-
-/* INPUTS could not be merged: leave those out that are damaged, or all where none is found to be.
- * Whoever reads them is told, and all else goes on.  Returns 0, or the status of a failed read. */
-static int leave_out_damaged(struct sealer *sealer, const struct segment *inputs)
-{
-    size_t before = sealer->n_left_out;
-    MDB_txn *txn;
-    int rc = env_status(mdb_txn_begin(sealer->options.env->mdb, NULL, MDB_RDONLY, &txn));
-    if (rc < 0) {
-        return rc;
-    }
-    for (size_t i = 0; i < sealer->options.merge_width; i++) {
-        if (is_damaged(sealer->options.env, txn, inputs[i].id)) {
-            leave_out(sealer, inputs[i].id);
-        }
-    }
-    mdb_txn_abort(txn);
-    bool found = sealer->n_left_out > before;
-    for (size_t i = 0; i < sealer->options.merge_width && !found; i++) {
-        leave_out(sealer, inputs[i].id);
-    }
-    return 0;
-}
-
-/* Merge segments where there are enough of a kind.  *RET_DID: whether there were. */
-static int merge(struct sealer *sealer, bool *ret_did)
-{
-    struct manifest manifest;
-    int rc = read_manifest(sealer, &manifest);
-    if (rc < 0) {
-        return rc;
-    }
-    uint64_t id = manifest_next_id(&manifest);
-    manifest_keep_live(&manifest);
-    const struct segment *inputs = find_merge(sealer, manifest.segments, manifest.n);
-    *ret_did = inputs != NULL;
-    if (inputs != NULL) {
-        rc = merge_into(sealer, inputs, id);
-        rc = rc == STATUS_CORRUPT ? leave_out_damaged(sealer, inputs) : rc;
-    }
-    manifest_done(&manifest);
     return rc;
 }
 
@@ -556,15 +216,150 @@ static int make_room(struct sealer *sealer, bool *ret_did)
     return rc;
 }
 
-/* --- all of it -------------------------------------------------------------------------------- */
+/* --- merging ---------------------------------------------------------------------------------- */
 
-static int beside_merging(struct sealer *sealer)
+static bool is_left_out(const struct sealer *sealer, uint64_t segment)
 {
+    bool found = false;
+    for (size_t i = 0; i < sealer->n_left_out && !found; i++) {
+        found = sealer->left_out[i] == segment;
+    }
+    return found;
+}
+
+/* The first of so many live segments behind each other that are of one level, the lowest such, and
+ * none of them damaged; NULL: there are none.  The N at LIVE stand by first_seq. */
+static const struct segment *find_merge(const struct sealer *sealer, const struct segment *live,
+                                        size_t n)
+{
+    unsigned width = sealer->options.merge_width;
+    const struct segment *found = NULL;
+    size_t like = 0;
+    for (size_t i = 0; i < n && sealer->n_left_out < SEALER_LEFT_OUT_MAX; i++) {
+        like = i > 0 && live[i].level == live[i - 1].level ? like + 1 : 1;
+        like = is_left_out(sealer, live[i].id) ? 0 : like;
+        if (like == width && (found == NULL || live[i].level < found->level)) {
+            found = &live[i + 1 - width];
+        }
+    }
+    return found;
+}
+
+/* What a merge makes way for, between two slices. */
+static int beside_merging(void *arg)
+{
+    struct sealer *sealer = arg;
     bool did;
-    int rc = sealer_seal(sealer);
+    int rc = goes_on(sealer);
+    if (rc == 0) {
+        rc = sealer_seal(sealer);
+    }
     /* a slice for a slice: what was replaced never is more than what the largest merge replaces */
     return rc < 0 ? rc : sweep(sealer, SEGMENT_DOOMED, &did);
 }
+
+/* Merge INPUTS, as many as are merged at once, into segment ID. */
+static int merge_into(struct sealer *sealer, const struct segment *inputs, uint64_t id)
+{
+    size_t n = sealer->options.merge_width;
+    struct segment_job job = begin_job(sealer, beside_merging);
+    job.segments = inputs;
+    job.n_segments = n;
+    struct segment segment = {
+        .id = id,
+        .level = inputs[0].level + 1,
+        .first_seq = inputs[0].first_seq,
+        .last_seq = inputs[n - 1].last_seq,
+    };
+    uint64_t requests = 0;
+    for (size_t i = 0; i < n; i++) {
+        requests += inputs[i].n_requests;
+    }
+    int rc = segment_make(&job, &segment, requests);
+    FAILPOINT("merged");
+    return rc;
+}
+
+/* Read the rows of TABLE in SEGMENT. */
+static int read_table(const struct env *env, MDB_txn *txn, uint64_t segment,
+                      enum segment_table table)
+{
+    struct segment_scan scan;
+    const void *row = NULL;
+    int rc = segment_scan_open(env, txn, (struct segment_start){segment, table, 0, 0}, &scan);
+    if (rc < 0) {
+        return rc;
+    }
+    for (rc = segment_scan_peek(&scan, &row); rc == 0 && row != NULL;
+         rc = segment_scan_peek(&scan, &row)) {
+        segment_scan_step(&scan);
+    }
+    segment_scan_close(&scan);
+    return rc;
+}
+
+static bool is_damaged(const struct env *env, MDB_txn *txn, uint64_t segment)
+{
+    int rc = 0;
+    for (enum segment_table table = SEGMENT_REQUESTS; table <= SEGMENT_SUMS && rc == 0; table++) {
+        rc = read_table(env, txn, segment, table);
+    }
+    return rc == STATUS_CORRUPT;
+}
+
+static void leave_out(struct sealer *sealer, uint64_t segment)
+{
+    if (sealer->n_left_out < SEALER_LEFT_OUT_MAX) {
+        sealer->left_out[sealer->n_left_out] = segment;
+        sealer->n_left_out++;
+        atomic_store(&sealer->damaged, sealer->left_out[0]);
+    }
+}
+
+/* INPUTS could not be merged: leave those out that are damaged, or all where none is found to be.
+ * Whoever reads them is told, and all else goes on.  Returns 0, or the status of a failed read. */
+static int leave_out_damaged(struct sealer *sealer, const struct segment *inputs)
+{
+    size_t before = sealer->n_left_out;
+    MDB_txn *txn;
+    int rc = env_status(mdb_txn_begin(sealer->options.env->mdb, NULL, MDB_RDONLY, &txn));
+    if (rc < 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < sealer->options.merge_width; i++) {
+        if (is_damaged(sealer->options.env, txn, inputs[i].id)) {
+            leave_out(sealer, inputs[i].id);
+        }
+    }
+    mdb_txn_abort(txn);
+    bool found = sealer->n_left_out > before;
+    for (size_t i = 0; i < sealer->options.merge_width && !found; i++) {
+        leave_out(sealer, inputs[i].id);
+    }
+    return 0;
+}
+
+/* Merge segments where there are enough of a kind.  *RET_DID: whether there were. */
+static int merge(struct sealer *sealer, bool *ret_did)
+{
+    struct manifest manifest;
+    int rc = read_manifest(sealer, &manifest);
+    if (rc < 0) {
+        return rc;
+    }
+    uint64_t id = manifest_next_id(&manifest);
+    manifest_keep_live(&manifest);
+    const struct segment *inputs = find_merge(sealer, manifest.segments, manifest.n);
+    *ret_did = inputs != NULL;
+    if (inputs != NULL) {
+        rc = merge_into(sealer, inputs, id);
+        rc = rc == STATUS_CORRUPT ? leave_out_damaged(sealer, inputs) : rc;
+    }
+    manifest_done(&manifest);
+    return rc;
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
 
 /* Do all that there is to do now. */
 static int work(struct sealer *sealer)
