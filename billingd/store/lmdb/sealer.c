@@ -175,7 +175,7 @@ static int find_in_state(struct sealer *sealer, enum segment_state state, struct
 /* Remove a slice of a segment in STATE.  *RET_DID: whether there was one. */
 static int sweep(struct sealer *sealer, enum segment_state state, bool *ret_did)
 {
-    struct segment segment;
+    struct segment segment = {0};
     bool left;
     int rc = sealer->unswept ? 0 : find_in_state(sealer, state, &segment);
     *ret_did = rc == 0 && !sealer->unswept && segment.id != 0;
