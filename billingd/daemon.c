@@ -74,6 +74,7 @@ struct daemon {
     uint64_t trim_requests; /* that had come in when trim_timer last looked */
     uv_timer_t second;      /* for what is said by time */
     bool sealer_failing;    /* and that was said */
+    bool damage_told;       /* of segments */
     uv_prepare_t turn_end;  /* hands on what a turn of the loop has gathered */
     uv_check_t drained;     /* looks whether the last one is gone */
     bool others_waited;     /* for what was urgent, when answers were given last */
@@ -267,12 +268,28 @@ static void expect_trim(struct daemon *d)
     }
 }
 
+/* Told once: what is damaged stays so until a backup is restored. */
+static void watch_damage(struct daemon *d, const struct store_stats *stats)
+{
+    if (stats->segments_damaged && !d->damage_told && stats->segment_damaged != 0) {
+        log_error(LOG_STORE,
+                  "a segment is damaged: it is not merged, and what needs it fails; verify the "
+                  "store, and restore a backup",
+                  LOG_INT("segment", (int64_t)stats->segment_damaged));
+    } else if (stats->segments_damaged && !d->damage_told) {
+        log_error(LOG_STORE,
+                  "a replaced segment is damaged and none is removed any more; verify the store, "
+                  "and restore a backup");
+    }
+    d->damage_told = stats->segments_damaged;
+}
+
 /* The sealer has no log of its own: recording goes on without it, for a while. */
 static void watch_sealer(struct daemon *d)
 {
     struct store_stats stats;
     store_stats(d->store, &stats);
-    int status = stats.segments_damaged ? STATUS_CORRUPT : stats.sealer_status;
+    int status = stats.sealer_status;
     if (status != 0 && !d->sealer_failing && status == STATUS_STORAGE_FULL) {
         log_warning(LOG_STORE, "no room to seal records into segments");
     } else if (status != 0 && !d->sealer_failing) {
@@ -282,6 +299,7 @@ static void watch_sealer(struct daemon *d)
         log_info(LOG_STORE, "records are sealed into segments again");
     }
     d->sealer_failing = status != 0;
+    watch_damage(d, &stats);
 }
 
 static void second_cb(uv_timer_t *timer)

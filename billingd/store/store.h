@@ -94,7 +94,8 @@ struct store_stats {
     uint64_t views;             /* open */
     int64_t oldest_view_us;     /* monotonic: when the oldest of them was opened; 0: none is */
     int sealer_status;          /* how the last sealing, merging or removal went */
-    bool segments_damaged;      /* one cannot be read: there is no more merging, or no removal */
+    bool segments_damaged;      /* some are not merged, or none removed any more */
+    uint64_t segment_damaged;   /* one that cannot be read and is not merged; 0: none is */
 };
 
 /* The state of now, of no transaction: from memory and two questions to the kernel.  Any thread. */

@@ -20,6 +20,7 @@ static struct turn turn;
 struct bench {
     struct env *env;
     struct head head;
+    struct filter_shelf shelf;
     struct dedup dedup;
     struct view_rows rows;
     MDB_txn *txn;
@@ -30,7 +31,8 @@ static void set_up(struct bench *bench, struct env *env, uint64_t sealed_seq)
 {
     *bench = (struct bench){.env = env};
     assert_ok(head_init(&bench->head, 1000000, sealed_seq));
-    dedup_init(&bench->dedup, env, &bench->head, ID_KEY);
+    filter_shelf_init(&bench->shelf);
+    dedup_init(&bench->dedup, &bench->shelf, &bench->head, ID_KEY);
 }
 
 static void begin(struct bench *bench)
@@ -51,6 +53,7 @@ static void take_down(struct bench *bench)
 {
     end(bench);
     dedup_done(&bench->dedup);
+    filter_shelf_done(&bench->shelf);
     head_done(&bench->head);
     env_close(bench->env);
 }

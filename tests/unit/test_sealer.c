@@ -4,6 +4,7 @@
  * transaction. */
 #include <poll.h>
 
+#include "billingd/store/lmdb/filter.h"
 #include "billingd/store/lmdb/sealer.h"
 #include "tests/unit/lmdb_env.h"
 
@@ -14,6 +15,7 @@ struct bench {
     struct env *env;
     struct head head;
     struct turn turn;
+    struct filter_shelf shelf;
     struct sealer sealer;
     uint64_t last_seq;
 };
@@ -25,9 +27,11 @@ static void set_up(struct bench *bench, struct env *env, uint64_t records_max, u
     manifest_done(&manifest);
     assert_ok(head_init(&bench->head, records_max, bench->last_seq));
     turn_init(&bench->turn);
+    filter_shelf_init(&bench->shelf);
     struct sealer_options options = {.env = env,
                                      .head = &bench->head,
                                      .turn = &bench->turn,
+                                     .shelf = &bench->shelf,
                                      .slice_bytes = SEGMENT_CHUNK_BYTES,
                                      .merge_width = width};
     sealer_init(&bench->sealer, &options);
@@ -37,6 +41,7 @@ static void take_down(struct bench *bench)
 {
     sealer_stop(&bench->sealer);
     sealer_done(&bench->sealer);
+    filter_shelf_done(&bench->shelf);
     turn_done(&bench->turn);
     head_done(&bench->head);
 }
@@ -300,16 +305,22 @@ static void step(struct bench *bench)
     turn_take(&bench->turn, TURN_COMMITTER);
 }
 
-/* Start the sealer, and stop it when it IS_SO, with the turn taken. */
-static void start_until(struct bench *bench, bool (*is_so)(const struct bench *bench))
+/* Let the sealer, which stands still, go on until it IS_SO. */
+static void step_until(struct bench *bench, bool (*is_so)(const struct bench *bench))
 {
     int64_t end_ms = testkit_now_ms() + testkit_patience_ms();
-    turn_take(&bench->turn, TURN_COMMITTER);
-    assert_ok(sealer_start(&bench->sealer));
     while (!is_so(bench)) {
         assert_true(testkit_now_ms() < end_ms);
         step(bench);
     }
+}
+
+/* Start the sealer, and stop it when it IS_SO, with the turn taken. */
+static void start_until(struct bench *bench, bool (*is_so)(const struct bench *bench))
+{
+    turn_take(&bench->turn, TURN_COMMITTER);
+    assert_ok(sealer_start(&bench->sealer));
+    step_until(bench, is_so);
 }
 
 /* What is frozen while segments are merged does not wait for the end of the merge. */
@@ -336,6 +347,37 @@ static void merge__is_put_off_for_what_is_frozen_meanwhile(void **state)
     assert_ok(sealer_wait(&bench->sealer));
     wait_for_levels(bench, "10");
     assert_all_there(bench);
+    take_down(bench);
+    env_close(bench->env);
+}
+
+/* --- filters ---------------------------------------------------------------------------------- */
+
+/* Who looks request ids up need not open that of a new segment; of one that is not read any more
+ * there is none. */
+static void seal__filter_is_on_the_shelf_before_it_is_asked(void **state)
+{
+    struct bench *bench = testkit_alloc(sizeof *bench);
+    struct open_filter filter;
+    (void)state;
+    set_up(bench, lmdb_env_new(), 1, 2);
+    seal_by_hand(bench, 300);
+    assert_u64(bench->shelf.n, 1);
+    assert_true(filter_shelf_take(&bench->shelf, 1, &filter));
+    for (uint64_t seq = 1; seq <= 300; seq++) {
+        uint64_t block = filter_block_of(lmdb_env_mix(seq), filter.n_blocks);
+        assert_true(
+            filter_may_have(filter.chunks[0] + block * FILTER_BLOCK_BYTES, lmdb_env_mix(seq + 1)));
+    }
+    open_filter_done(&filter);
+    assert_false(filter_shelf_take(&bench->shelf, 1, &filter));
+    seal_by_hand(bench, 300);
+    assert_ok(sealer_start(&bench->sealer));
+    wait_for_levels(bench, "1");
+    sealer_stop(&bench->sealer);
+    assert_u64(bench->shelf.n, 1);
+    assert_true(filter_shelf_take(&bench->shelf, 3, &filter));
+    open_filter_done(&filter);
     take_down(bench);
     env_close(bench->env);
 }
@@ -379,6 +421,7 @@ static void done__in_the_middle_of_a_merge__the_next_begins_anew(void **state)
     atomic_store(&giver.stopped, true);
     assert_int_equal(pthread_join(thread, NULL), 0);
     sealer_done(&bench->sealer);
+    filter_shelf_done(&bench->shelf);
     turn_done(&bench->turn);
     head_done(&bench->head);
     assert_string_equal(levels(env), "00");
@@ -411,8 +454,8 @@ static void damage_first_chunk(const struct env *env)
     assert_ok(env_commit(env, txn));
 }
 
-/* It is left as it is, and sealing goes on. */
-static void merge__of_a_damaged_segment__is_not_done_and_sealing_goes_on(void **state)
+/* It is left as it is and told of; sealing goes on, and merging the others. */
+static void merge__of_a_damaged_segment__leaves_out_that_one(void **state)
 {
     struct bench *bench = testkit_alloc(sizeof *bench);
     (void)state;
@@ -427,8 +470,47 @@ static void merge__of_a_damaged_segment__is_not_done_and_sealing_goes_on(void **
         assert_ok(sealer_wait(&bench->sealer));
         assert_ok(sealer_status(&bench->sealer));
     }
-    wait_until(is_at_rest, bench);
-    assert_true(strncmp(levels(bench->env), "00", 2) == 0);
+    wait_for_levels(bench, "021");
+    assert_u64(bench->sealer.damaged, 1);
+    assert_ok(sealer_status(&bench->sealer));
+    take_down(bench);
+    env_close(bench->env);
+}
+
+/* --- what was replaced ------------------------------------------------------------------------ */
+
+static bool has_merged_once(const struct bench *bench)
+{
+    return strcmp(levels(bench->env), "100") == 0;
+}
+
+static bool has_merged_twice(const struct bench *bench)
+{
+    return strcmp(levels(bench->env), "11") == 0;
+}
+
+static bool has_merged_eight(const struct bench *bench)
+{
+    return strcmp(levels(bench->env), "1") == 0;
+}
+
+/* There is always something to merge where much is recorded: what merges leave does not wait for
+ * the end of that. */
+static void sweep__goes_on_beside_merging(void **state)
+{
+    struct bench *bench = testkit_alloc(sizeof *bench);
+    (void)state;
+    set_up(bench, lmdb_env_new(), 1, 2);
+    for (int i = 0; i < 4; i++) {
+        seal_by_hand(bench, 4000);
+    }
+    start_until(bench, has_merged_once);
+    assert_int_equal(count(bench->env, SEGMENT_DOOMED), 2);
+    step_until(bench, has_merged_twice);
+    assert_int_equal(count(bench->env, SEGMENT_DOOMED), 2); /* those of the second merge alone */
+    turn_give(&bench->turn);
+    wait_for_levels(bench, "2");
+    assert_all_there(bench);
     take_down(bench);
     env_close(bench->env);
 }
@@ -443,12 +525,8 @@ static bool is_full(const struct bench *bench)
 /* Take the turn when nothing is half made: the sealer tries again each second. */
 static void take_turn_at_rest(struct bench *bench)
 {
-    int64_t end_ms = testkit_now_ms() + testkit_patience_ms();
     turn_take(&bench->turn, TURN_COMMITTER);
-    while (!is_at_rest(bench)) {
-        assert_true(testkit_now_ms() < end_ms);
-        step(bench);
-    }
+    step_until(bench, is_at_rest);
 }
 
 /* What one attempt leaves takes no room from the next, nor from the committer. */
@@ -475,6 +553,52 @@ static void seal__map_full__says_so_and_leaves_nothing_behind(void **state)
     env_close(bench->env);
 }
 
+/* Fill the map until no value of PAGES_MIN fits, whoever's turn it is. */
+static void fill_map(const struct env *env, size_t pages_min)
+{
+    static uint8_t bytes[64 * 4096];
+    uint64_t key = 0;
+    for (size_t pages = sizeof bytes / 4096; pages >= pages_min;) {
+        MDB_txn *txn = lmdb_env_begin(env, true);
+        key++;
+        int rc =
+            env_put(env, txn, ENV_JOURNAL, (MDB_val){sizeof key, &key}, bytes, pages * 4096 - 16);
+        if (rc < 0) {
+            mdb_txn_abort(txn);
+        } else {
+            rc = env_commit(env, txn);
+        }
+        pages = rc < 0 ? pages / 2 : pages;
+    }
+}
+
+static bool nothing_is_frozen(const struct bench *bench)
+{
+    return !head_is_frozen((struct head *)(uintptr_t)&bench->head);
+}
+
+/* What nobody reads any more is room enough. */
+static void seal__no_room_but_in_replaced_segments__comes_back(void **state)
+{
+    struct bench *bench = testkit_alloc(sizeof *bench);
+    (void)state;
+    set_up(bench, lmdb_env_open(testkit_tmpdir(), 4 << 20), 1, 8);
+    for (int i = 0; i < 8; i++) {
+        seal_by_hand(bench, 2000);
+    }
+    start_until(bench, has_merged_eight);
+    assert_int_equal(count(bench->env, SEGMENT_DOOMED), 8);
+    fill_map(bench->env, 8);
+    record_and_freeze(bench, 4000);
+    turn_give(&bench->turn);
+    wait_until(nothing_is_frozen, bench);
+    wait_for_levels(bench, "10");
+    assert_ok(sealer_status(&bench->sealer));
+    assert_all_there(bench);
+    take_down(bench);
+    env_close(bench->env);
+}
+
 static void wait__nothing_frozen__is_at_once_whatever_the_status(void **state)
 {
     struct bench *bench = testkit_alloc(sizeof *bench);
@@ -497,8 +621,11 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(merge__by_width__leaves_the_digits_of_the_number),
     cmocka_unit_test(merge__equal_sums_that_do_not_fit__keeps_each),
     cmocka_unit_test(merge__is_put_off_for_what_is_frozen_meanwhile),
+    cmocka_unit_test(seal__filter_is_on_the_shelf_before_it_is_asked),
     cmocka_unit_test(done__in_the_middle_of_a_merge__the_next_begins_anew),
-    cmocka_unit_test(merge__of_a_damaged_segment__is_not_done_and_sealing_goes_on),
+    cmocka_unit_test(merge__of_a_damaged_segment__leaves_out_that_one),
+    cmocka_unit_test(sweep__goes_on_beside_merging),
+    cmocka_unit_test(seal__no_room_but_in_replaced_segments__comes_back),
     cmocka_unit_test(seal__map_full__says_so_and_leaves_nothing_behind),
     cmocka_unit_test(wait__nothing_frozen__is_at_once_whatever_the_status),
 };

@@ -11,15 +11,15 @@ enum {
     SEARCH_AHEAD = PREFETCH_AHEAD /* for one of them, where some are not looked up */
 };
 
-void dedup_init(struct dedup *dedup, const struct env *env, struct head *head, uint64_t id_key)
+void dedup_init(struct dedup *dedup, struct filter_shelf *shelf, struct head *head, uint64_t id_key)
 {
-    *dedup = (struct dedup){.env = env, .head = head, .id_key = id_key};
+    *dedup = (struct dedup){.shelf = shelf, .head = head, .id_key = id_key};
 }
 
-static void free_filters(struct dedup_filter *filters, size_t n)
+static void free_filters(struct open_filter *filters, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        free(filters[i].chunks);
+        open_filter_done(&filters[i]);
     }
     free(filters);
 }
@@ -43,41 +43,8 @@ static bool is_current(const struct dedup *dedup, const struct view_rows *rows)
     return same;
 }
 
-/* In place of a damaged filter, lest nothing could be recorded any more: everything may be in the
- * segment, so that every search looks there. */
-static void open_without(struct dedup_filter *filter)
-{
-    static const uint8_t may_have_all[FILTER_BLOCK_BYTES] = {
-        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-    };
-    filter->n_blocks = 1;
-    filter->chunks[0] = may_have_all;
-}
-
-static int open_filter(const struct view_rows *rows, const struct segment *segment,
-                       struct dedup_filter *ret)
-{
-    uint64_t full = segment_chunk_rows(SEGMENT_FILTER);
-    uint64_t n_chunks = (segment->filter_blocks + full - 1) / full;
-    *ret = (struct dedup_filter){.segment = segment->id, .n_blocks = segment->filter_blocks};
-    ret->chunks = calloc(n_chunks + 1, sizeof *ret->chunks);
-    if (ret->chunks == NULL) {
-        return STATUS_NO_MEMORY;
-    }
-    int rc = segment_filter(rows->env, rows->txn, segment->id, segment->filter_blocks, ret->chunks);
-    if (rc == STATUS_CORRUPT) {
-        open_without(ret);
-        rc = 0;
-    }
-    return rc;
-}
-
 /* The filter that is open already, taken out of DEDUP; returns whether there is one. */
-static bool reuse_filter(struct dedup *dedup, uint64_t segment, struct dedup_filter *ret)
+static bool reuse_filter(struct dedup *dedup, uint64_t segment, struct open_filter *ret)
 {
     for (size_t i = 0; i < dedup->n; i++) {
         if (dedup->filters[i].segment == segment && dedup->filters[i].chunks != NULL) {
@@ -93,14 +60,15 @@ static int refresh(struct dedup *dedup, const struct view_rows *rows)
 {
     size_t n = rows->segments.n;
     int rc = 0;
-    struct dedup_filter *filters = calloc(n + 1, sizeof *filters);
+    struct open_filter *filters = calloc(n + 1, sizeof *filters);
     if (filters == NULL) {
         return STATUS_NO_MEMORY;
     }
     for (size_t i = 0; i < n && rc == 0; i++) {
         const struct segment *segment = &rows->segments.segments[i];
-        if (!reuse_filter(dedup, segment->id, &filters[i])) {
-            rc = open_filter(rows, segment, &filters[i]);
+        if (!reuse_filter(dedup, segment->id, &filters[i]) &&
+            !filter_shelf_take(dedup->shelf, segment->id, &filters[i])) {
+            rc = open_filter_init(rows->env, rows->txn, segment, &filters[i]);
         }
     }
     free_filters(dedup->filters, dedup->n);
@@ -114,7 +82,7 @@ static int refresh(struct dedup *dedup, const struct view_rows *rows)
     return rc;
 }
 
-static const uint8_t *block_of(const struct dedup_filter *filter, uint64_t high)
+static const uint8_t *block_of(const struct open_filter *filter, uint64_t high)
 {
     uint64_t block = filter_block_of(high, filter->n_blocks);
     return filter->chunks[block / SEGMENT_FILTER_ROWS] +
@@ -272,7 +240,7 @@ int dedup_find(const struct dedup *dedup, const struct view_rows *rows, uint64_t
 {
     int rc = search_head(dedup, low, candidate_cb, arg);
     for (size_t i = 0; i < dedup->n && rc == 0; i++) {
-        const struct dedup_filter *filter = &dedup->filters[i];
+        const struct open_filter *filter = &dedup->filters[i];
         if (filter_may_have(block_of(filter, high), low)) {
             rc = search_segment(rows, filter->segment, high, low, candidate_cb, arg);
         }

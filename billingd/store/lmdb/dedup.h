@@ -7,6 +7,7 @@
 #pragma once
 
 #include "billingd/store/lmdb/head.h"
+#include "billingd/store/lmdb/open_filter.h"
 #include "billingd/store/lmdb/view_rows.h"
 
 /* A request id that is about to be looked up.  KEY stays valid. */
@@ -16,18 +17,11 @@ struct announced {
     uint64_t low;
 };
 
-/* The filter of one segment, read in place. */
-struct dedup_filter {
-    uint64_t segment;
-    uint64_t n_blocks;
-    const uint8_t **chunks; /* owned; what they point to is in the map */
-};
-
 struct dedup {
-    const struct env *env;
+    struct filter_shelf *shelf; /* where new filters come from */
     struct head *head;
-    uint64_t id_key;              /* of the store */
-    struct dedup_filter *filters; /* owned; of the live segments, as of the open transaction */
+    uint64_t id_key;             /* of the store */
+    struct open_filter *filters; /* owned; of the live segments, as of the open transaction */
     size_t n;
 
     /* --- in the order in which they are about to be looked up --- */
@@ -38,12 +32,13 @@ struct dedup {
 };
 
 /* ID_KEY is the store's. */
-void dedup_init(struct dedup *dedup, const struct env *env, struct head *head, uint64_t id_key);
+void dedup_init(struct dedup *dedup, struct filter_shelf *shelf, struct head *head,
+                uint64_t id_key);
 void dedup_done(struct dedup *dedup);
 
 /* A transaction begins that sees ROWS: forget what was announced, and take up the filters of
- * segments that are new.  Returns 0, STATUS_CORRUPT, STATUS_NO_MEMORY, or the status of a failed
- * read. */
+ * segments that are new: the shelf has most.  Returns 0, STATUS_NO_MEMORY, or the status of a
+ * failed read. */
 MUSTCHECK int dedup_begin(struct dedup *dedup, const struct view_rows *rows);
 
 /* KEY, which stays valid until the transaction ends, is about to be looked up, behind all that were

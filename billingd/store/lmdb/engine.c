@@ -32,9 +32,10 @@ struct lmdb_store {
     struct meta meta;
     struct head head;
     struct turn turn;
+    struct filter_shelf shelf;
     struct sealer sealer;
     struct tidier tidier;
-    bool begun;   /* head, turn, sealer, tidier and views are there */
+    bool begun;   /* head, turn, shelf, sealer, tidier and views are there */
     bool started; /* the head has what the journal has */
     struct views views;
     struct txn_writer writer; /* committer thread */
@@ -73,6 +74,7 @@ static void close_store(struct store *base)
         tidier_done(&store->tidier);
         views_done(&store->views);
         head_done(&store->head);
+        filter_shelf_done(&store->shelf);
         turn_done(&store->turn);
     }
     if (store->env.mdb != NULL) {
@@ -165,6 +167,7 @@ static void begin_writer(struct lmdb_store *store)
     writer->store = store;
     writer->env = &store->env;
     writer->head = &store->head;
+    writer->shelf = &store->shelf;
     writer->turn = &store->turn;
     writer->sealer = &store->sealer;
     writer->tidier = &store->tidier;
@@ -182,6 +185,7 @@ static int begin_parts(struct lmdb_store *store, const struct lmdb_config *confi
         .env = &store->env,
         .head = &store->head,
         .turn = &store->turn,
+        .shelf = &store->shelf,
         .slice_bytes = config->slice_bytes,
         .merge_width = (unsigned)config->merge_width,
     };
@@ -198,6 +202,7 @@ static int begin_parts(struct lmdb_store *store, const struct lmdb_config *confi
         return rc;
     }
     turn_init(&store->turn);
+    filter_shelf_init(&store->shelf);
     sealer_init(&store->sealer, &options);
     tidier_init(&store->tidier, &store->head);
     begin_writer(store);
@@ -228,6 +233,7 @@ static int catch_up(struct lmdb_store *store, const struct lmdb_config *config,
     if (rc < 0) {
         return rc;
     }
+    txn_writer_open_filters(&store->writer);
     store->started = true;
     rc = sealer_start(&store->sealer);
     if (rc == 0) {
@@ -292,7 +298,8 @@ static void stats(struct store *base, struct store_stats *ret)
     env_extent(&store->env, &ret->used_bytes, &ret->map_bytes);
     sealer_segments(&store->sealer, &ret->segments, &ret->segments_replaced);
     ret->sealer_status = sealer_status(&store->sealer);
-    ret->segments_damaged = store->sealer.damaged || store->sealer.unswept;
+    ret->segment_damaged = atomic_load(&store->sealer.damaged);
+    ret->segments_damaged = ret->segment_damaged != 0 || atomic_load(&store->sealer.unswept);
     head_extent(&store->head, &ret->head_records, &ret->head_bytes);
     ret->views = views_taken(&store->views, &ret->oldest_view_us);
 }

@@ -2,9 +2,9 @@
  *
  * They lie in runs.  The list of runs that a view sees never changes; a commit puts a new list in
  * its place.  Small runs are merged as they gather, as the digits of a number carry, by a thread of
- * its own, so that recording does not wait for it.  When the head
- * has its fill, its runs are frozen: the sealer turns them into a segment while new ones gather
- * behind them, and then they are dropped.
+ * its own, so that recording does not wait for it.  When the head has its fill, its runs are
+ * frozen: the sealer turns them into a segment while new ones gather behind them, and then they
+ * are dropped.
  *
  *   committer
  *     head_requests, head_note .. head_publish, the commit, head_settle or head_retract

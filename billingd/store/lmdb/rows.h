@@ -1,7 +1,8 @@
 /* Rows: what the engine derives from the records of the journal, so that it finds them again.
  *
- * Fixed in size and sorted, in arrays in memory (run.h) and in chunks on disk (segment.h), where
- * they lie as they do in memory.  The journal is the truth: all of this can be made again.
+ * Fixed in size and sorted, in arrays in memory (run.h); in chunks on disk (segment.h) they are
+ * packed (row_pack.h), and in those of older stores lie as they do in memory.  The journal is the
+ * truth: all of this can be made again.
  *
  * Pure; any thread. */
 #pragma once

@@ -5,8 +5,7 @@
 #include "billingd/base/assert.h"
 #include "billingd/base/failpoint.h"
 #include "billingd/base/thread.h"
-#include "billingd/store/lmdb/row_merge.h"
-#include "billingd/store/lmdb/segment_writer.h"
+#include "billingd/store/lmdb/segment_maker.h"
 #include "billingd/store/lmdb/slice.h"
 
 enum {
@@ -20,193 +19,6 @@ static bool is_closing(struct sealer *sealer)
     bool closing = sealer->closing;
     pthread_mutex_unlock(&sealer->lock);
     return closing;
-}
-
-/* --- one table -------------------------------------------------------------------------------- */
-
-union row {
-    struct request_row request;
-    struct place_row place;
-    struct sum_row sum;
-};
-
-/* A segment that is being made, and of what. */
-struct job {
-    struct sealer *sealer;
-    struct segment_writer writer;
-    /* Either runs, */
-    const struct head_list *runs;
-    /* or segments, which are read in a transaction that is taken up anew after each slice, lest
-     * the pages that are freed meanwhile wait for it. */
-    const struct segment *segments;
-    size_t n_segments;
-    MDB_txn *txn; /* owned */
-};
-
-static void add_run(struct row_merge *merge, const struct run *run)
-{
-    switch (merge->table) {
-    case SEGMENT_REQUESTS:
-        row_merge_add_rows(merge, run->requests, run->n_requests);
-        break;
-    case SEGMENT_USAGE:
-        row_merge_add_rows(merge, run->usage, run->n_usage);
-        break;
-    case SEGMENT_LATE:
-        row_merge_add_rows(merge, run->late, run->n_late);
-        break;
-    case SEGMENT_SUMS:
-        row_merge_add_rows(merge, run->sums, run->n_sums);
-        break;
-    case SEGMENT_FILTER:
-        break;
-    }
-}
-
-/* How far a table was merged. */
-struct reached {
-    union row row; /* the last that was written */
-    size_t n;      /* of those equal to it, how many went into it and the ones before it; 0: none
-                      were written */
-};
-
-/* Pass over what was merged before.  A merge of the same sources gives the same rows again, equal
- * ones too. */
-static int pass_over(struct row_merge *merge, const struct reached *reached)
-{
-    size_t left = reached->n;
-    int rc = 0;
-    while (rc == 0 && left > 0 && row_merge_peek(merge) != NULL) {
-        int order = row_compare(merge->table, row_merge_peek(merge), &reached->row);
-        if (order > 0) {
-            break;
-        }
-        left -= order == 0;
-        rc = row_merge_step(merge);
-    }
-    return rc;
-}
-
-/* All rows of TABLE behind what was REACHED. */
-static int open_merge(struct job *job, enum segment_table table, const struct reached *reached,
-                      struct row_merge *ret)
-{
-    size_t n = job->runs != NULL ? job->runs->n : job->n_segments;
-    struct segment_start start = {.table = table};
-    int rc = row_merge_init(ret, table, n);
-    if (rc < 0) {
-        return rc;
-    }
-    for (size_t i = 0; job->runs != NULL && i < n; i++) {
-        add_run(ret, job->runs->runs[i]);
-    }
-    if (reached->n > 0) {
-        segment_row_leading(table, &reached->row, &start.a, &start.b);
-    }
-    for (size_t i = 0; job->runs == NULL && i < n && rc == 0; i++) {
-        start.segment = job->segments[i].id;
-        rc = row_merge_add_segment(ret, job->sealer->options.env, job->txn, start);
-    }
-    if (rc == 0) {
-        rc = pass_over(ret, reached);
-    }
-    if (rc < 0) {
-        row_merge_done(ret);
-    }
-    return rc;
-}
-
-/* Take the next row, of sums all that are equal and fit, as one. */
-static int take_row(struct row_merge *merge, struct reached *reached)
-{
-    enum segment_table table = merge->table;
-    const void *next = row_merge_peek(merge);
-    bool equal = table == SEGMENT_SUMS && reached->n > 0 && sum_row_same(next, &reached->row.sum);
-    memcpy(&reached->row, next, segment_row_bytes(table));
-    reached->n = equal ? reached->n : 0;
-    int rc = 0;
-    do {
-        reached->n++;
-        rc = row_merge_step(merge);
-        next = row_merge_peek(merge);
-    } while (rc == 0 && table == SEGMENT_SUMS && next != NULL &&
-             sum_row_same(next, &reached->row.sum) && sum_row_add(&reached->row.sum, next));
-    return rc;
-}
-
-/* Write the slice, and make way for what is more urgent than a merge. */
-static int end_slice(struct job *job)
-{
-    if (is_closing(job->sealer)) {
-        return STATUS_SHUTTING_DOWN;
-    }
-    if (job->txn != NULL) {
-        mdb_txn_reset(job->txn);
-    }
-    int rc = segment_writer_flush(&job->writer);
-    if (rc == 0 && job->txn != NULL) {
-        rc = sealer_seal(job->sealer);
-    }
-    if (rc == 0 && job->txn != NULL) {
-        rc = env_status(mdb_txn_renew(job->txn));
-    }
-    return rc;
-}
-
-static int write_table(struct job *job, enum segment_table table)
-{
-    struct row_merge merge;
-    struct reached reached = {.n = 0};
-    int rc = open_merge(job, table, &reached, &merge);
-    if (rc < 0) {
-        return rc;
-    }
-    while (rc == 0 && row_merge_peek(&merge) != NULL) {
-        bool full = false;
-        rc = take_row(&merge, &reached);
-        if (rc == 0) {
-            segment_writer_add(&job->writer, table, &reached.row, &full);
-        }
-        if (rc < 0 || !full) {
-            continue;
-        }
-        if (job->txn == NULL) {
-            rc = end_slice(job);
-            continue;
-        }
-        row_merge_done(&merge);
-        rc = end_slice(job);
-        if (rc == 0) {
-            rc = open_merge(job, table, &reached, &merge);
-        }
-    }
-    row_merge_done(&merge);
-    return rc;
-}
-
-static int write_tables(struct job *job)
-{
-    int rc = 0;
-    for (enum segment_table table = SEGMENT_REQUESTS; table <= SEGMENT_SUMS && rc == 0; table++) {
-        rc = write_table(job, table);
-    }
-    return rc;
-}
-
-/* Make SEGMENT, for about REQUESTS request ids, out of what JOB has. */
-static int write_segment(struct job *job, const struct segment *segment, uint64_t requests)
-{
-    const struct sealer_options *options = &job->sealer->options;
-    int rc = segment_writer_begin(&job->writer, options->env, options->turn, segment, requests,
-                                  options->slice_bytes);
-    if (rc == 0) {
-        rc = write_tables(job);
-    }
-    if (rc == 0) {
-        rc = segment_writer_finish(&job->writer, job->segments, job->n_segments);
-    }
-    segment_writer_done(&job->writer);
-    return rc;
 }
 
 /* --- sealing ---------------------------------------------------------------------------------- */
@@ -255,6 +67,25 @@ static void tell(struct sealer *sealer, int status)
     pthread_cond_broadcast(&sealer->done);
 }
 
+/* Between two slices of a seal. */
+static int goes_on(void *arg)
+{
+    return is_closing(arg) ? STATUS_SHUTTING_DOWN : 0;
+}
+
+static struct segment_job begin_job(struct sealer *sealer, int (*between)(void *arg))
+{
+    const struct sealer_options *options = &sealer->options;
+    return (struct segment_job){
+        .env = options->env,
+        .turn = options->turn,
+        .shelf = options->shelf,
+        .slice_bytes = options->slice_bytes,
+        .between = between,
+        .arg = sealer,
+    };
+}
+
 int sealer_seal(struct sealer *sealer)
 {
     struct head_list *runs;
@@ -264,7 +95,8 @@ int sealer_seal(struct sealer *sealer)
     if (rc < 0 || runs == NULL) {
         return rc;
     }
-    struct job job = {.sealer = sealer, .runs = runs};
+    struct segment_job job = begin_job(sealer, goes_on);
+    job.runs = runs;
     rc = next_id(sealer, &segment.id);
     if (rc == 0) {
         segment.first_seq = runs->runs[0]->first_seq;
@@ -275,7 +107,7 @@ int sealer_seal(struct sealer *sealer)
         }
     }
     if (rc == 0) {
-        rc = write_segment(&job, &segment, requests);
+        rc = segment_make(&job, &segment, requests);
     }
     if (rc == 0) {
         FAILPOINT("sealed");
@@ -286,16 +118,126 @@ int sealer_seal(struct sealer *sealer)
     return rc;
 }
 
+/* --- removing --------------------------------------------------------------------------------- */
+
+struct removal {
+    const struct env *env;
+    const struct segment *segment;
+    unsigned chunks_max;
+    bool left; /* there are more */
+};
+
+static int remove_in(void *arg, MDB_txn *txn)
+{
+    struct removal *removal = arg;
+    int rc = segment_remove(removal->env, txn, removal->segment->id, removal->chunks_max,
+                            &removal->left);
+    if (rc == 0 && !removal->left) {
+        rc = manifest_remove(removal->env, txn, removal->segment->id);
+    }
+    FAILPOINT("before_removal");
+    return rc;
+}
+
+/* Remove a slice of SEGMENT, and with the last its row; a smaller one where there is no room for
+ * the pages above so many chunks.  *RET_LEFT: there are more. */
+static int remove_slice(struct sealer *sealer, const struct segment *segment, bool *ret_left)
+{
+    struct removal removal = {.env = sealer->options.env, .segment = segment};
+    int rc = STATUS_STORAGE_FULL;
+    for (unsigned max = REMOVE_CHUNKS_MAX; max > 0 && rc == STATUS_STORAGE_FULL; max /= 4) {
+        removal.chunks_max = max;
+        rc = slice_write(removal.env, sealer->options.turn, remove_in, &removal);
+        FAILPOINT("after_removal");
+    }
+    *ret_left = removal.left;
+    return rc;
+}
+
+/* The first segment in STATE; RET->id is 0 where there is none. */
+static int find_in_state(struct sealer *sealer, enum segment_state state, struct segment *ret)
+{
+    struct manifest manifest;
+    int rc = read_manifest(sealer, &manifest);
+    if (rc < 0) {
+        return rc;
+    }
+    ret->id = 0;
+    for (size_t i = 0; i < manifest.n && ret->id == 0; i++) {
+        if (manifest.segments[i].state == state) {
+            *ret = manifest.segments[i];
+        }
+    }
+    manifest_done(&manifest);
+    return 0;
+}
+
+/* Remove a slice of a segment in STATE.  *RET_DID: whether there was one. */
+static int sweep(struct sealer *sealer, enum segment_state state, bool *ret_did)
+{
+    struct segment segment = {0};
+    bool left;
+    int rc = sealer->unswept ? 0 : find_in_state(sealer, state, &segment);
+    *ret_did = rc == 0 && !sealer->unswept && segment.id != 0;
+    if (*ret_did) {
+        rc = remove_slice(sealer, &segment, &left);
+    }
+    if (rc == STATUS_CORRUPT) {
+        sealer->unswept = true;
+        *ret_did = false;
+        rc = 0;
+    }
+    return rc;
+}
+
+/* Give back what a failed attempt, or a crash, left half made: the next begins anew, and would take
+ * as much again.  Not while a segment is being made. */
+static int clear_away(struct sealer *sealer)
+{
+    bool did = true;
+    int rc = 0;
+    while (did && rc == 0 && !is_closing(sealer)) {
+        rc = sweep(sealer, SEGMENT_BUILDING, &did);
+    }
+    return rc;
+}
+
+/* Remove one segment that was replaced: that gives about as much room as one takes that is sealed.
+ * *RET_DID: whether there was one. */
+static int make_room(struct sealer *sealer, bool *ret_did)
+{
+    struct segment segment;
+    bool left = true;
+    int rc = find_in_state(sealer, SEGMENT_DOOMED, &segment);
+    while (rc == 0 && segment.id != 0 && left && !is_closing(sealer)) {
+        rc = remove_slice(sealer, &segment, &left);
+    }
+    *ret_did = rc == 0 && segment.id != 0 && !left;
+    return rc;
+}
+
 /* --- merging ---------------------------------------------------------------------------------- */
 
-/* The first of so many live segments behind each other that are of one level, the lowest such;
- * NULL: there are none.  Live ones stand by first_seq; *RET_LIVE: in one array. */
-static const struct segment *find_merge(const struct segment *live, size_t n, unsigned width)
+static bool is_left_out(const struct sealer *sealer, uint64_t segment)
 {
+    bool found = false;
+    for (size_t i = 0; i < sealer->n_left_out && !found; i++) {
+        found = sealer->left_out[i] == segment;
+    }
+    return found;
+}
+
+/* The first of so many live segments behind each other that are of one level, the lowest such, and
+ * none of them damaged; NULL: there are none.  The N at LIVE stand by first_seq. */
+static const struct segment *find_merge(const struct sealer *sealer, const struct segment *live,
+                                        size_t n)
+{
+    unsigned width = sealer->options.merge_width;
     const struct segment *found = NULL;
     size_t like = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && sealer->n_left_out < SEALER_LEFT_OUT_MAX; i++) {
         like = i > 0 && live[i].level == live[i - 1].level ? like + 1 : 1;
+        like = is_left_out(sealer, live[i].id) ? 0 : like;
         if (like == width && (found == NULL || live[i].level < found->level)) {
             found = &live[i + 1 - width];
         }
@@ -303,11 +245,26 @@ static const struct segment *find_merge(const struct segment *live, size_t n, un
     return found;
 }
 
+/* What a merge makes way for, between two slices. */
+static int beside_merging(void *arg)
+{
+    struct sealer *sealer = arg;
+    bool did;
+    int rc = goes_on(sealer);
+    if (rc == 0) {
+        rc = sealer_seal(sealer);
+    }
+    /* a slice for a slice: what was replaced never is more than what the largest merge replaces */
+    return rc < 0 ? rc : sweep(sealer, SEGMENT_DOOMED, &did);
+}
+
 /* Merge INPUTS, as many as are merged at once, into segment ID. */
 static int merge_into(struct sealer *sealer, const struct segment *inputs, uint64_t id)
 {
     size_t n = sealer->options.merge_width;
-    struct job job = {.sealer = sealer, .segments = inputs, .n_segments = n};
+    struct segment_job job = begin_job(sealer, beside_merging);
+    job.segments = inputs;
+    job.n_segments = n;
     struct segment segment = {
         .id = id,
         .level = inputs[0].level + 1,
@@ -318,14 +275,68 @@ static int merge_into(struct sealer *sealer, const struct segment *inputs, uint6
     for (size_t i = 0; i < n; i++) {
         requests += inputs[i].n_requests;
     }
-    int rc = env_status(mdb_txn_begin(sealer->options.env->mdb, NULL, MDB_RDONLY, &job.txn));
+    int rc = segment_make(&job, &segment, requests);
+    FAILPOINT("merged");
+    return rc;
+}
+
+/* Read the rows of TABLE in SEGMENT. */
+static int read_table(const struct env *env, MDB_txn *txn, uint64_t segment,
+                      enum segment_table table)
+{
+    struct segment_scan scan;
+    const void *row = NULL;
+    int rc = segment_scan_open(env, txn, (struct segment_start){segment, table, 0, 0}, &scan);
     if (rc < 0) {
         return rc;
     }
-    rc = write_segment(&job, &segment, requests);
-    mdb_txn_abort(job.txn);
-    FAILPOINT("merged");
+    for (rc = segment_scan_peek(&scan, &row); rc == 0 && row != NULL;
+         rc = segment_scan_peek(&scan, &row)) {
+        segment_scan_step(&scan);
+    }
+    segment_scan_close(&scan);
     return rc;
+}
+
+static bool is_damaged(const struct env *env, MDB_txn *txn, uint64_t segment)
+{
+    int rc = 0;
+    for (enum segment_table table = SEGMENT_REQUESTS; table <= SEGMENT_SUMS && rc == 0; table++) {
+        rc = read_table(env, txn, segment, table);
+    }
+    return rc == STATUS_CORRUPT;
+}
+
+static void leave_out(struct sealer *sealer, uint64_t segment)
+{
+    if (sealer->n_left_out < SEALER_LEFT_OUT_MAX) {
+        sealer->left_out[sealer->n_left_out] = segment;
+        sealer->n_left_out++;
+        atomic_store(&sealer->damaged, sealer->left_out[0]);
+    }
+}
+
+/* INPUTS could not be merged: leave those out that are damaged, or all where none is found to be.
+ * Whoever reads them is told, and all else goes on.  Returns 0, or the status of a failed read. */
+static int leave_out_damaged(struct sealer *sealer, const struct segment *inputs)
+{
+    size_t before = sealer->n_left_out;
+    MDB_txn *txn;
+    int rc = env_status(mdb_txn_begin(sealer->options.env->mdb, NULL, MDB_RDONLY, &txn));
+    if (rc < 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < sealer->options.merge_width; i++) {
+        if (is_damaged(sealer->options.env, txn, inputs[i].id)) {
+            leave_out(sealer, inputs[i].id);
+        }
+    }
+    mdb_txn_abort(txn);
+    bool found = sealer->n_left_out > before;
+    for (size_t i = 0; i < sealer->options.merge_width && !found; i++) {
+        leave_out(sealer, inputs[i].id);
+    }
+    return 0;
 }
 
 /* Merge segments where there are enough of a kind.  *RET_DID: whether there were. */
@@ -338,58 +349,11 @@ static int merge(struct sealer *sealer, bool *ret_did)
     }
     uint64_t id = manifest_next_id(&manifest);
     manifest_keep_live(&manifest);
-    const struct segment *inputs =
-        find_merge(manifest.segments, manifest.n, sealer->options.merge_width);
+    const struct segment *inputs = find_merge(sealer, manifest.segments, manifest.n);
     *ret_did = inputs != NULL;
     if (inputs != NULL) {
         rc = merge_into(sealer, inputs, id);
-    }
-    manifest_done(&manifest);
-    return rc;
-}
-
-/* --- removing --------------------------------------------------------------------------------- */
-
-struct removal {
-    const struct env *env;
-    const struct segment *segment;
-};
-
-static int remove_in(void *arg, MDB_txn *txn)
-{
-    const struct removal *removal = arg;
-    bool left = false;
-    int rc = segment_remove(removal->env, txn, removal->segment->id, REMOVE_CHUNKS_MAX, &left);
-    if (rc == 0 && !left) {
-        rc = manifest_remove(removal->env, txn, removal->segment->id);
-    }
-    FAILPOINT("before_removal");
-    return rc;
-}
-
-/* Remove a slice of SEGMENT, and with the last its row. */
-static int remove_slice(struct sealer *sealer, const struct segment *segment)
-{
-    struct removal removal = {sealer->options.env, segment};
-    int rc = slice_write(removal.env, sealer->options.turn, remove_in, &removal);
-    FAILPOINT("after_removal");
-    return rc;
-}
-
-/* Remove a slice of what nobody reads any more, or never could.  *RET_DID: whether there was any.
- * Not while a segment is being made. */
-static int sweep(struct sealer *sealer, bool *ret_did)
-{
-    struct manifest manifest = {0};
-    int rc = read_manifest(sealer, &manifest);
-    if (rc < 0) {
-        return rc;
-    }
-    for (size_t i = 0; i < manifest.n && rc == 0 && !*ret_did; i++) {
-        if (manifest.segments[i].state != SEGMENT_LIVE) {
-            *ret_did = true;
-            rc = remove_slice(sealer, &manifest.segments[i]);
-        }
+        rc = rc == STATUS_CORRUPT ? leave_out_damaged(sealer, inputs) : rc;
     }
     manifest_done(&manifest);
     return rc;
@@ -397,43 +361,53 @@ static int sweep(struct sealer *sealer, bool *ret_did)
 
 /* --- all of it -------------------------------------------------------------------------------- */
 
-/* Give back what a failed attempt left half made: the next begins anew, and would take as much
- * again. */
-static int clear_away(struct sealer *sealer)
-{
-    bool did = true;
-    int rc = 0;
-    while (did && rc == 0 && !is_closing(sealer)) {
-        did = false;
-        rc = sweep(sealer, &did);
-    }
-    return rc;
-}
-
 /* Do all that there is to do now. */
-static int run(struct sealer *sealer)
+static int work(struct sealer *sealer)
 {
     bool did = true;
     int rc = 0;
     while (did && rc == 0 && !is_closing(sealer)) {
         did = false;
         rc = sealer_seal(sealer);
-        if (rc == 0 && !sealer->damaged) {
+        if (rc == 0) {
             rc = merge(sealer, &did);
-            if (rc == STATUS_CORRUPT) { /* whoever reads it is told; recording goes on */
-                sealer->damaged = true;
-                rc = 0;
-            }
         }
-        if (rc == 0 && !did && !sealer->unswept) {
-            rc = sweep(sealer, &did);
-            if (rc == STATUS_CORRUPT) {
-                sealer->unswept = true;
-                did = false;
-                rc = 0;
-            }
+        if (rc == 0 && !did) {
+            rc = sweep(sealer, SEGMENT_BUILDING, &did);
+        }
+        if (rc == 0 && !did) {
+            rc = sweep(sealer, SEGMENT_DOOMED, &did);
         }
     }
+    return rc;
+}
+
+/* Leave nothing of what failed with RC half made, and make room where there was none.  *RET_DID:
+ * whether it was made.  Returns RC, or STATUS_STORAGE_FAILED. */
+static int clean_up(struct sealer *sealer, int rc, bool *ret_did)
+{
+    *ret_did = false;
+    if (rc == 0 || rc == STATUS_STORAGE_FAILED || rc == STATUS_SHUTTING_DOWN) {
+        return rc;
+    }
+    int cleaned = clear_away(sealer);
+    if (cleaned == 0 && rc == STATUS_STORAGE_FULL) {
+        cleaned = make_room(sealer, ret_did);
+    }
+    return cleaned == STATUS_STORAGE_FAILED ? cleaned : rc;
+}
+
+/* Work; LAST is how that went the last time.  Where there is no room, what was replaced is removed
+ * before anything else is tried. */
+static int run(struct sealer *sealer, int last)
+{
+    bool made_room = false;
+    int rc = clean_up(sealer, last == STATUS_STORAGE_FULL ? last : 0, &made_room);
+    do {
+        if (rc != STATUS_STORAGE_FAILED) {
+            rc = clean_up(sealer, work(sealer), &made_room);
+        }
+    } while (rc == STATUS_STORAGE_FULL && made_room && !is_closing(sealer));
     return rc;
 }
 
@@ -462,13 +436,10 @@ static bool wait_for_work(struct sealer *sealer)
 static void *sealer_main(void *arg)
 {
     struct sealer *sealer = arg;
+    int rc = 0;
     thread_begin("sealer");
     while (wait_for_work(sealer)) {
-        int rc = run(sealer);
-        if (rc < 0 && rc != STATUS_STORAGE_FAILED && rc != STATUS_SHUTTING_DOWN &&
-            clear_away(sealer) == STATUS_STORAGE_FAILED) {
-            rc = STATUS_STORAGE_FAILED;
-        }
+        rc = run(sealer, rc);
         tell(sealer, rc == STATUS_SHUTTING_DOWN ? 0 : rc);
     }
     return NULL;

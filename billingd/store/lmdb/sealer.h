@@ -2,7 +2,8 @@
  * larger ones, so that they stay few, and removes those that were replaced.
  *
  * It writes in slices, in turn with the committer, and leaves the old state whole until the one
- * commit that puts the new in its place.  Where there is no room on the disk it begins anew later.
+ * commit that puts the new in its place.  Where there is no room on the disk it removes what was
+ * replaced, and begins anew, at once or later.
  * Where a commit's outcome is unknown it stops: sealer_status() says so, and nothing is to be
  * written any more. */
 #pragma once
@@ -12,24 +13,30 @@
 #include <stdbool.h>
 
 #include "billingd/store/lmdb/head.h"
-#include "billingd/store/lmdb/manifest.h"
+#include "billingd/store/lmdb/open_filter.h"
 #include "billingd/store/lmdb/turn.h"
 
 struct sealer_options {
     const struct env *env;
     struct head *head;
     struct turn *turn;
-    size_t slice_bytes;   /* of one transaction */
-    unsigned merge_width; /* so many segments of a level become one of the next; at least 2 */
+    struct filter_shelf *shelf; /* where the filters of new segments are laid */
+    size_t slice_bytes;         /* of one transaction */
+    unsigned merge_width;       /* so many segments of a level become one of the next; at least 2 */
+};
+
+enum {
+    SEALER_LEFT_OUT_MAX = 64, /* where so many are damaged, none are merged any more */
 };
 
 struct sealer {
     struct sealer_options options;
     pthread_t thread;
-    bool running;        /* there is a thread */
-    atomic_bool damaged; /* a segment that was to be merged is: none are from then on; the sealer
-                            thread's to set */
-    atomic_bool unswept; /* one that was to be removed is: likewise */
+    bool running; /* there is a thread */
+
+    /* --- sealer thread --- */
+    uint64_t left_out[SEALER_LEFT_OUT_MAX]; /* segments that are damaged: they are not merged */
+    size_t n_left_out;
 
     /* --- guarded by lock --- */
     pthread_mutex_t lock;
@@ -39,9 +46,11 @@ struct sealer {
     bool closing;
     int status; /* of the last thing that was tried */
 
-    /* --- any thread --- */
-    atomic_uint_fast64_t live; /* segments, when the manifest was last read */
-    atomic_uint_fast64_t dead; /* likewise, those that nobody reads */
+    /* --- any thread; the sealer's to set --- */
+    atomic_uint_fast64_t damaged; /* the first segment that is left out; 0: none is */
+    atomic_bool unswept;          /* one that was to be removed is damaged: none are any more */
+    atomic_uint_fast64_t live;    /* segments, when the manifest was last read */
+    atomic_uint_fast64_t dead;    /* likewise, those that nobody reads */
 };
 
 /* Ready SEALER, without a thread: for a start that seals as it goes.  OPTIONS are copied. */

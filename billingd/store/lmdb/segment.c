@@ -304,19 +304,25 @@ static int take_chunk(struct segment_scan *scan, int rc, MDB_val key, MDB_val ch
 }
 
 /* Go to the last chunk that begins before A and B, since the first row that is wanted may be in
- * it; if there is none, to the first that does not. */
+ * it; if there is none, to the first that does not.  LMDB does not look whether the keys of a page
+ * are in order: where they are not, rows would be missing. */
 static int find_chunk(struct segment_scan *scan, uint64_t a, uint64_t b)
 {
     uint8_t bytes[KEY_BYTES];
+    uint8_t asked[KEY_BYTES];
     MDB_val key = make_key(bytes, scan->segment, scan->table, a, b, 0);
     MDB_val chunk;
     uint32_t number = 0; /* of the segment's first */
+    memcpy(asked, bytes, sizeof asked);
     int rc = mdb_cursor_get(scan->cursor, &key, &chunk, MDB_SET_RANGE);
     if (rc == 0 || rc == MDB_NOTFOUND) {
         rc = mdb_cursor_get(scan->cursor, &key, &chunk, rc == 0 ? MDB_PREV : MDB_LAST);
     }
     if (rc != 0 && rc != MDB_NOTFOUND) {
         return env_status(rc);
+    }
+    if (rc == 0 && key.mv_size == KEY_BYTES && memcmp(key.mv_data, asked, KEY_BYTES) >= 0) {
+        return STATUS_CORRUPT;
     }
     if (rc == 0 && is_of(key, scan->segment, scan->table)) {
         return take_chunk(scan, rc, key, chunk, number_of(key));
@@ -384,7 +390,7 @@ static int filter_chunks(MDB_cursor *cursor, uint64_t segment, uint64_t n_blocks
     MDB_val key = make_key(bytes, segment, SEGMENT_FILTER, 0, 0, 0);
     MDB_val chunk;
     size_t n = 0;
-    size_t full = segment_chunk_rows(SEGMENT_FILTER);
+    size_t full = SEGMENT_FILTER_ROWS;
     int rc = mdb_cursor_get(cursor, &key, &chunk, MDB_SET_RANGE);
     for (uint64_t left = n_blocks; left > 0; left -= n) {
         if (rc == MDB_NOTFOUND || (rc == 0 && !is_of(key, segment, SEGMENT_FILTER))) {

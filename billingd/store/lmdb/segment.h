@@ -31,7 +31,7 @@ enum segment_table {
 
 enum {
     SEGMENT_CHUNK_BYTES = 4 * 4096 - 16, /* at most: whole pages of LMDB, less its header */
-    SEGMENT_FILTER_ROWS = 254,           /* segment_chunk_rows(SEGMENT_FILTER), where it counts */
+    SEGMENT_FILTER_ROWS = 254,           /* of a chunk of a filter */
     SEGMENT_ROWS_MAX = 640,              /* of a chunk whose rows are packed */
     SEGMENT_ROOM_BYTES = SEGMENT_ROWS_MAX * sizeof(struct sum_row), /* for unpacking any chunk */
     SEGMENT_KEY_BYTES = 29,                                         /* of a chunk's key */
@@ -126,7 +126,7 @@ MUSTCHECK int segment_scan_peek(struct segment_scan *scan, const void **ret_row)
 void segment_scan_step(struct segment_scan *scan);
 
 /* Where the N_BLOCKS blocks of SEGMENT's filter lie: in every chunk but the last
- * segment_chunk_rows() of them.  Fills RET_CHUNKS, room for as many as that takes; they stay where
+ * SEGMENT_FILTER_ROWS of them.  Fills RET_CHUNKS, room for as many as that takes; they stay where
  * they are until the segment is removed.  Returns 0, STATUS_CORRUPT where one is damaged or there
  * are not so many blocks, or the status of a failed read. */
 MUSTCHECK int segment_filter(const struct env *env, MDB_txn *txn, uint64_t segment,

@@ -177,10 +177,17 @@ static int put_end(void *arg, MDB_txn *txn)
     return rc;
 }
 
+int segment_writer_complete(struct segment_writer *writer)
+{
+    int rc = write_filter(writer);
+    writer->is_complete = rc == 0;
+    return rc;
+}
+
 int segment_writer_finish(struct segment_writer *writer, const struct segment *replaced, size_t n)
 {
     struct end end = {writer, replaced, n};
-    int rc = write_filter(writer);
+    int rc = writer->is_complete ? 0 : segment_writer_complete(writer);
     if (rc < 0) {
         return rc;
     }

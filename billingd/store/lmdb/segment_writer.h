@@ -1,7 +1,8 @@
-/* Writing a segment, slice by slice: each a write transaction of its own, in turn with the
- * committer's, small enough that nobody waits long for it.
+/* Writing a segment, slice by slice: each rides along with a commit, or is a write transaction of
+ * its own in turn with the committer's, and small enough that nobody waits long for it (slice.h).
  *
- *   segment_writer_begin .. (segment_writer_add .. segment_writer_flush) .. segment_writer_finish
+ *   segment_writer_begin .. (segment_writer_add .. segment_writer_flush)
+ *   .. segment_writer_complete .. segment_writer_finish
  *
  * Until it is finished, the segment is BUILDING in the manifest: nobody reads it, and a start
  * removes it.  Sealer thread. */
@@ -33,6 +34,7 @@ struct segment_writer {
     size_t chunks_max;
     struct chunk_builder builder;
     bool is_filling;      /* it has a chunk */
+    bool is_complete;     /* all rows and the filter are written */
     uint32_t next_number; /* of a chunk */
 };
 
@@ -53,7 +55,11 @@ void segment_writer_add(struct segment_writer *writer, enum segment_table table,
  * STATUS_STORAGE_FAILED. */
 MUSTCHECK int segment_writer_flush(struct segment_writer *writer);
 
-/* Write what is left, then make the segment LIVE and the N segments of REPLACED, which it takes the
- * place of, DOOMED: in one commit.  Returns as segment_writer_flush(). */
+/* Write what is left and the filter: all is there, though nobody reads it yet.  Returns as
+ * segment_writer_flush(). */
+MUSTCHECK int segment_writer_complete(struct segment_writer *writer);
+
+/* Complete it where it is not, then make the segment LIVE and the N segments of REPLACED, which it
+ * takes the place of, DOOMED: in one commit.  Returns as segment_writer_flush(). */
 MUSTCHECK int segment_writer_finish(struct segment_writer *writer, const struct segment *replaced,
                                     size_t n);

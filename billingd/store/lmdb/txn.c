@@ -27,7 +27,21 @@ void txn_writer_begin(struct txn_writer *writer)
 {
     file_room_init(&writer->room, writer->env);
     run_builder_init(&writer->builder, writer->id_key);
-    dedup_init(&writer->dedup, writer->env, writer->head, writer->id_key);
+    dedup_init(&writer->dedup, writer->shelf, writer->head, writer->id_key);
+}
+
+void txn_writer_open_filters(struct txn_writer *writer)
+{
+    struct view_rows rows;
+    MDB_txn *txn;
+    if (mdb_txn_begin(writer->env->mdb, NULL, MDB_RDONLY, &txn) != 0) {
+        return;
+    }
+    if (view_rows_init(&rows, writer->env, txn, head_hold(writer->head), UINT64_MAX, NULL) == 0) {
+        IGNORE(dedup_begin(&writer->dedup, &rows) < 0); /* the next transaction tries again */
+        view_rows_done(&rows);
+    }
+    mdb_txn_abort(txn);
 }
 
 void txn_writer_done(struct txn_writer *writer)

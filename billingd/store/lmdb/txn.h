@@ -39,6 +39,7 @@ struct txn_writer {
     struct lmdb_store *store; /* of the views */
     const struct env *env;
     struct head *head;
+    struct filter_shelf *shelf;
     struct turn *turn;
     struct sealer *sealer;
     struct tidier *tidier;
@@ -60,6 +61,10 @@ MUSTCHECK int txn_writer_init(struct txn_writer *writer, size_t block_bytes);
 
 /* Ready WRITER, in which all that is not owned and the tail are set now. */
 void txn_writer_begin(struct txn_writer *writer);
+
+/* Read now what the first transaction would wait for: the filters of all segments.  Where that
+ * fails, it is the first transaction's to say so. */
+void txn_writer_open_filters(struct txn_writer *writer);
 void txn_writer_done(struct txn_writer *writer);
 
 /* As store_begin(). */

@@ -155,7 +155,7 @@ static int check_end(struct walk *walk)
 {
     struct verify_chunks *chunks = walk->chunks;
     uint64_t blocks = segment_count(chunks->segment, SEGMENT_FILTER);
-    uint64_t full = segment_chunk_rows(SEGMENT_FILTER);
+    uint64_t full = SEGMENT_FILTER_ROWS;
     uint64_t missing = 0;
     if (walk->counts[SEGMENT_FILTER] < blocks && !chunks->lost[SEGMENT_FILTER]) {
         missing = (blocks - walk->counts[SEGMENT_FILTER] + full - 1) / full;
