@@ -1,5 +1,7 @@
 /* Bad days of the segments: what lies on their boundaries, damage to them, views that outlive them,
  * clocks that jump. */
+#include <sched.h>
+
 #include "tests/store/history.h"
 #include "tests/store/surgery.h"
 
@@ -79,30 +81,63 @@ static void request__across_every_boundary__is_found(void **state)
     assert_duplicates_are_found("lmdb:?head_records=4&merge_width=8&slice_bytes=16368", 150);
 }
 
+enum {
+    WIDEST = 64,                      /* the most segments that are merged at once */
+    MANY_RECORDS = 3 * WIDEST - 1,    /* two merges, and all but one of a third */
+    MANY_SEGMENTS = 2 + (WIDEST - 1), /* that is: more than fit into 64 bits */
+};
+
+/* Record customer I, which becomes a segment by itself. */
+static void append_segment(struct store *store, struct model *model, int i)
+{
+    struct record customer = customer_named(testkit_format("name %d", i), "");
+    struct store_stats stats;
+    customer.request_id = text_copy(testkit_format("id-%d", i));
+    append_alone(store, model, &customer);
+    do {
+        sched_yield();
+        store_stats(store, &stats);
+        assert_int_equal(stats.sealer_status, 0);
+    } while (stats.head_records > 0);
+}
+
+/* Every request id of MODEL is taken, for readers and for writers, and no other is. */
+static void check_duplicates(struct store *store, const struct model *model)
+{
+    struct store_view *view = snapshot(store);
+    check_ids(view, model);
+    store_release(view);
+    for (uint64_t seq = 1; seq <= model->records; seq++) {
+        check_duplicate(store, model, seq);
+    }
+}
+
 static void request__in_one_of_more_than_64_segments__is_found(void **state)
 {
     struct model *model = model_create();
     const char *directory = testkit_tmpdir();
+    struct store_stats stats;
     (void)state;
     fixture_uri = "lmdb:?head_records=1&merge_width=64";
-    for (int i = 0; i < 63; i++) { /* each start seals what there is */
-        struct store *store = open_in(directory);
-        struct record customer = customer_named(testkit_format("name %d", i), "");
-        customer.request_id = text_copy(testkit_format("id-%d", i));
-        append_alone(store, model, &customer);
-        store_close(store);
-    }
-    seal_all(directory);
-    assert_int_equal(count_rows(directory, "manifest"), 63);
     struct store *store = open_in(directory);
-    for (int i = 63; i < 140; i++) { /* the 64th makes them one, and then there are more */
-        struct record customer = customer_named(testkit_format("name %d", i), "");
-        customer.request_id = text_copy(testkit_format("id-%d", i));
-        append_alone(store, model, &customer);
-        struct store_txn *txn = begin(store, birth_us);
-        check_ids(store_txn_view(txn), model);
-        store_abort(txn);
+    for (int i = 0; i < MANY_RECORDS; i++) {
+        append_segment(store, model, i);
+        check_duplicate(store, model, 1 + (uint64_t)i);
+        check_duplicate(store, model, 1 + (uint64_t)i / WIDEST * WIDEST);
     }
+    do { /* the sealer counts them after the last seal */
+        sched_yield();
+        store_stats(store, &stats);
+    } while (stats.segments < MANY_SEGMENTS && stats.sealer_status == 0);
+    assert_u64(stats.segments, MANY_SEGMENTS);
+    check_duplicates(store, model);
+    check_now(store, model);
+    store_close(store);
+    store = open_in(directory); /* as many */
+    check_duplicates(store, model);
+    append_segment(store, model, MANY_RECORDS); /* which makes 64 of them one, and then another */
+    append_segment(store, model, MANY_RECORDS + 1);
+    check_duplicates(store, model);
     check_now(store, model);
     store_close(store);
     fixture_uri = "lmdb:";
