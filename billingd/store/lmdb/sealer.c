@@ -142,9 +142,11 @@ static int end_slice(struct job *job)
     }
     if (job->txn != NULL) {
         mdb_txn_reset(job->txn);
+        FAILPOINT("before_merge_slice");
     }
     int rc = segment_writer_flush(&job->writer);
     if (rc == 0 && job->txn != NULL) {
+        FAILPOINT("after_merge_slice");
         rc = sealer_seal(job->sealer);
     }
     if (rc == 0 && job->txn != NULL) {
