@@ -33,15 +33,20 @@ static void connect_to_daemon(struct office *office)
     }
 }
 
+static void add_customers(struct office *office)
+{
+    for (int i = 0; i < FILLERS; i++) {
+        IGNORE(office_customer(office) == NULL); /* nobody asks for it */
+    }
+}
+
 /* Record what no test asks for until some of it was sealed and merged: a daemon that stops seals
  * what there is, and one that starts merges it. */
 static void fill_segments(struct office *office)
 {
     bool merged = false;
     while (!merged) {
-        for (int i = 0; i < FILLERS; i++) {
-            IGNORE(office_customer(office) == NULL); /* nobody asks for it */
-        }
+        add_customers(office);
         raw_client_close(&office->client);
         daemon_process_stop(office->daemon);
         merged = check_segments_merged(daemon_process_data_dir(office->daemon));

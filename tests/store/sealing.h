@@ -6,6 +6,10 @@
 
 #include "tests/store/fixture.h"
 
+enum {
+    SEALING_COMMITS_MAX = 1000, /* of which some are merged, with the smallest of segments */
+};
+
 /* Since the program began. */
 struct sealing {
     uint64_t seals;
@@ -43,6 +47,7 @@ static inline void sealing_await(struct store *store, uint64_t seals)
 static inline void settle(struct store *store, struct model *model)
 {
     struct sealing before = sealing_count();
+    int commits = 0;
     struct record put = service_put(SLICE("filler"), "");
     struct record deleted = service_deleted(SLICE("filler"));
     while (sealing_head_records() < UINT64_MAX && sealing_count().merges == before.merges) {
@@ -52,6 +57,7 @@ static inline void settle(struct store *store, struct model *model)
         append(txn, model, &deleted, birth_us);
         assert_ok(store_commit(txn));
         sealing_await(store, seals);
+        assert_true(++commits < SEALING_COMMITS_MAX);
     }
 }
 
