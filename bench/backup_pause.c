@@ -14,9 +14,7 @@
 #include "bench/clock.h"
 #include "bench/fail.h"
 #include "bench/files.h"
-#include "bench/load.h"
-#include "billingd/base/clock.h"
-#include "billingd/store/store.h"
+#include "bench/writer.h"
 
 enum {
     RECORDS_DEFAULT = 5000000,
@@ -26,14 +24,6 @@ enum {
     SEED = 1,
 };
 
-struct work {
-    struct store *store;
-    struct load load;
-    uint64_t first_customer;
-    struct load_record records[BATCH];
-    struct store_key keys[BATCH];
-};
-
 struct backup {
     struct store *store;
     const char *directory;
@@ -41,58 +31,6 @@ struct backup {
     int64_t took_ns;
     atomic_bool ended;
 };
-
-static struct store *open_store(const char *directory)
-{
-    struct store *store;
-    struct errinfo reason = {""};
-    const struct store_options options = {
-        .data_dir = directory,
-        .map_bytes = UINT64_C(1) << 40,
-        .readers_max = 2,
-        .currency = "USD",
-        .now_us = clock_wall_us(),
-    };
-    if (store_open("lmdb:", &options, &store, &reason) != 0) {
-        fail("%s", reason.message);
-    }
-    return store;
-}
-
-static void append_customers(struct work *work)
-{
-    struct store_txn *txn;
-    check_status(store_begin(work->store, clock_wall_us(), &txn), "begin");
-    for (unsigned i = 0; i < CUSTOMERS; i++) {
-        struct record record = {.kind = RECORD_CUSTOMER_CREATED,
-                                .customer_created = {.name = SLICE("A customer's name")}};
-        check_status(store_append(txn, &record), "append");
-        work->first_customer = work->first_customer == 0 ? record.seq : work->first_customer;
-    }
-    check_status(store_commit(txn), "commit");
-}
-
-static void commit_batch(struct work *work)
-{
-    struct store_txn *txn;
-    for (unsigned i = 0; i < BATCH; i++) {
-        load_next(&work->load, &work->records[i]);
-        work->keys[i] = (struct store_key){work->first_customer + work->records[i].customer,
-                                           {work->records[i].id, LOAD_ID_BYTES}};
-    }
-    check_status(store_begin(work->store, clock_wall_us(), &txn), "begin");
-    check_status(store_announce(txn, work->keys, BATCH), "announce");
-    for (unsigned i = 0; i < BATCH; i++) {
-        struct record record;
-        struct record found;
-        if (store_request(store_txn_view(txn), work->keys[i], &found) != STATUS_NOT_FOUND) {
-            fail("a request id that is new was found");
-        }
-        load_store_record(&work->load, &work->records[i], work->first_customer, &record);
-        check_status(store_append(txn, &record), "append");
-    }
-    check_status(store_commit(txn), "commit");
-}
 
 static void *back_up(void *arg)
 {
@@ -109,14 +47,14 @@ static void *back_up(void *arg)
 }
 
 /* Record until END, or where that is NULL for a while; say how it went. */
-static double record(struct work *work, const char *what, const atomic_bool *end)
+static double record(struct load_writer *writer, const char *what, const atomic_bool *end)
 {
     int64_t begun_ns = clock_ns();
     int64_t last_ns = begun_ns;
     int64_t longest_ns = 0;
     uint64_t records = 0;
     while (end != NULL ? !atomic_load(end) : last_ns - begun_ns < QUIET_S * NS_PER_SECOND) {
-        commit_batch(work);
+        IGNORE(writer_commit(writer, BATCH) > 0); /* the pauses are between them */
         int64_t now_ns = clock_ns();
         longest_ns = now_ns - last_ns > longest_ns ? now_ns - last_ns : longest_ns;
         last_ns = now_ns;
@@ -139,29 +77,28 @@ static void say_backup(const struct backup *backup, const char *what)
 
 int main(int argc, char **argv)
 {
-    static struct work work;
+    static struct load_writer writer;
     pthread_t thread;
     if (argc < 2) {
         fail("bench_backup_pause DIRECTORY [RECORDS]");
     }
     uint64_t records = argc > 2 ? strtoull(argv[2], NULL, 10) : RECORDS_DEFAULT;
-    work.store = open_store(files_format("%s/store", argv[1]));
-    load_init(&work.load, SEED, CUSTOMERS, false);
-    append_customers(&work);
+    load_init(&writer.load, SEED, CUSTOMERS, false);
+    writer_begin(&writer, writer_open_store("lmdb:", files_format("%s/store", argv[1])));
     for (uint64_t n = 0; n < records; n += BATCH) {
-        commit_batch(&work);
+        IGNORE(writer_commit(&writer, BATCH) > 0); /* how long is of no interest */
     }
-    struct backup alone = {work.store, files_format("%s/alone", argv[1]), {0}, 0, false};
+    struct backup alone = {writer.store, files_format("%s/alone", argv[1]), {0}, 0, false};
     IGNORE(back_up(&alone) != NULL);
     say_backup(&alone, "backup alone");
-    double before = record(&work, "recording alone", NULL);
-    struct backup busy = {work.store, files_format("%s/busy", argv[1]), {0}, 0, false};
+    double before = record(&writer, "recording alone", NULL);
+    struct backup busy = {writer.store, files_format("%s/busy", argv[1]), {0}, 0, false};
     check(pthread_create(&thread, NULL, back_up, &busy) == 0, "pthread_create");
-    double during = record(&work, "recording beside a backup", &busy.ended);
+    double during = record(&writer, "recording beside a backup", &busy.ended);
     check(pthread_join(thread, NULL) == 0, "pthread_join");
     say_backup(&busy, "backup beside recording");
-    double after = record(&work, "recording alone again", NULL);
+    double after = record(&writer, "recording alone again", NULL);
     printf("ratio: %.2f\n", 2 * during / (before + after));
-    store_close(work.store);
+    store_close(writer.store);
     return 0;
 }

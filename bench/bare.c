@@ -1,8 +1,15 @@
 #include "bench/bare.h"
 
+#include <errno.h>
+#include <sys/statvfs.h>
+
 #include "bench/clock.h"
 #include "bench/fail.h"
 #include "billingd/base/bytes.h"
+
+enum {
+    FULL_BYTES = 1 << 20, /* less than a commit of the largest batch takes */
+};
 
 static const uint64_t map_bytes = UINT64_C(1) << 40;
 
@@ -36,9 +43,23 @@ void bare_append(struct bare *bare, MDB_txn *txn, const void *data, size_t bytes
     memcpy(value.mv_data, data, bytes);
 }
 
+/* Whether the disk of ENV has no room for a commit any more. */
+static bool is_full(MDB_env *env)
+{
+    struct statvfs disk;
+    const char *directory;
+    return mdb_env_get_path(env, &directory) == 0 && statvfs(directory, &disk) == 0 &&
+           (uint64_t)disk.f_bavail * disk.f_frsize < FULL_BYTES;
+}
+
 void bare_commit(MDB_txn *txn)
 {
-    check_lmdb(mdb_txn_commit(txn), "mdb_txn_commit");
+    MDB_env *env = mdb_txn_env(txn);
+    int rc = mdb_txn_commit(txn);
+    if (rc == EIO && is_full(env)) { /* what LMDB makes of a write that was cut short */
+        rc = ENOSPC;
+    }
+    check_lmdb(rc, "mdb_txn_commit");
 }
 
 int64_t bare_commit_one(struct bare *bare)

@@ -21,6 +21,11 @@ int64_t clock_own_cpu_ns(void)
     return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+int64_t clock_thread_cpu_ns(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 int64_t clock_cpu_ns(int pid)
 {
     clockid_t id;

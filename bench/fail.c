@@ -12,9 +12,9 @@ void fail(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    IGNORE(fputs("billing-bench: ", stderr) < 0); /* nowhere else to say it */
-    IGNORE(vfprintf(stderr, format, args) < 0);   /* nor here */
-    IGNORE(fputc('\n', stderr) == EOF);           /* nor here */
+    IGNORE(fprintf(stderr, "%s: ", program_invocation_short_name) < 0); /* nowhere else to say it */
+    IGNORE(vfprintf(stderr, format, args) < 0);                         /* nor here */
+    IGNORE(fputc('\n', stderr) == EOF);                                 /* nor here */
     va_end(args);
     exit(1);
 }

@@ -14,9 +14,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench/clock.h"
+#include "bench/fail.h"
 #include "billing.pb-c.h"
 #include "proto/frame.h"
 #include "proto/limits.h"
@@ -30,19 +31,9 @@ enum {
     USAGE_AT_US = 1000, /* in January 1970, and so over */
 };
 
-static void check(int failed, const char *what)
-{
-    if (failed) {
-        perror(what);
-        exit(1);
-    }
-}
-
 static double now_ms(void)
 {
-    struct timespec now;
-    check(clock_gettime(CLOCK_MONOTONIC, &now) != 0, "clock_gettime");
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+    return (double)clock_ns() / 1e6;
 }
 
 /* --- a connection ----------------------------------------------------------------------------- */
@@ -58,13 +49,15 @@ static void send_request(struct connection *connection, const Billing__V1__Reque
 {
     size_t bytes = billing__v1__request__get_packed_size(request);
     size_t sent = 0;
-    check(bytes + FRAME_HEADER_BYTES > FRAME_BYTES, "request size");
+    if (bytes + FRAME_HEADER_BYTES > FRAME_BYTES) {
+        fail("a request of %zu bytes", bytes);
+    }
     frame_header_write(connection->frame, (uint32_t)bytes);
     billing__v1__request__pack(request, connection->frame + FRAME_HEADER_BYTES);
     bytes += FRAME_HEADER_BYTES;
     while (sent < bytes) {
         ssize_t n = write(connection->fd, connection->frame + sent, bytes - sent);
-        check(n <= 0, "write");
+        check(n > 0, "write");
         sent += (size_t)n;
     }
 }
@@ -77,17 +70,21 @@ static Billing__V1__Response *receive(struct connection *connection)
     while (frame_reader_next(&connection->reader, &payload, &bytes) != 0) {
         uint8_t *space;
         size_t room;
-        check(frame_reader_space(&connection->reader, 4096, &space, &room) != 0, "memory");
+        check(frame_reader_space(&connection->reader, 4096, &space, &room) == 0, "memory");
         ssize_t n = read(connection->fd, space, room);
-        check(n <= 0, "read");
+        check(n >= 0, "read");
+        if (n == 0) {
+            fail("the daemon has closed the connection");
+        }
         frame_reader_fed(&connection->reader, (size_t)n);
     }
     Billing__V1__Response *response = billing__v1__response__unpack(NULL, bytes, payload);
-    check(response == NULL, "unpack");
+    if (response == NULL) {
+        fail("an answer that cannot be read");
+    }
     if (response->result_case == BILLING__V1__RESPONSE__RESULT_PROBLEM) {
-        fprintf(stderr, "refused: %.*s\n", (int)response->problem->detail.len,
-                (const char *)response->problem->detail.data);
-        exit(1);
+        fail("refused: %.*s", (int)response->problem->detail.len,
+             (const char *)response->problem->detail.data);
     }
     return response;
 }
@@ -111,21 +108,25 @@ static void open_connection(struct connection *connection, const char *path)
     Billing__V1__Request request = BILLING__V1__REQUEST__INIT;
     Billing__V1__CreateCustomer create = BILLING__V1__CREATE_CUSTOMER__INIT;
     char name[] = "pause";
-    check(strlen(path) >= sizeof address.sun_path, "socket path");
+    if (strlen(path) >= sizeof address.sun_path) {
+        fail("the name of the socket is longer than %zu bytes", sizeof address.sun_path - 1);
+    }
     memcpy(address.sun_path, path, strlen(path));
     connection->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    check(connection->fd < 0, "socket");
-    check(connect(connection->fd, (struct sockaddr *)&address, sizeof address) != 0, "connect");
+    check(connection->fd >= 0, "socket");
+    check(connect(connection->fd, (struct sockaddr *)&address, sizeof address) == 0, path);
     frame_reader_init(&connection->reader, LIMIT_FRAME_BYTES_DEFAULT);
     connection->frame = malloc(FRAME_BYTES);
-    check(connection->frame == NULL, "memory");
+    check(connection->frame != NULL, "memory");
     create.has_customer_name = 1;
     create.customer_name = bytes_of(name);
     request.call_case = BILLING__V1__REQUEST__CALL_CREATE_CUSTOMER;
     request.create_customer = &create;
     Billing__V1__Response *response = call(connection, &request);
     ProtobufCBinaryData id = response->create_customer->customer->id;
-    check(id.len >= sizeof connection->customer, "id");
+    if (id.len >= sizeof connection->customer) {
+        fail("a customer's id of %zu bytes", id.len);
+    }
     memcpy(connection->customer, id.data, id.len);
     connection->customer[id.len] = '\0';
     billing__v1__response__free_unpacked(response, NULL);
@@ -259,12 +260,12 @@ int main(int argc, char *argv[])
     for (uint64_t i = 0; i < records / BATCH; i++) {
         record_batch(&connection, i);
     }
-    check(pthread_create(&thread, NULL, record_main, &recorder) != 0, "thread");
+    check(pthread_create(&thread, NULL, record_main, &recorder) == 0, "pthread_create");
     sleep(QUIET_S);
     atomic_store(&recorder.phase, 1);
     double took = finalize(&connection);
     atomic_store(&recorder.stop, true);
-    check(pthread_join(thread, NULL) != 0, "thread");
+    check(pthread_join(thread, NULL) == 0, "pthread_join");
     report(&recorder, 0, "without an invoice", QUIET_S * 1e3);
     report(&recorder, 1, "while it is finalised", took);
     close_connection(&connection);

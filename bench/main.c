@@ -6,6 +6,5 @@ int main(int argc, char **argv)
     const struct bench_mode *mode = options_parse(argc, argv, &options);
     struct report *report = report_create(mode->name);
     mode->run(&options, report);
-    report_print(report, options.json);
-    return 0;
+    return report_print(report, options.json);
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -14,19 +15,9 @@
 #include "bench/clock.h"
 #include "bench/fail.h"
 #include "bench/files.h"
-#include "bench/load.h"
 #include "bench/options.h"
 #include "bench/pace.h"
-#include "billingd/base/clock.h"
-#include "billingd/store/store.h"
-#include "proto/limits.h"
-
-enum {
-    READERS = 4,
-    CUSTOMERS_PER_COMMIT = 10000,
-};
-
-static const uint64_t map_bytes = UINT64_C(1) << 40;
+#include "bench/writer.h"
 
 /* What the child leaves to its parent. */
 struct outcome {
@@ -39,81 +30,9 @@ struct outcome {
 
 struct engine {
     const struct bench_options *options;
-    struct store *store;
-    struct load load;
-    uint64_t first_customer; /* the record that created it */
-    struct bare bare;        /* where asked for */
-    struct load_record records[LIMIT_BATCH_ITEMS];
-    struct store_key keys[LIMIT_BATCH_ITEMS];
+    struct load_writer writer;
+    struct bare bare; /* where asked for */
 };
-
-static struct store *open_store(const struct bench_options *options, const char *directory)
-{
-    struct store *store;
-    struct errinfo reason = {""};
-    struct store_options store_options = {
-        .data_dir = directory,
-        .map_bytes = map_bytes,
-        .readers_max = READERS,
-        .currency = "USD",
-        .now_us = clock_wall_us(),
-    };
-    if (store_open(options->store, &store_options, &store, &reason) != 0) {
-        fail("%s", reason.message);
-    }
-    return store;
-}
-
-static void append_customers(struct engine *engine)
-{
-    uint64_t left = engine->options->customers;
-    while (left > 0) {
-        struct store_txn *txn;
-        check_status(store_begin(engine->store, clock_wall_us(), &txn), "begin");
-        for (unsigned i = 0; i < CUSTOMERS_PER_COMMIT && left > 0; i++, left--) {
-            struct record record = {.kind = RECORD_CUSTOMER_CREATED,
-                                    .customer_created = {.name = SLICE("A customer's name")}};
-            check_status(store_append(txn, &record), "append");
-            if (engine->first_customer == 0) {
-                engine->first_customer = record.seq;
-            }
-        }
-        check_status(store_commit(txn), "commit");
-    }
-}
-
-/* Look up and append RECORD in TXN, as the rules do. */
-static void append_usage(struct engine *engine, struct store_txn *txn,
-                         const struct load_record *load_record, struct store_key key)
-{
-    struct record record;
-    struct record found;
-    if (store_request(store_txn_view(txn), key, &found) != STATUS_NOT_FOUND) {
-        fail("a request id that is new was found, or could not be looked up");
-    }
-    load_store_record(&engine->load, load_record, engine->first_customer, &record);
-    check_status(store_append(txn, &record), "append");
-}
-
-/* Commit BATCH new records.  Returns how many nanoseconds the store took. */
-static int64_t commit_batch(struct engine *engine, uint64_t batch)
-{
-    struct store_txn *txn;
-    for (uint64_t i = 0; i < batch; i++) {
-        struct load_record *record = &engine->records[i];
-        load_next(&engine->load, record);
-        engine->keys[i] = (struct store_key){.scope = engine->first_customer + record->customer,
-                                             .request_id = {record->id, LOAD_ID_BYTES}};
-    }
-    int64_t start_ns = clock_ns();
-    check_status(store_begin(engine->store, clock_wall_us(), &txn), "begin");
-    check_status(store_announce(txn, engine->keys, batch), "announce");
-    for (uint64_t i = 0; i < batch; i++) {
-        append_usage(engine, txn, &engine->records[i], engine->keys[i]);
-    }
-    check_status(store_commit(txn), "commit");
-    return clock_ns() - start_ns;
-}
 
 /* For whoever waits. */
 static void say_rate(const struct pace *pace)
@@ -134,7 +53,7 @@ static void write_records(struct engine *engine, struct outcome *outcome)
         if (options->bare) {
             latency_add(&outcome->bare, bare_commit_one(&engine->bare));
         }
-        latency_add(&outcome->commits, commit_batch(engine, batch));
+        latency_add(&outcome->commits, writer_commit(&engine->writer, batch));
         pace_add(pace, batch, clock_ns());
         if (!options->json && pace->windows > windows) {
             say_rate(pace);
@@ -150,12 +69,11 @@ __attribute__((noreturn)) static void run_child(const struct bench_options *opti
 {
     static struct engine engine;
     engine.options = options;
-    engine.store = open_store(options, directory);
-    load_init(&engine.load, options->seed, options->customers, options_ordered(options));
+    load_init(&engine.writer.load, options->seed, options->customers, options_ordered(options));
     if (options->bare) {
         bare_open(&engine.bare, bare_directory, 0);
     }
-    append_customers(&engine);
+    writer_begin(&engine.writer, writer_open_store(options->store, directory));
     write_records(&engine, outcome);
     outcome->rss_anon = files_rss_anon(getpid());
     outcome->cpu_ns = clock_own_cpu_ns();
@@ -175,8 +93,11 @@ static void write_and_crash(const struct bench_options *options, const char *dir
         run_child(options, directory, bare_directory, outcome);
     }
     check(waitpid(pid, &status, 0) == pid, "waitpid");
+    if (WIFSIGNALED(status)) {
+        fail("the process that writes was ended by signal %d", WTERMSIG(status));
+    }
     if (status != 0) {
-        fail("the writing ended with status %d", status);
+        exit(WEXITSTATUS(status)); /* it has said why */
     }
 }
 
@@ -200,14 +121,14 @@ void mode_engine(const struct bench_options *options, struct report *report)
     check(outcome != MAP_FAILED, "mmap");
     write_and_crash(options, directory, outcome);
     int64_t start_ns = clock_ns();
-    struct store *store = open_store(options, directory);
+    struct store *store = writer_open_store(options->store, directory);
     int64_t open_ns = clock_ns() - start_ns;
     store_close(store);
     report_text(report, "store", options->store);
     report_count(report, "batch", options->batch);
     report_count(report, "customers", options->customers);
     report_text(report, "ids", options->ids);
-    report_count(report, "seed", options->seed);
+    report_seed(report, options->seed);
     pace_report(&outcome->pace, report);
     report_latency(report, "commit", &outcome->commits);
     if (options->bare) {

@@ -100,7 +100,7 @@ static void measure(const struct bench_options *options, struct report *report, 
     }
     report_count(report, "batch", options->batch);
     report_text(report, "ids", options->ids);
-    report_count(report, "seed", options->seed);
+    report_seed(report, options->seed);
     pace_report(&pace, report);
     report_latency(report, "commit", &commits);
 }

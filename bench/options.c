@@ -157,9 +157,10 @@ static void print_help(void)
             print_modes(option);
         }
     }
-    print("\nNumbers take k and M.  Without --dir, temporary directories are made beside this\n"
-          "program.  Without --url, `rpc`, `http`, `read` and `fairness` start a\n"
-          "daemon of their own.\n");
+    print("\nNumbers are whole; k and M behind them are thousands and millions.  Without --dir, "
+          "temporary directories are made beside this\n"
+          "program.  Without --url, `rpc`, `http`, `read` and `fairness` start a daemon of their "
+          "own.\n");
     if (fflush(stdout) != 0) {
         exit(1);
     }
@@ -190,8 +191,9 @@ static uint64_t parse_number(const struct option *option, const char *text)
     }
     if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || value > option->max / unit ||
         value * unit < option->min) {
-        usage("--%s is to be from %" PRIu64 " to %" PRIu64 ", not '%s'", option->name, option->min,
-              option->max, text);
+        usage("--%s is to be a whole number from %" PRIu64 " to %" PRIu64
+              ", as 1500, 10k or 2M, not '%s'",
+              option->name, option->min, option->max, text);
     }
     return value * unit;
 }
@@ -275,7 +277,7 @@ bool options_ordered(const struct bench_options *options)
 const struct bench_mode *options_parse(int argc, char **argv, struct bench_options *ret)
 {
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             print_help();
             exit(0);
         }

@@ -8,8 +8,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "bench/clock.h"
+#include "bench/fail.h"
 #include "billingd/store/lmdb/filter.h"
 #include "billingd/store/lmdb/request_table.h"
 #include "billingd/store/lmdb/run.h"
@@ -24,21 +25,6 @@ enum {
 
 #define START_US INT64_C(1763809298000000)
 #define ID_KEY   UINT64_C(0x9E3779B97F4A7C15)
-
-static void check(int failed, const char *what)
-{
-    if (failed) {
-        IGNORE(fprintf(stderr, "failed: %s\n", what) < 0); /* nowhere else to say it */
-        exit(1);
-    }
-}
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    check(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0, "clock_gettime");
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static uint64_t random_next(void)
 {
@@ -75,10 +61,11 @@ static void make_records(uint64_t customers)
         int length = snprintf(ids[i], sizeof ids[i], "%08" PRIx32 "-%016" PRIx64,
                               (uint32_t)random_next(), random_next());
         record->request_id = (struct slice){ids[i], (size_t)length};
-        check(decimal_make((int64_t)(random_next() % 100000) * 10 + 1, 4, &record->usage.units) <
-                      0 ||
-                  decimal_make((int64_t)(random_next() % 12) * 10 + 3, 4, &record->usage.price) < 0,
-              "decimal");
+        check_status(
+            decimal_make((int64_t)(random_next() % 100000) * 10 + 1, 4, &record->usage.units),
+            "units");
+        check_status(decimal_make((int64_t)(random_next() % 12) * 10 + 3, 4, &record->usage.price),
+                     "price");
     }
 }
 
@@ -89,8 +76,10 @@ static void add_records(struct run_builder *builder, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         struct request_row request;
         records[i].seq = first_seq + i;
-        check(!run_builder_request(builder, &records[i], &request), "run_builder_request");
-        check(run_builder_add(builder, &records[i], &request, NULL) < 0, "run_builder_add");
+        if (!run_builder_request(builder, &records[i], &request)) {
+            fail("a record with a request id has none");
+        }
+        check_status(run_builder_add(builder, &records[i], &request, NULL), "run_builder_add");
     }
 }
 
@@ -98,8 +87,8 @@ static struct run *build(struct run_builder *builder, unsigned n)
 {
     struct run *run;
     add_records(builder, n);
-    check(run_build(builder, &run) < 0, "run_build");
-    check(run_sort(run) < 0, "run_sort");
+    check_status(run_build(builder, &run), "run_build");
+    check_status(run_sort(run), "run_sort");
     return run;
 }
 
@@ -111,17 +100,17 @@ static void measure_build(unsigned n, uint64_t customers, uint64_t total)
     uint64_t rounds = total / n;
     run_builder_init(&builder, ID_KEY);
     make_records(customers);
-    int64_t before = now_ns();
+    int64_t before = clock_thread_cpu_ns();
     for (uint64_t i = 0; i < rounds; i++) {
         add_records(&builder, n);
     }
-    int64_t add_ns = now_ns() - before;
-    before = now_ns();
+    int64_t add_ns = clock_thread_cpu_ns() - before;
+    before = clock_thread_cpu_ns();
     for (uint64_t i = 0; i < rounds; i++) {
         run_release(build(&builder, n));
     }
     say("add", n, customers, add_ns, rounds * n);
-    say("build", n, customers, now_ns() - before - add_ns, rounds * n);
+    say("build", n, customers, clock_thread_cpu_ns() - before - add_ns, rounds * n);
     run_builder_done(&builder);
 }
 
@@ -136,16 +125,24 @@ static void measure_merge(unsigned n, uint64_t customers, uint64_t total)
         make_records(customers);
         runs[i] = build(&builder, n);
     }
-    int64_t before = now_ns();
+    int64_t before = clock_thread_cpu_ns();
     for (uint64_t i = 0; i < rounds; i++) {
-        check(run_merge(runs, INPUTS, &merged) < 0, "run_merge");
+        check_status(run_merge(runs, INPUTS, &merged), "run_merge");
         run_release(merged);
     }
-    say("merge 8", n, customers, now_ns() - before, rounds * n * INPUTS);
+    say("merge 8", n, customers, clock_thread_cpu_ns() - before, rounds * n * INPUTS);
     for (int i = 0; i < INPUTS; i++) {
         run_release(runs[i]);
     }
     run_builder_done(&builder);
+}
+
+/* Of what is not there, no more than MOST are FOUND. */
+static void check_chance(uint64_t found, uint64_t most)
+{
+    if (found > most) {
+        fail("%" PRIu64 " are found: more than chance can find", found);
+    }
 }
 
 /* So many new fingerprints, known to the cache as the store has them before it asks. */
@@ -176,13 +173,13 @@ static void measure_table(uint64_t n)
     uint64_t found = 0;
     uint64_t rounds = n / ANNOUNCED;
     request_table_init(&table);
-    check(request_table_reserve(&table, n) < 0, "memory");
+    check_status(request_table_reserve(&table, n), "request_table_reserve");
     fill_table(&table, rounds); /* its pages are there afterwards, as in a daemon that runs */
     request_table_clear(&table, SIZE_MAX);
-    int64_t before = now_ns();
+    int64_t before = clock_thread_cpu_ns();
     fill_table(&table, rounds);
-    say("table +", n, 0, now_ns() - before, n);
-    before = now_ns();
+    say("table +", n, 0, clock_thread_cpu_ns() - before, n);
+    before = clock_thread_cpu_ns();
     for (uint64_t round = 0; round < rounds; round++) {
         const struct request_row *rows = announce(&table);
         for (int i = 0; i < ANNOUNCED; i++) {
@@ -190,8 +187,8 @@ static void measure_table(uint64_t n)
             found += request_table_next(&table, rows[i].low, &at) != 0;
         }
     }
-    say("table ?", n, 0, now_ns() - before, n);
-    check(found > n / 1000 + 10, "more is found than chance can find");
+    say("table ?", n, 0, clock_thread_cpu_ns() - before, n);
+    check_chance(found, n / 1000 + 10);
     request_table_done(&table);
 }
 
@@ -201,20 +198,20 @@ static void measure_filter(uint64_t n)
     uint64_t found = 0;
     uint64_t n_blocks = filter_blocks(n);
     uint8_t *blocks = calloc(n_blocks, FILTER_BLOCK_BYTES);
-    check(blocks == NULL, "memory");
-    int64_t before = now_ns();
+    check(blocks != NULL, "memory");
+    int64_t before = clock_thread_cpu_ns();
     for (uint64_t i = 0; i < n; i++) {
         uint8_t *block = blocks + filter_block_of(random_next(), n_blocks) * FILTER_BLOCK_BYTES;
         filter_add(block, random_next());
     }
-    say("filter +", n, 0, now_ns() - before, n);
-    before = now_ns();
+    say("filter +", n, 0, clock_thread_cpu_ns() - before, n);
+    before = clock_thread_cpu_ns();
     for (uint64_t i = 0; i < n; i++) {
         uint8_t *block = blocks + filter_block_of(random_next(), n_blocks) * FILTER_BLOCK_BYTES;
         found += filter_may_have(block, random_next());
     }
-    say("filter ?", n, 0, now_ns() - before, n);
-    check(found > n / 100, "more is found than chance can find");
+    say("filter ?", n, 0, clock_thread_cpu_ns() - before, n);
+    check_chance(found, n / 100);
     free(blocks);
 }
 
@@ -227,7 +224,7 @@ int main(int argc, char **argv)
     }
     records = calloc(BATCH_MAX, sizeof *records);
     ids = calloc(BATCH_MAX, sizeof *ids);
-    check(records == NULL || ids == NULL, "memory");
+    check(records != NULL && ids != NULL, "memory");
     for (uint64_t customers = 10; customers <= 100000; customers *= 100) {
         measure_build(1, customers, total);
         measure_build(100, customers, total);

@@ -337,10 +337,13 @@ void traffic_report(const struct bench_options *options, const struct traffic_re
     report_count(report, "batch", options->batch);
     report_count(report, "customers", options->customers);
     report_text(report, "ids", options->ids);
-    report_count(report, "seed", options->seed);
+    report_seed(report, options->seed);
     pace_report(&result->pace, report);
     report_count(report, "requests", result->requests);
     report_count(report, "refused", result->refused);
+    if (result->refused > 0) {
+        report_flaw(report, files_format("%" PRIu64 " were refused", result->refused));
+    }
     if (options->rate > 0) {
         report_count(report, "rate", options->rate);
         report_count(report, "unsent", result->unsent);

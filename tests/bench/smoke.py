@@ -130,6 +130,7 @@ def fairness(program):
 
 def command_line(program):
     said = run(program, "--help")
+    expect(run(program, "-h") == said, "-h says something else")
     for word in ("raw-btree", "--records N", "--json", "--bare"):
         expect(word in said, f"the help says nothing of {word}")
     expect("lmdb_commit_p50_us" in run(program, "sync", "--samples", "1"), "no table")
@@ -141,6 +142,8 @@ def command_line(program):
                   ["http", "--http", "127.0.0.1:1"], ["engine", "word"]):
         run(program, *wrong, status=2)
     run(program, "rpc", "--url", "unix:///nowhere", status=1)
+    seed = run(program, "raw-append", "--records", "1", "--seed", "1748583476").split("seed")[1]
+    expect(seed.split()[0] == "1748583476", f"another seed: {seed}")
 
 
 CASES = (sync, raw, engine, rpc, open_loop, http, read, fairness, command_line)

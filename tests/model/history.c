@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/lib/check_segments.h"
 #include "tests/lib/check_store.h"
 
 enum {
@@ -384,18 +385,20 @@ static void begin(struct history *history, uint64_t seed)
     connect_to_daemon(history);
 }
 
-static void end(struct history *history)
+static bool end(struct history *history)
 {
     raw_client_close(&history->client);
     daemon_process_stop(history->daemon);
+    bool merged = check_segments_merged(daemon_process_data_dir(history->daemon));
     IGNORE(check_store(daemon_process_data_dir(history->daemon)) == 0); /* as many as there are */
     daemon_process_destroy(history->daemon);
     model_done(&history->model);
     memory_done(&history->scratch);
     memory_done(&history->memory);
+    return merged;
 }
 
-void history_run(uint64_t seed)
+bool history_run(uint64_t seed)
 {
     struct history history;
     begin(&history, seed);
@@ -412,5 +415,5 @@ void history_run(uint64_t seed)
     }
     memory_done(&history.scratch);
     check_all(&history);
-    end(&history);
+    return end(&history);
 }

@@ -25,8 +25,9 @@ struct history {
 };
 
 /* Run the history of SEED: start a daemon, do and check things, compare everything at the end.
- * Fails the test, in words, at the first difference. */
-void history_run(uint64_t seed);
+ * Fails the test, in words, at the first difference.  Returns whether its store has sealed segments
+ * and merged some. */
+bool history_run(uint64_t seed);
 
 /* --- for operations and checks ---------------------------------------------------------------- */
 

@@ -3,13 +3,67 @@
 #include <string.h>
 
 #include "proto/timestamp.h"
+#include "tests/lib/check_segments.h"
+
+enum {
+    FILLERS = 8, /* customers, and again as many */
+};
+
+static const char *store_uri = "lmdb:";
+
+void office_take_uri(int *argc, char ***argv)
+{
+    if (*argc > 1 && strchr((*argv)[1], ':') != NULL) {
+        store_uri = (*argv)[1];
+        (*argv)[1] = (*argv)[0];
+        --*argc;
+        ++*argv;
+    }
+}
+
+static bool has_small_segments(void)
+{
+    return strstr(store_uri, "head_records=") != NULL;
+}
+
+static void connect_to_daemon(struct office *office)
+{
+    if (!raw_client_open(&office->client, daemon_process_unix(office->daemon))) {
+        testkit_fail("cannot connect to the daemon");
+    }
+}
+
+static void add_customers(struct office *office)
+{
+    for (int i = 0; i < FILLERS; i++) {
+        IGNORE(office_customer(office) == NULL); /* nobody asks for it */
+    }
+}
+
+/* Record what no test asks for until some of it was sealed and merged: a daemon that stops seals
+ * what there is, and one that starts merges it. */
+static void fill_segments(struct office *office)
+{
+    bool merged = false;
+    while (!merged) {
+        add_customers(office);
+        raw_client_close(&office->client);
+        daemon_process_stop(office->daemon);
+        merged = check_segments_merged(daemon_process_data_dir(office->daemon));
+        daemon_process_restart(office->daemon);
+        connect_to_daemon(office);
+    }
+}
 
 int office_open(void **state)
 {
     struct office *office = testkit_alloc(sizeof *office);
-    office->daemon = daemon_process_start(NULL);
-    if (!raw_client_open(&office->client, daemon_process_unix(office->daemon))) {
-        testkit_fail("cannot connect to the daemon");
+    static const char *args[] = {"--store", NULL, NULL};
+    args[1] = store_uri;
+    office->daemon = daemon_process_start(&(struct daemon_options){.args = args});
+    connect_to_daemon(office);
+    if (has_small_segments()) {
+        fill_segments(office);
     }
     *state = office;
     return 0;

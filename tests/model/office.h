@@ -19,7 +19,21 @@ struct office {
 
 #define OFFICE_CALL(name) BILLING__V1__REQUEST__CALL_##name
 
-/* setup and teardown of a test, whose state is a struct office *. */
+/* The main() of a program of TESTS whose daemons keep their records in the store that its first
+ * argument names, "lmdb:" unless it does: [URI] [PATTERN]. */
+#define OFFICE_MAIN(tests)                                                                         \
+    int main(int argc, char **argv)                                                                \
+    {                                                                                              \
+        office_take_uri(&argc, &argv);                                                             \
+        testkit_begin(argc, argv);                                                                 \
+        return testkit_end(cmocka_run_group_tests_name(argv[0], tests, NULL, NULL));               \
+    }
+
+/* Take the URI off the arguments of a main. */
+void office_take_uri(int *argc, char ***argv);
+
+/* setup and teardown of a test, whose state is a struct office *.  In a store of segments of a few
+ * records some were sealed and merged before the test begins, and more are as it goes on. */
 int office_open(void **state);
 int office_close(void **state);
 

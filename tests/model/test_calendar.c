@@ -126,4 +126,4 @@ static const struct CMUnitTest tests[] = {
                                     office_close),
 };
 
-TESTKIT_MAIN(tests)
+OFFICE_MAIN(tests)

@@ -219,4 +219,4 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_window_that_ends_now_has_no_hole, office_open, office_close),
 };
 
-TESTKIT_MAIN(tests)
+OFFICE_MAIN(tests)

@@ -204,4 +204,4 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(every_half_goes_to_the_even_cent, office_open, office_close),
 };
 
-TESTKIT_MAIN(tests)
+OFFICE_MAIN(tests)

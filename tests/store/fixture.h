@@ -246,6 +246,30 @@ static inline void check_now(struct store *store, const struct model *model)
     store_release(view);
 }
 
+/* Every request id of MODEL leads to its record, in VIEW, and is nobody else's. */
+static inline void check_requests(struct store_view *view, const struct model *model)
+{
+    for (uint64_t i = 0; i < model->records; i++) {
+        const struct record *record = &model->record[i];
+        struct store_key key = {record_scope(record), record->request_id};
+        struct record found;
+        if (key.request_id.length > 0) {
+            assert_ok(store_request(view, key, &found));
+            assert_u64(found.seq, record->seq);
+            key.scope += 1000000; /* nobody's */
+            assert_status(store_request(view, key, &found), STATUS_NOT_FOUND);
+        }
+    }
+}
+
+/* The same for one who is about to write. */
+static inline void check_replays(struct store *store, const struct model *model)
+{
+    struct store_txn *txn = begin(store, birth_us);
+    check_requests(store_txn_view(txn), model);
+    store_abort(txn);
+}
+
 /* Opening with OPTIONS fails, and the reason contains PART. */
 static inline void assert_refused(const struct store_options *options, const char *part)
 {

@@ -4,6 +4,7 @@
 
 #include "tests/store/fixture.h"
 #include "tests/store/history.h"
+#include "tests/store/sealing.h"
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
@@ -101,6 +102,7 @@ static void txn__own_writes__are_seen_by_it_alone(void **state)
     model_check(model, store_txn_view(txn), &rng, 10 * hour_us, 3);
     check_now(store, nothing);
     assert_ok(store_commit(txn));
+    settle(store, model);
     check_now(store, model);
     store_close(store);
 }
@@ -120,6 +122,7 @@ static void txn__aborted__leaves_nothing_and_no_gap(void **state)
     txn = begin(store, birth_us + 1);
     append(txn, model, &ajax, birth_us + 1); /* the number and the external id are free again */
     assert_ok(store_commit(txn));
+    settle(store, model);
     check_now(store, model);
     store_close(store);
 }
@@ -147,6 +150,7 @@ static void txn__announced_keys__are_found_or_not(void **state)
     append(txn, model, &acme, birth_us);
     append(txn, model, &usage, birth_us);
     assert_ok(store_commit(txn));
+    settle(store, model);
     txn = begin(store, birth_us);
     assert_ok(store_announce(txn, keys, 3));
     assert_ok(store_announce(txn, NULL, 0));
@@ -170,6 +174,7 @@ static void append__id_that_is_not_free__spoils_the_transaction(void **state)
     append(txn, model, &acme, birth_us);
     append(txn, model, &usage, birth_us);
     assert_ok(store_commit(txn));
+    settle(store, model);
     for (int i = 0; i < 2; i++) {
         struct record other = usage_at(1, 0, 0, "r2");
         txn = begin(store, birth_us);
@@ -200,6 +205,7 @@ static void append__ten_thousand_records__in_one_commit(void **state)
         append(txn, model, &usage, birth_us);
     }
     assert_ok(store_commit(txn));
+    settle(store, model);
     check_now(store, model);
     store_close(store);
 }
@@ -225,6 +231,7 @@ static void append__largest_records__come_back(void **state)
         append(txn, model, &usage, TIMESTAMP_MAX);
     }
     assert_ok(store_commit(txn));
+    settle(store, model);
     store_close(store);
     store = open_in(directory);
     struct store_view *view = snapshot(store);
@@ -251,6 +258,7 @@ static struct store *store_with_requests(struct model *model)
         append(txn, model, &records[i], birth_us);
     }
     assert_ok(store_commit(txn));
+    settle(store, model);
     return store;
 }
 
@@ -318,6 +326,7 @@ static void customer__renamed__has_new_name_and_time(void **state)
     txn = begin(store, birth_us + 9);
     append(txn, model, &empty, birth_us + 9);
     assert_ok(store_commit(txn));
+    settle(store, model);
     check_now(store, model);
     struct store_view *view = snapshot(store);
     assert_ok(store_customer(view, 2, &customer));
@@ -377,6 +386,7 @@ static struct store *store_with_times(void)
         append(txn, model, &usage, birth_us);
     }
     assert_ok(store_commit(txn));
+    settle(store, model);
     return store;
 }
 
@@ -485,12 +495,14 @@ static void view__while_commits_go_on__stays_as_it_was(void **state)
         for (int step = 0; step < 30; step++) {
             history_step(&rng, store, model, 10);
         }
+        settle(store, model);
         views[i] = snapshot(store);
         models[i] = model_copy(model);
     }
     for (int step = 0; step < 30; step++) {
         history_step(&rng, store, model, 10);
     }
+    settle(store, model);
     for (int i = 0; i < READERS_MAX; i++) {
         model_check(models[i], views[i], &rng, history_time_max_us, 2);
         model_verify(models[i], views[i]);
@@ -521,6 +533,7 @@ static void view__taken_again__reads_what_is_there_now(void **state)
             append(txn, model, &usage, birth_us);
             assert_ok(store_commit(txn));
         }
+        settle(store, model);
         view = snapshot(store);
         assert_ok(store_record(view, seq, &record));
         assert_same_record(&record, &model->record[seq - 1]);
@@ -611,12 +624,16 @@ static void view__on_other_threads__is_always_whole(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, read_until_full, &readers[i]), 0);
     }
     for (int i = 0; i < 100; i++) {
+        uint64_t seals = sealing_count().seals;
         txn = begin(store, birth_us);
         for (int j = 0; j < 10; j++) {
             struct record usage = usage_at(1, j * hour_us, (j + i % 2) * hour_us, "");
             append(txn, model, &usage, birth_us);
         }
         assert_ok(store_commit(txn));
+        if (i % 2 == 0) {
+            sealing_await(store, seals);
+        }
     }
     for (int i = 0; i < READERS_MAX; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
@@ -682,6 +699,7 @@ static void full__nothing_of_it_is_recorded_and_reading_goes_on(void **state)
     store = open_with(&options);
     check_now(store, model);
     assert_ok(try_to_write(store, model, 200));
+    settle(store, model);
     check_now(store, model);
     store_close(store);
 }
@@ -698,10 +716,12 @@ static void history__random__equals_the_model(void **state)
     while (model->records < 3000) {
         history_step(&rng, store, model, rng_below(&rng, 4) == 0 ? 400 : 20);
         if (rng_below(&rng, 40) == 0) { /* what was committed is what a new start finds */
+            settle(store, model);
             store_close(store);
             store = open_in(directory);
         }
     }
+    settle(store, model);
     struct store_view *view = snapshot(store);
     model_check(model, view, &rng, history_time_max_us, 6);
     model_verify(model, view);
@@ -721,25 +741,25 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(open__while_open__is_refused),
     cmocka_unit_test(open__another_currency__is_refused_by_name),
     cmocka_unit_test(open__unknown_engine__is_refused_by_name),
-    cmocka_unit_test(txn__own_writes__are_seen_by_it_alone),
-    cmocka_unit_test(txn__aborted__leaves_nothing_and_no_gap),
+    sealing_test(txn__own_writes__are_seen_by_it_alone),
+    sealing_test(txn__aborted__leaves_nothing_and_no_gap),
     cmocka_unit_test(txn__empty__commits),
-    cmocka_unit_test(txn__announced_keys__are_found_or_not),
-    cmocka_unit_test(append__id_that_is_not_free__spoils_the_transaction),
-    cmocka_unit_test(append__ten_thousand_records__in_one_commit),
-    cmocka_unit_test(append__largest_records__come_back),
-    cmocka_unit_test(request__same_id_in_other_scopes__are_others),
-    cmocka_unit_test(lookup__ids_that_cannot_be__are_not_found),
-    cmocka_unit_test(customer__renamed__has_new_name_and_time),
-    cmocka_unit_test(scan_usage__ranges_and_positions__give_what_lies_within),
-    cmocka_unit_test(scan__callback_ends_it__with_its_status),
-    cmocka_unit_test(scan_customers__after_a_number__gives_the_rest),
-    cmocka_unit_test(view__while_commits_go_on__stays_as_it_was),
-    cmocka_unit_test(view__taken_again__reads_what_is_there_now),
+    sealing_test(txn__announced_keys__are_found_or_not),
+    sealing_test(append__id_that_is_not_free__spoils_the_transaction),
+    sealing_test(append__ten_thousand_records__in_one_commit),
+    sealing_test(append__largest_records__come_back),
+    sealing_test(request__same_id_in_other_scopes__are_others),
+    sealing_test(lookup__ids_that_cannot_be__are_not_found),
+    sealing_test(customer__renamed__has_new_name_and_time),
+    sealing_test(scan_usage__ranges_and_positions__give_what_lies_within),
+    sealing_test(scan__callback_ends_it__with_its_status),
+    sealing_test(scan_customers__after_a_number__gives_the_rest),
+    sealing_test(view__while_commits_go_on__stays_as_it_was),
+    sealing_test(view__taken_again__reads_what_is_there_now),
     cmocka_unit_test(view__beyond_readers_max__busy),
-    cmocka_unit_test(view__on_other_threads__is_always_whole),
-    cmocka_unit_test(full__nothing_of_it_is_recorded_and_reading_goes_on),
-    cmocka_unit_test(history__random__equals_the_model),
+    sealing_test(view__on_other_threads__is_always_whole),
+    sealing_test(full__nothing_of_it_is_recorded_and_reading_goes_on),
+    sealing_test(history__random__equals_the_model),
 };
 
 int main(int argc, char **argv)

@@ -184,22 +184,6 @@ static void step(struct rng *rng, struct store *store, struct model *model)
     assert_ok(store_commit(txn));
 }
 
-/* The request ids of MODEL lead to its records, also for one who is about to write. */
-static void check_replays(struct store *store, const struct model *model)
-{
-    struct store_txn *txn = begin(store, birth_us);
-    for (uint64_t i = 0; i < model->records; i++) {
-        const struct record *record = &model->record[i];
-        struct store_key key = {record_scope(record), record->request_id};
-        struct record found;
-        if (key.request_id.length > 0) {
-            assert_ok(store_request(store_txn_view(txn), key, &found));
-            assert_u64(found.seq, record->seq);
-        }
-    }
-    store_abort(txn);
-}
-
 static struct store_info info_of(struct store *store)
 {
     struct store_info info;

@@ -10,11 +10,17 @@
 #include <unistd.h>
 
 #include "tests/store/history.h"
+#include "tests/store/sealing.h"
 
 enum {
-    BATCHES = 60, /* unless it is killed before */
-    BATCH_RECORDS = 12,
+    BATCHES = 60,     /* unless it is killed before */
+    SMALL_BATCH = 12, /* at most */
+    LARGE_BATCH = 80, /* exactly */
 };
+
+/* Of the load: with LARGE_BATCH it waits for each seal, and at the end for a merge, which is of so
+ * many records that each of its tables takes several slices. */
+static uint64_t batch_records = SMALL_BATCH;
 
 /* A process that is killed leaves what it wrote: no sync is needed.  This program's own stands
  * before the C library's for liblmdb too. */
@@ -30,7 +36,8 @@ static void step(struct rng *rng, struct store *store, struct model *model)
 {
     int64_t now_us = birth_us + (int64_t)model->records;
     struct store_txn *txn = store != NULL ? begin(store, now_us) : NULL;
-    for (uint64_t n = 1 + rng_below(rng, BATCH_RECORDS); n > 0; n--) {
+    uint64_t n = batch_records == LARGE_BATCH ? LARGE_BATCH : 1 + rng_below(rng, batch_records);
+    for (; n > 0; n--) {
         struct record record = history_record(rng, model);
         if (txn != NULL) {
             append(txn, model, &record, now_us);
@@ -55,11 +62,20 @@ __attribute__((noreturn)) static void write_load(const char *directory, const ch
         _exit(2);
     }
     struct store *store = open_in(directory);
+    uint64_t merges = sealing_count().merges;
     for (int i = 0; i < BATCHES; i++) {
+        uint64_t seals = sealing_count().seals;
         step(&rng, store, model);
         if (write(fd, &(char){'a'}, 1) != 1) {
             _exit(2);
         }
+        if (batch_records == LARGE_BATCH) {
+            sealing_await(store, seals);
+        }
+    }
+    while (batch_records == LARGE_BATCH && sealing_count().merges == merges) {
+        store_abort(begin(store, birth_us));
+        sched_yield();
     }
     store_close(store);
     _exit(0);
@@ -120,26 +136,10 @@ static void follow(struct store *store, struct model *model, uint64_t seed, int 
     assert_u64(there, model->records);
 }
 
-/* No record's request id is free again. */
-static void check_ids_are_taken(struct store *store, const struct model *model)
-{
-    struct store_txn *txn = begin(store, birth_us);
-    for (uint64_t i = 0; i < model->records; i++) {
-        const struct record *record = &model->record[i];
-        struct store_key key = {record_scope(record), record->request_id};
-        struct record found;
-        if (key.request_id.length > 0) {
-            assert_ok(store_request(store_txn_view(txn), key, &found));
-            assert_u64(found.seq, record->seq);
-        }
-    }
-    store_abort(txn);
-}
-
 static void check_all(struct store *store, const struct model *model)
 {
     check_now(store, model);
-    check_ids_are_taken(store, model);
+    check_replays(store, model);
 }
 
 /* Killed there the TIMESth time: returns false where it came to no such. */
@@ -218,6 +218,33 @@ static void kill__after_a_removal__loses_nothing(void **state)
     survive_each("after_removal", 2);
 }
 
+/* Killed at every slice of the first merge, until it has no more of them. */
+static void survive_each_slice_of_a_merge(const char *point)
+{
+    const char *uri = fixture_uri;
+    int slices = 0;
+    fixture_uri = "lmdb:?head_records=1000&merge_width=4&slice_bytes=16368";
+    batch_records = LARGE_BATCH;
+    while (survive(point, slices + 1)) {
+        slices++;
+    }
+    assert_in_range(slices, 3, 20);
+    batch_records = SMALL_BATCH;
+    fixture_uri = uri;
+}
+
+static void kill__before_a_slice_of_a_merge__loses_nothing(void **state)
+{
+    (void)state;
+    survive_each_slice_of_a_merge("before_merge_slice");
+}
+
+static void kill__after_a_slice_of_a_merge__loses_nothing(void **state)
+{
+    (void)state;
+    survive_each_slice_of_a_merge("after_merge_slice");
+}
+
 /* A start in DIRECTORY, killed at POINT if it comes there. */
 static void start_and_be_killed(const char *directory, const char *point)
 {
@@ -259,6 +286,8 @@ static void kill__many_times_in_a_row__loses_nothing(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(kill__before_a_slice__loses_nothing),
     cmocka_unit_test(kill__after_a_slice__loses_nothing),
+    cmocka_unit_test(kill__before_a_slice_of_a_merge__loses_nothing),
+    cmocka_unit_test(kill__after_a_slice_of_a_merge__loses_nothing),
     cmocka_unit_test(kill__before_a_segment_is_live__loses_nothing),
     cmocka_unit_test(kill__sealed_and_still_in_the_head__loses_nothing),
     cmocka_unit_test(kill__merged_with_the_inputs_doomed__loses_nothing),

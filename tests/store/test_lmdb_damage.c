@@ -7,8 +7,8 @@
 
 /* --- stores to damage ------------------------------------------------------------------------- */
 
-/* One customer, 1, and usage 2 to 21, one a block and an hour; those of odd hours bill late. */
-/* As it is after a crash, where CRASHES. */
+/* One customer, 1, and usage 2 to 21, one a block and an hour; those of odd hours bill late.  As it
+ * is after a crash, where CRASHES. */
 static const char *make_store_that(bool crashes)
 {
     const char *directory = testkit_tmpdir();

@@ -47,21 +47,6 @@ static void make_room(void)
 
 /* --- load ------------------------------------------------------------------------------------- */
 
-static void check_replays(struct store *store, const struct model *model)
-{
-    struct store_txn *txn = begin(store, birth_us);
-    for (uint64_t i = 0; i < model->records; i++) {
-        const struct record *record = &model->record[i];
-        struct store_key key = {record_scope(record), record->request_id};
-        struct record found;
-        if (key.request_id.length > 0) {
-            assert_ok(store_request(store_txn_view(txn), key, &found));
-            assert_u64(found.seq, record->seq);
-        }
-    }
-    store_abort(txn);
-}
-
 /* Up to N random records in a transaction.  Returns what the store said: 0, or
  * STATUS_STORAGE_FULL with nothing of it recorded. */
 static int try_step(struct rng *rng, struct store *store, struct model *model, uint64_t n)

@@ -1,6 +1,7 @@
 /* Bad days of the segments: what lies on their boundaries, damage to them, views that outlive them,
  * clocks that jump. */
 #include "tests/store/history.h"
+#include "tests/store/sealing.h"
 #include "tests/store/surgery.h"
 
 static const char *const seal_each = "lmdb:?head_records=1&merge_width=2&slice_bytes=16368";
@@ -14,22 +15,6 @@ static void append_alone(struct store *store, struct model *model, const struct 
 }
 
 /* --- duplicates ------------------------------------------------------------------------------- */
-
-/* That every request id of MODEL leads to its record, in VIEW. */
-static void check_ids(struct store_view *view, const struct model *model)
-{
-    for (uint64_t i = 0; i < model->records; i++) {
-        const struct record *record = &model->record[i];
-        struct store_key key = {record_scope(record), record->request_id};
-        struct record found;
-        if (key.request_id.length > 0) {
-            assert_ok(store_request(view, key, &found));
-            assert_u64(found.seq, record->seq);
-            key.scope += 1000000; /* nobody's */
-            assert_status(store_request(view, key, &found), STATUS_NOT_FOUND);
-        }
-    }
-}
 
 /* Record SEQ's request id is not free for a writer, nor for a reader. */
 static void check_duplicate(struct store *store, const struct model *model, uint64_t seq)
@@ -54,11 +39,9 @@ static void assert_duplicates_are_found(const char *uri, int commits)
     for (int i = 0; i < commits; i++) {
         history_step(&rng, store, model, 3);
         struct store_view *view = snapshot(store);
-        check_ids(view, model);
+        check_requests(view, model);
         store_release(view);
-        struct store_txn *txn = begin(store, birth_us);
-        check_ids(store_txn_view(txn), model);
-        store_abort(txn);
+        check_replays(store, model);
         if (model->records > 0) {
             check_duplicate(store, model, 1 + rng_below(&rng, model->records));
             check_duplicate(store, model, model->records);
@@ -79,30 +62,60 @@ static void request__across_every_boundary__is_found(void **state)
     assert_duplicates_are_found("lmdb:?head_records=4&merge_width=8&slice_bytes=16368", 150);
 }
 
+enum {
+    WIDEST = 64,                      /* the most segments that are merged at once */
+    MANY_RECORDS = 3 * WIDEST - 1,    /* two merges, and all but one of a third */
+    MANY_SEGMENTS = 2 + (WIDEST - 1), /* that is: more than fit into 64 bits */
+};
+
+/* Record customer I, which becomes a segment by itself. */
+static void append_segment(struct store *store, struct model *model, int i)
+{
+    struct record customer = customer_named(testkit_format("name %d", i), "");
+    uint64_t seals = sealing_count().seals;
+    customer.request_id = text_copy(testkit_format("id-%d", i));
+    append_alone(store, model, &customer);
+    sealing_await(store, seals);
+    assert_u64(sealing_count().seals, seals + 1);
+}
+
+/* Every request id of MODEL is taken, for readers and for writers, and no other is. */
+static void check_duplicates(struct store *store, const struct model *model)
+{
+    struct store_view *view = snapshot(store);
+    check_requests(view, model);
+    store_release(view);
+    for (uint64_t seq = 1; seq <= model->records; seq++) {
+        check_duplicate(store, model, seq);
+    }
+}
+
 static void request__in_one_of_more_than_64_segments__is_found(void **state)
 {
     struct model *model = model_create();
     const char *directory = testkit_tmpdir();
+    struct store_stats stats;
     (void)state;
     fixture_uri = "lmdb:?head_records=1&merge_width=64";
-    for (int i = 0; i < 63; i++) { /* each start seals what there is */
-        struct store *store = open_in(directory);
-        struct record customer = customer_named(testkit_format("name %d", i), "");
-        customer.request_id = text_copy(testkit_format("id-%d", i));
-        append_alone(store, model, &customer);
-        store_close(store);
-    }
-    seal_all(directory);
-    assert_int_equal(count_rows(directory, "manifest"), 63);
     struct store *store = open_in(directory);
-    for (int i = 63; i < 140; i++) { /* the 64th makes them one, and then there are more */
-        struct record customer = customer_named(testkit_format("name %d", i), "");
-        customer.request_id = text_copy(testkit_format("id-%d", i));
-        append_alone(store, model, &customer);
-        struct store_txn *txn = begin(store, birth_us);
-        check_ids(store_txn_view(txn), model);
-        store_abort(txn);
+    for (int i = 0; i < MANY_RECORDS; i++) {
+        append_segment(store, model, i);
+        check_duplicate(store, model, 1 + (uint64_t)i);
+        check_duplicate(store, model, 1 + (uint64_t)i / WIDEST * WIDEST);
     }
+    do { /* the sealer counts them after the last seal */
+        sched_yield();
+        store_stats(store, &stats);
+    } while (stats.segments < MANY_SEGMENTS && stats.sealer_status == 0);
+    assert_u64(stats.segments, MANY_SEGMENTS);
+    check_duplicates(store, model);
+    check_now(store, model);
+    store_close(store);
+    store = open_in(directory); /* as many */
+    check_duplicates(store, model);
+    append_segment(store, model, MANY_RECORDS); /* which makes 64 of them one, and then another */
+    append_segment(store, model, MANY_RECORDS + 1);
+    check_duplicates(store, model);
     check_now(store, model);
     store_close(store);
     fixture_uri = "lmdb:";
@@ -121,9 +134,7 @@ static void request__after_a_crash__is_found(void **state)
         history_step(&rng, store, model, 20);
     }
     store = open_in(crash(store, directory));
-    struct store_txn *txn = begin(store, birth_us);
-    check_ids(store_txn_view(txn), model);
-    store_abort(txn);
+    check_replays(store, model);
     for (uint64_t seq = 1; seq <= model->records; seq++) {
         check_duplicate(store, model, seq);
     }
@@ -216,6 +227,10 @@ static void commit__many_times_the_head__is_one_batch(void **state)
 
 /* --- views ------------------------------------------------------------------------------------ */
 
+enum {
+    SEVERAL = 3,
+};
+
 static void view__pinned_through_seals_and_merges__stays_as_it_was(void **state)
 {
     struct rng rng = rng_make("pinned");
@@ -232,17 +247,27 @@ static void view__pinned_through_seals_and_merges__stays_as_it_was(void **state)
         views[i] = snapshot(store);
         models[i] = model_copy(model);
     }
+    struct sealing pinned = sealing_count();
     for (int k = 0; k < 100; k++) {
+        uint64_t seals = sealing_count().seals;
+        uint64_t records = model->records;
         history_step(&rng, store, model, 5);
+        if (k % 2 == 0 && model->records > records) { /* else it goes on beside the sealer */
+            sealing_await(store, seals);
+        }
         int i = k % 3;
         if (k % 20 < 3) {
             model_check(models[i], views[i], &rng, history_time_max_us, 1);
         }
     }
+    struct sealing now = sealing_count();
+    assert_true(now.seals >= pinned.seals + SEVERAL);
+    assert_true(now.merges >= pinned.merges + SEVERAL);
+    assert_true(now.removals >= pinned.removals + SEVERAL);
     for (int i = 0; i < 3; i++) {
         model_check(models[i], views[i], &rng, history_time_max_us, 2);
         model_verify(models[i], views[i]);
-        check_ids(views[i], models[i]);
+        check_requests(views[i], models[i]);
         store_release(views[i]);
         check_now(store, model);
     }
@@ -477,9 +502,7 @@ static void request__without_a_filter__is_found_all_the_same(void **state)
     flip(directory, "segments", 4, IN_VALUE, 50);
     fixture_uri = merge_late;
     struct store *store = open_in(directory);
-    struct store_txn *txn = begin(store, birth_us);
-    check_ids(store_txn_view(txn), model);
-    store_abort(txn);
+    check_replays(store, model);
     check_duplicate(store, model, 5);
     struct rng rng = rng_make("check");
     struct store_view *view = snapshot(store);

@@ -1,5 +1,6 @@
 #include "billingd/store/lmdb/segment_maker.h"
 
+#include "billingd/base/failpoint.h"
 #include "billingd/store/lmdb/row_merge.h"
 
 /* --- one table -------------------------------------------------------------------------------- */
@@ -106,8 +107,12 @@ static int end_slice(struct segment_job *job)
 {
     if (job->txn != NULL) {
         mdb_txn_reset(job->txn);
+        FAILPOINT("before_merge_slice");
     }
     int rc = segment_writer_flush(&job->writer);
+    if (rc == 0 && job->txn != NULL) {
+        FAILPOINT("after_merge_slice");
+    }
     if (rc == 0) {
         rc = job->between(job->arg);
     }
