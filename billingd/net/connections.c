@@ -162,6 +162,9 @@ static void look_after(struct connection *c, int64_t now_us)
         return;
     }
     c->all->protocol->check_arrival(c, now_us);
+    if (c->closing) { /* its refusal could not be written */
+        return;
+    }
     caller_check_key(&c->caller, options->asker_connections_max);
     connection_advance(c); /* those that waited for room, too */
 }

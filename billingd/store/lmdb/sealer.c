@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "billingd/base/assert.h"
+#include "billingd/base/failpoint.h"
 #include "billingd/base/thread.h"
 #include "billingd/store/lmdb/segment_maker.h"
 #include "billingd/store/lmdb/slice.h"
