@@ -326,8 +326,9 @@ static void metrics_cb(struct metrics_text *text, void *arg)
 static void woken_cb(void *arg)
 {
     struct daemon *d = arg;
-    unsigned turn = company_turn(&d->dispatch.company, clock_monotonic_us());
-    if (turn == 0) {
+    int64_t now_us = clock_monotonic_us();
+    unsigned turn = company_turn(&d->dispatch.company, now_us);
+    if (company_is_alone(&d->dispatch.company, now_us)) {
         completions_drain(&d->completions);
     } else if (!d->others_waited && completions_drain_urgent(&d->completions) > 0) {
         d->others_waited = true;

@@ -31,7 +31,6 @@ enum {
 struct connection_protocol {
     const char *door;           /* its name in the log */
     enum request_door over_tcp; /* how requests come over TCP */
-    unsigned keepalive_s;       /* TCP probes, for peers that vanished; 0: none */
     size_t out_keep_bytes;      /* a buffer of up to this is kept for the next answers */
     size_t connection_bytes;    /* of its connections, which begin with a struct connection */
 

@@ -8,6 +8,7 @@
 enum {
     REFUSED_MAX = 64, /* connections that linger only to read that they are too many */
     SWEEP_MS = 250,
+    KEEPALIVE_S = 60, /* TCP probes after so long: peers that vanished do not keep their place */
 };
 
 /* --- the lists -------------------------------------------------------------------------------- */
@@ -65,12 +66,10 @@ void connections_leave(struct connection *c)
 
 /* --- letting in ------------------------------------------------------------------------------- */
 
-static void set_up_tcp(struct connection *c, unsigned keepalive_s)
+static void set_up_tcp(struct connection *c)
 {
     IGNORE(uv_tcp_nodelay(&c->tcp, 1)); /* answers are gathered here, not in the kernel */
-    if (keepalive_s > 0) {
-        IGNORE(uv_tcp_keepalive(&c->tcp, 1, keepalive_s)); /* the idle timeout finds them too */
-    }
+    IGNORE(uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_S)); /* a courtesy: there are deadlines, too */
 }
 
 void connections_accept(struct connections *all, uv_stream_t *server, struct admission admission)
@@ -86,7 +85,7 @@ void connections_accept(struct connections *all, uv_stream_t *server, struct adm
         return;
     }
     if (server->type == UV_TCP) {
-        set_up_tcp(c, c->all->protocol->keepalive_s);
+        set_up_tcp(c);
     }
     if (!admission.has_room) {
         c->all->protocol->refuse(c, STATUS_BUSY, "there are too many connections");

@@ -6,7 +6,6 @@ enum {
     INPUT_HIGH_BYTES = 64 * 1024, /* pipelined: no more is read above it */
     OUT_HIGH_BYTES = 256 * 1024,  /* answers not taken: no more is parsed above it */
     TURN_REQUESTS = 16,           /* of one asker in a turn of the loop */
-    KEEPALIVE_S = 60,             /* TCP probes, for peers that vanished */
 };
 
 static void advance(struct http_connection *c);
@@ -252,7 +251,6 @@ static void drain_cb(struct connection *base)
 const struct connection_protocol http_protocol = {
     .door = "http",
     .over_tcp = REQUEST_HTTP,
-    .keepalive_s = KEEPALIVE_S,
     .connection_bytes = sizeof(struct http_connection),
     .begin = begin_cb,
     .end = end_cb,

@@ -187,7 +187,7 @@ static void take_frames(struct rpc_connection *c)
         if (rc == 0) {
             heard = true;
             c->frame_us = 0;
-            company_heard(c->base.caller.account.asker, door_of(c)->turn);
+            company_heard(c->base.caller.account.asker, door_of(c)->turn, bytes);
             take_frame(c, payload, bytes);
         } else if (rc == STATUS_TOO_LARGE) {
             refuse_length(c, bytes);

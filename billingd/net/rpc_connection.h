@@ -6,8 +6,8 @@
  *
  * Happy path: read; take frames; submit; answers are packed behind each other into `out`; at the
  * end of the turn one write takes them.
- * Beside others, one asker has so many requests a turn of the loop (company_turn()), so that a turn
- * is short and the others are soon heard; its other frames wait for the next turn.
+ * One asker has so much a turn of the loop (company_turn()), so that a turn is short and others are
+ * soon heard; its other frames wait for the next turn.
  * What may go wrong, and what is done:
  *   - too much in flight, answers that the client does not take, or a full queue behind: the
  *     connection is not read from until that is over, so the client's own socket fills up;

@@ -19,7 +19,7 @@ struct rpc_door {
     struct connections connections; /* first: see rpc_connection.c */
     struct rpc_options options;
     uint64_t turn;          /* of the loop */
-    unsigned turn_requests; /* of one asker in a turn; 0: any number */
+    unsigned turn_requests; /* of one asker in a turn; 0, before the first: any number */
 };
 
 /* Ready DOOR on LOOP.  OPTIONS are copied. */

@@ -23,7 +23,7 @@ struct asker {
     size_t holders;      /* requests and connections that refer to it */
     atomic_size_t bytes; /* of memory, by accounts (account.h) */
     uint64_t turn;       /* of the loop, in which it was last heard over RPC, */
-    unsigned in_turn;    /* and how often in that one */
+    unsigned in_turn;    /* and how much in that one */
     uint64_t http_turn;  /* likewise over HTTP: neither door is to keep it from the other */
     unsigned in_http_turn;
     unsigned full_turns;   /* behind each other, in which it was heard often */

@@ -6,25 +6,35 @@ enum {
     FULL_TURNS = FEW_REQUESTS / COMPANY_SHORT_TURN,
 };
 
-void company_note(struct company *company, struct asker *asker, int64_t now_us)
+static void note(struct company_circle *circle, struct asker *asker, int64_t now_us)
 {
     bool has_many = asker->holders - asker->connections > FEW_REQUESTS;
     if (has_many || asker->full_turns >= FULL_TURNS) {
         asker->many_until_us = now_us + COMPANY_US;
     }
-    if (company->last == asker) {
+    if (circle->last == asker) {
         return;
     }
-    if (company->last != NULL) {
-        company->until_us = now_us + COMPANY_US;
+    if (circle->last != NULL) {
+        circle->until_us = now_us + COMPANY_US;
         if (asker->many_until_us < now_us) {
-            company->few_until_us = now_us + COMPANY_US;
+            circle->few_until_us = now_us + COMPANY_US;
         }
     }
-    company->last = asker;
+    circle->last = asker;
 }
 
-void company_heard(struct asker *asker, uint64_t turn)
+void company_note(struct company *company, struct asker *asker, int64_t now_us)
+{
+    note(&company->all, asker, now_us);
+}
+
+void company_note_write(struct company *company, struct asker *asker, int64_t now_us)
+{
+    note(&company->writes, asker, now_us);
+}
+
+void company_heard(struct asker *asker, uint64_t turn, size_t bytes)
 {
     if (asker->turn != turn) {
         bool was_full = asker->turn + 1 == turn && asker->in_turn >= COMPANY_SHORT_TURN;
@@ -32,18 +42,28 @@ void company_heard(struct asker *asker, uint64_t turn)
         asker->turn = turn;
         asker->in_turn = 0;
     }
-    asker->in_turn++;
+    asker->in_turn += 1 + (unsigned)(bytes / COMPANY_UNIT_BYTES);
 }
 
 unsigned company_turn(const struct company *company, int64_t now_us)
 {
-    if (now_us < company->few_until_us) {
+    if (now_us < company->all.few_until_us) {
         return COMPANY_SHORT_TURN;
     }
-    return now_us < company->until_us ? COMPANY_TURN : 0;
+    return now_us < company->all.until_us ? COMPANY_TURN : COMPANY_LONE_TURN;
+}
+
+bool company_is_alone(const struct company *company, int64_t now_us)
+{
+    return now_us >= company->all.until_us;
+}
+
+bool company_writes_alone(const struct company *company, int64_t now_us)
+{
+    return now_us >= company->writes.until_us;
 }
 
 bool company_has_few(const struct company *company, int64_t now_us)
 {
-    return now_us < company->few_until_us;
+    return now_us < company->writes.few_until_us;
 }

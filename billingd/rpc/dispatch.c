@@ -148,7 +148,7 @@ static int submit_to_lane(struct dispatch *dispatch, struct request *request)
 {
     switch (request->method->lane) {
     case LANE_WRITE:
-        company_note(&dispatch->company, request->account.asker, request->received_us);
+        company_note_write(&dispatch->company, request->account.asker, request->received_us);
         return committer_submit(dispatch->options.committer, &request->op);
     case LANE_READ:
         return readers_submit(dispatch->options.readers, &request->op);
@@ -257,6 +257,7 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request)
     if (request->account.asker == NULL) {
         gate_identify(request, request_token(request));
     }
+    company_note(&dispatch->company, request->account.asker, request->received_us);
     if (gate_is_too_often(request)) {
         return;
     }
@@ -327,7 +328,7 @@ static enum committer_company company_now(const struct dispatch *dispatch)
     if (company_has_few(&dispatch->company, now_us)) {
         return COMMITTER_FEW;
     }
-    return company_turn(&dispatch->company, now_us) == 0 ? COMMITTER_ALONE : COMMITTER_MANY;
+    return company_writes_alone(&dispatch->company, now_us) ? COMMITTER_ALONE : COMMITTER_MANY;
 }
 
 void dispatch_flush(struct dispatch *dispatch)

@@ -13,18 +13,18 @@ enum {
     PATIENCE_MS = 120000,
 };
 
-static void send_many(struct door_client *client)
+static void send_many(struct door_client *client, size_t n)
 {
     Billing__V1__CheckHealth *m = testkit_alloc(sizeof *m);
     size_t bytes;
     billing__v1__check_health__init(m);
     uint8_t *frame =
         client_frame(desk_request(BILLING__V1__REQUEST__CALL_CHECK_HEALTH, m), 1, &bytes);
-    uint8_t *all = testkit_alloc(EACH * bytes);
-    for (size_t i = 0; i < EACH; i++) {
+    uint8_t *all = testkit_alloc(n * bytes);
+    for (size_t i = 0; i < n; i++) {
         memcpy(all + i * bytes, frame, bytes);
     }
-    assert_int_equal(client_try_send(client, all, EACH * bytes), EACH * bytes);
+    assert_int_equal(client_try_send(client, all, n * bytes), n * bytes);
 }
 
 static int unread_bytes(const struct door_client *client)
@@ -34,19 +34,26 @@ static int unread_bytes(const struct door_client *client)
     return bytes;
 }
 
-/* All connections are one identity's, and others wait for few answers at a time. */
-static struct door *open_in_company(struct door_client **clients)
+/* All connections are one identity's. */
+static struct door *open_all(struct door_client **clients)
 {
     struct rpc_options options = door_options();
     struct door *door = door_open(&options, NULL, 0);
     for (int i = 0; i < CLIENTS; i++) {
         clients[i] = client_open(door);
     }
-    door->desk->dispatch.company.until_us = INT64_MAX;
-    door->desk->dispatch.company.few_until_us = INT64_MAX;
+    return door;
+}
+
+/* Likewise, and others wait for few answers at a time. */
+static struct door *open_in_company(struct door_client **clients)
+{
+    struct door *door = open_all(clients);
+    door->desk->dispatch.company.all.until_us = INT64_MAX;
+    door->desk->dispatch.company.all.few_until_us = INT64_MAX;
     door_turn(door);
     for (int i = 0; i < CLIENTS; i++) {
-        send_many(clients[i]);
+        send_many(clients[i], EACH);
     }
     return door;
 }
@@ -89,6 +96,21 @@ static void turns__connections_of_one_identity__share_each(void **state)
     door_close(door);
 }
 
+/* Whoever comes meanwhile waits through the turn, also for what is answered at once. */
+static void turns__one_alone__has_an_end_of_each_too(void **state)
+{
+    enum { MANY = 2 * COMPANY_LONE_TURN };
+    struct door_client *clients[CLIENTS];
+    (void)state;
+    struct door *door = open_all(clients);
+    door_turn(door);
+    for (int i = 0; i < CLIENTS; i++) {
+        send_many(clients[i], MANY);
+    }
+    assert_in_range(turn_until(door, (uint64_t)CLIENTS * MANY), 1, 2 * COMPANY_LONE_TURN);
+    door_close(door);
+}
+
 static void turns__cut_while_it_waits__the_others_go_on(void **state)
 {
     struct door_client *clients[CLIENTS];
@@ -104,6 +126,7 @@ static void turns__cut_while_it_waits__the_others_go_on(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(turns__connections_of_one_identity__all_come_to_it),
     cmocka_unit_test(turns__connections_of_one_identity__share_each),
+    cmocka_unit_test(turns__one_alone__has_an_end_of_each_too),
     cmocka_unit_test(turns__cut_while_it_waits__the_others_go_on),
 };
 
