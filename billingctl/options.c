@@ -131,7 +131,7 @@ const struct flag flag_table[FLAG__COUNT] = {
                       .value = "TIME",
                       .field = "expires_at",
                       .help =
-                          "until when it is good: RFC 3339, a date, or from now on, 90d or 12h"},
+                          "until when it is good: RFC 3339, a date, or from now on, 30s or 90d"},
 };
 
 static enum flag_id find_flag(const char *name, size_t length)

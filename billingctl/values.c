@@ -41,6 +41,8 @@ static int64_t unit_of(const char *text)
         return 0;
     }
     switch (text[length]) {
+    case 's':
+        return INT64_C(1000000);
     case 'm':
         return INT64_C(60) * 1000000;
     case 'h':
@@ -59,7 +61,7 @@ bool value_expiry(const char *text, int64_t now_us, int64_t *ret_us, struct reas
     if (unit_us == 0) {
         struct reason ignored;
         return value_time(text, ret_us, &ignored) ||
-               reason_set(reterr, "'%s' is neither a time nor one from now on, like 90d or 12h",
+               reason_set(reterr, "'%s' is neither a time nor one from now on, like 30s or 90d",
                           text);
     }
     if (billing_time_parse("9999-12-31T23:59:59Z", &last_us) != 0) {

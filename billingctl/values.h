@@ -12,8 +12,8 @@
 /* A time: RFC 3339, or a date alone, which means its first microsecond in UTC. */
 MUSTCHECK bool value_time(const char *text, int64_t *ret_us, struct reason *reterr);
 
-/* When something ends: a time as above, or from NOW_US on so many minutes, hours or days, "30m",
- * "12h", "90d". */
+/* When something ends: a time as above, or from NOW_US on so many seconds, minutes, hours or days,
+ * "30s", "15m", "12h", "90d". */
 MUSTCHECK bool value_expiry(const char *text, int64_t now_us, int64_t *ret_us,
                             struct reason *reterr);
 

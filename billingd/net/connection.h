@@ -84,6 +84,7 @@ struct connection {
     uv_shutdown_t shutdown;
     bool is_unflushed; /* in all->unflushed */
     struct connection *next_unflushed;
+    struct connection *previous_unflushed;
 
     bool admitted;    /* else it is told that there are too many, and counts apart */
     bool reading;     /* uv reads from it */

@@ -32,14 +32,18 @@ static void enter(struct connections *all, struct connection *c, bool admit)
 
 static void unlink_unflushed(struct connection *c)
 {
-    struct connection **at = &c->all->unflushed;
-    while (c->is_unflushed && *at != c) {
-        at = &(*at)->next_unflushed;
+    if (!c->is_unflushed) {
+        return;
     }
-    if (c->is_unflushed) {
-        *at = c->next_unflushed;
-        c->is_unflushed = false;
+    if (c->previous_unflushed == NULL) {
+        c->all->unflushed = c->next_unflushed;
+    } else {
+        c->previous_unflushed->next_unflushed = c->next_unflushed;
     }
+    if (c->next_unflushed != NULL) {
+        c->next_unflushed->previous_unflushed = c->previous_unflushed;
+    }
+    c->is_unflushed = false;
 }
 
 void connections_leave(struct connection *c)

@@ -47,7 +47,11 @@ static inline void connections_want_flush(struct connection *c)
 {
     if (!c->is_unflushed && !c->closing) {
         c->is_unflushed = true;
+        c->previous_unflushed = NULL;
         c->next_unflushed = c->all->unflushed;
+        if (c->next_unflushed != NULL) {
+            c->next_unflushed->previous_unflushed = c;
+        }
         c->all->unflushed = c;
     }
 }

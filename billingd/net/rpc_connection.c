@@ -103,7 +103,7 @@ static void refuse_length(struct rpc_connection *c, size_t bytes)
 {
     char reason[128];
     IGNORE(snprintf(reason, sizeof reason, "a frame of %zu bytes; at most %zu are allowed", bytes,
-                    door_of(c)->options.frame_bytes_max) < 0); /* fits */
+                    c->reader.payload_max) < 0); /* fits */
     refuse(c, STATUS_TOO_LARGE, reason);
 }
 

@@ -24,9 +24,14 @@ static void awake_cb(uv_idle_t *idle)
 static void insert(struct turn_queue *queue, struct turn_waiter *before, struct turn_waiter *waiter)
 {
     struct turn_waiter **at = before == NULL ? &queue->first : &before->next;
+    waiter->previous = before;
     waiter->next = *at;
     *at = waiter;
-    queue->last = waiter->next == NULL ? waiter : queue->last;
+    if (waiter->next == NULL) {
+        queue->last = waiter;
+    } else {
+        waiter->next->previous = waiter;
+    }
 }
 
 void turn_queue_wait(struct turn_queue *queue, struct turn_waiter *waiter, bool heard)
@@ -43,21 +48,20 @@ void turn_queue_wait(struct turn_queue *queue, struct turn_waiter *waiter, bool 
 
 void turn_queue_leave(struct turn_queue *queue, struct turn_waiter *waiter)
 {
-    struct turn_waiter *before = NULL;
-    struct turn_waiter *at = queue->first;
     if (!waiter->waits) {
         return;
     }
-    while (at != waiter) {
-        before = at;
-        at = at->next;
-    }
+    struct turn_waiter *before = waiter->previous;
     if (before == NULL) {
         queue->first = waiter->next;
     } else {
         before->next = waiter->next;
     }
-    queue->last = queue->last == waiter ? before : queue->last;
+    if (waiter->next == NULL) {
+        queue->last = before;
+    } else {
+        waiter->next->previous = before;
+    }
     queue->last_unheard = queue->last_unheard == waiter ? before : queue->last_unheard;
     waiter->waits = false;
 }

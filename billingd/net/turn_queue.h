@@ -15,6 +15,7 @@ struct turn_waiter {
     bool waits;
     uint64_t turn; /* since which */
     struct turn_waiter *next;
+    struct turn_waiter *previous;
 };
 
 struct turn_queue {

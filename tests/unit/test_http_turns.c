@@ -1,8 +1,11 @@
-/* The HTTP door's turns: what one identity has of each turn of the loop, who comes next, and what
- * there is while memory is full. */
+/* The HTTP door's turns: what one identity has of each turn of the loop, who comes next, what
+ * there is while memory is full, and what the sweep makes of who is late. */
 #include <poll.h>
+#include <sys/socket.h>
 
-#include "billingd/net/http_door.h"
+#include "billingd/net/http_connection.h"
+#include "billingd/rpc/keyring.h"
+#include "tests/lib/calls.h"
 #include "tests/lib/door.h"
 #include "tests/lib/socket.h"
 #include "tests/lib/testkit.h"
@@ -17,6 +20,7 @@ static const char request_text[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n
 /* Both doors on one loop. */
 struct rig {
     struct door *door;
+    struct admission admission; /* of those that connect */
     struct http_door http;
     struct listener *listener;
 };
@@ -24,7 +28,7 @@ struct rig {
 static void accept_cb(uv_stream_t *server, void *arg)
 {
     struct rig *rig = arg;
-    connections_accept(&rig->http.connections, server, (struct admission){.has_room = true});
+    connections_accept(&rig->http.connections, server, rig->admission);
 }
 
 static void open_rig(struct rig *rig)
@@ -33,6 +37,7 @@ static void open_rig(struct rig *rig)
     char reason[LISTENER_REASON_BYTES];
     static const char *const hosts[] = {"localhost"};
     rig->door = door_open(&options, NULL, 0);
+    rig->admission = (struct admission){.has_room = true};
     struct http_options http = {
         .turn = &rig->door->rpc.turn,
         .guard = {.hosts = hosts, .n_hosts = 1},
@@ -157,91 +162,6 @@ static void turns__cut_while_it_waits__the_others_go_on(void **state)
     close_rig(&rig);
 }
 
-/* --- the queue -------------------------------------------------------------------------------- */
-
-struct guest {
-    struct turn_waiter waiter;
-    struct turn_queue *queue;
-    struct guest *sends_away; /* NULL: nobody */
-    bool again;
-    bool is_heard;
-    char name;
-    char *heard;
-};
-
-static void heard_cb(void *arg)
-{
-    struct guest *guest = arg;
-    guest->heard[strlen(guest->heard)] = guest->name;
-    if (guest->sends_away != NULL) {
-        turn_queue_leave(guest->queue, &guest->sends_away->waiter);
-    }
-    if (guest->again) {
-        turn_queue_wait(guest->queue, &guest->waiter, guest->is_heard);
-    }
-}
-
-static void queue__goes_in_order_once_a_turn_without_those_who_left(void **state)
-{
-    uv_loop_t loop;
-    struct turn_queue queue;
-    char heard[16] = "";
-    struct guest guests[4];
-    (void)state;
-    assert_int_equal(uv_loop_init(&loop), 0);
-    turn_queue_init(&queue, &loop);
-    for (int i = 0; i < 4; i++) {
-        guests[i] = (struct guest){.queue = &queue, .name = (char)('a' + i), .heard = heard};
-        guests[i].waiter = (struct turn_waiter){.go_on = heard_cb, .connection = &guests[i]};
-        turn_queue_wait(&queue, &guests[i].waiter, true);
-        turn_queue_wait(&queue, &guests[i].waiter, true); /* it waits already */
-    }
-    guests[0].again = true;
-    guests[1].sends_away = &guests[3]; /* who is last */
-    turn_queue_go_on(&queue);
-    assert_string_equal(heard, "abc");
-    assert_true(uv_is_active((uv_handle_t *)&queue.awake));
-    guests[0].again = false;
-    turn_queue_go_on(&queue);
-    assert_string_equal(heard, "abca");
-    assert_false(uv_is_active((uv_handle_t *)&queue.awake));
-    turn_queue_close(&queue);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&loop), 0);
-}
-
-/* A turn is worth one that is heard here. */
-static void queue__who_was_not_heard__goes_before_who_was(void **state)
-{
-    enum { TURNS = 4 };
-    uv_loop_t loop;
-    struct turn_queue queue;
-    char heard[16] = "";
-    struct guest guests[3];
-    (void)state;
-    assert_int_equal(uv_loop_init(&loop), 0);
-    turn_queue_init(&queue, &loop);
-    for (int i = 0; i < 3; i++) {
-        guests[i] = (struct guest){.queue = &queue, .name = (char)('a' + i), .heard = heard};
-        guests[i].waiter = (struct turn_waiter){.go_on = heard_cb, .connection = &guests[i]};
-        guests[i].again = true;
-        turn_queue_wait(&queue, &guests[i].waiter, false);
-    }
-    for (int i = 0; i < TURNS; i++) { /* a in the first, b in the second, and so on */
-        for (int j = 0; j < 3; j++) {
-            guests[j].is_heard = j == i % 3;
-        }
-        turn_queue_go_on(&queue);
-    }
-    assert_string_equal(heard, "abcbcacababc");
-    for (int i = 0; i < 3; i++) {
-        turn_queue_leave(&queue, &guests[i].waiter);
-    }
-    turn_queue_close(&queue);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&loop), 0);
-}
-
 /* --- memory ----------------------------------------------------------------------------------- */
 
 /* Of the answer to TEXT. */
@@ -316,15 +236,101 @@ static void head__memory_is_full__counts_for_the_rate_of_who_asks(void **state)
     close_rig(&rig);
 }
 
+/* --- the sweep -------------------------------------------------------------------------------- */
+
+/* The head of a request with a new key, and a byte of its body. */
+static const char *begin_with_key(struct rig *rig)
+{
+    struct desk *desk = rig->door->desk;
+    struct desk_answer *made = desk_submit(
+        desk, desk_request(CALL(CREATE_KEY),
+                           create_key_input("key", BILLING__V1__ROLE__WRITER, NULL, 0)));
+    int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
+    while (!made->done) {
+        turn(rig);
+        assert_true(testkit_now_ms() < deadline_ms);
+    }
+    return testkit_format("POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\n"
+                          "Content-Type: application/json\r\nContent-Length: 100\r\n"
+                          "Authorization: Bearer %s\r\n\r\n{",
+                          desk_text(made->response->create_key->key));
+}
+
+/* Of the door, with nothing of the loop before it: what the kernel knows is not heard yet. */
+static void sweep(struct rig *rig)
+{
+    uv_timer_t *timer = &rig->http.connections.sweep;
+    timer->timer_cb(timer);
+}
+
+/* A client whose request counts for a key, has a body that is overdue, and whose key is revoked:
+ * all of which the door has yet to find out. */
+static int connect_late(struct rig *rig, struct newcomers *newcomers)
+{
+    static const bool needs_key = true;
+    int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
+    *newcomers = (struct newcomers){.n_max = 4};
+    rig->admission.needs_key = &needs_key;
+    rig->admission.newcomers = newcomers;
+    rig->http.options.body_timeout_ms = 1;
+    int fd = connect_and_send(rig, 0);
+    assert_u64(newcomers->n, 1);
+    send_request_of(fd, begin_with_key(rig));
+    struct http_connection *c = http_of(rig->http.connections.first);
+    while (c->stage != HTTP_STAGE_BODY) {
+        turn(rig);
+        assert_true(testkit_now_ms() < deadline_ms);
+    }
+    assert_u64(newcomers->n, 0);
+    keyring_remove(rig->door->desk->keyring, c->base.caller.key);
+    c->stage_us = 1;
+    return fd;
+}
+
+static void sweep__key_revoked_and_body_late__is_told_and_a_newcomer(void **state)
+{
+    struct rig rig;
+    struct newcomers newcomers;
+    char line[12];
+    size_t got = 0;
+    (void)state;
+    open_rig(&rig);
+    int fd = connect_late(&rig, &newcomers);
+    sweep(&rig);
+    assert_u64(newcomers.n, 1);
+    assert_int_equal(sock_receive(fd, line, 12, testkit_now_ms() + SOCK_PATIENCE_MS, &got),
+                     SOCK_OK);
+    assert_text(line, got, "HTTP/1.1 408");
+    close(fd);
+    close_rig(&rig);
+}
+
+/* Its refusal finds nobody, which cuts it: who is closing is no newcomer. */
+static void sweep__key_revoked_and_body_late__is_none_where_it_has_reset(void **state)
+{
+    static const struct linger at_once = {.l_onoff = 1};
+    struct rig rig;
+    struct newcomers newcomers;
+    (void)state;
+    open_rig(&rig);
+    int fd = connect_late(&rig, &newcomers);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+    close(fd);
+    sweep(&rig);
+    assert_u64(rig.http.connections.n, 0);
+    assert_u64(newcomers.n, 0);
+    close_rig(&rig);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(turns__one_connection_pipelines__has_its_share_of_each),
     cmocka_unit_test(turns__many_connections_of_one_identity__share_it),
     cmocka_unit_test(turns__cut_while_it_waits__the_others_go_on),
-    cmocka_unit_test(queue__goes_in_order_once_a_turn_without_those_who_left),
     cmocka_unit_test(page__memory_is_full__is_refused_as_busy),
     cmocka_unit_test(head__memory_is_full__is_refused_and_counted),
     cmocka_unit_test(head__memory_is_full__counts_for_the_rate_of_who_asks),
-    cmocka_unit_test(queue__who_was_not_heard__goes_before_who_was),
+    cmocka_unit_test(sweep__key_revoked_and_body_late__is_told_and_a_newcomer),
+    cmocka_unit_test(sweep__key_revoked_and_body_late__is_none_where_it_has_reset),
 };
 
 TESTKIT_MAIN(tests)

@@ -248,6 +248,32 @@ static void rpc_connection__a_frame_beyond_the_bound_by_one__is_refused(void **s
     expect_refused(header, 4, false, STATUS_TOO_LARGE);
 }
 
+/* What a connection was opened with holds for it, and that is what it says. */
+static void rpc_connection__the_bound_was_raised_meanwhile__names_its_own(void **state)
+{
+    struct rpc_options options = door_options();
+    options.frame_bytes_max = 70000;
+    struct door *door = door_open(&options, NULL, 0);
+    struct door_client *client = client_open(door);
+    uint8_t header[4];
+    (void)state;
+    options.frame_bytes_max = 90000;
+    rpc_door_adjust(&door->rpc, &options);
+    frame_header_write(header, 80000);
+    client_send(client, header, 4);
+    const Billing__V1__Problem *problem = desk_problem(client_answer(client), STATUS_TOO_LARGE);
+    assert_string_equal(desk_text(problem->detail),
+                        "a frame of 80000 bytes; at most 70000 are allowed");
+    client_expect_closed(client);
+    struct door_client *later = client_open(door);
+    frame_header_write(header, 90001);
+    client_send(later, header, 4);
+    problem = desk_problem(client_answer(later), STATUS_TOO_LARGE);
+    assert_string_equal(desk_text(problem->detail),
+                        "a frame of 90001 bytes; at most 90000 are allowed");
+    door_close(door);
+}
+
 static void rpc_connection__half_a_frame_and_the_end__is_refused(void **state)
 {
     size_t bytes;
@@ -511,6 +537,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(rpc_connection__text_for_another_port__is_too_large_a_frame),
     cmocka_unit_test(rpc_connection__a_frame_of_4_gib__is_refused_at_its_header),
     cmocka_unit_test(rpc_connection__a_frame_beyond_the_bound_by_one__is_refused),
+    cmocka_unit_test(rpc_connection__the_bound_was_raised_meanwhile__names_its_own),
     cmocka_unit_test(rpc_connection__half_a_frame_and_the_end__is_refused),
     cmocka_unit_test(rpc_connection__a_frame_at_the_bound__is_taken),
     cmocka_unit_test(rpc_connection__an_empty_frame__is_a_request_for_nothing),

@@ -1,5 +1,5 @@
 /* The RPC door's turns: beside others, what one identity has of each turn of the loop, and that all
- * of its connections come to it. */
+ * of its connections come to it; and those that are cut before their answers are written. */
 #include <sys/ioctl.h>
 
 #include "tests/lib/calls.h"
@@ -123,11 +123,39 @@ static void turns__cut_while_it_waits__the_others_go_on(void **state)
     door_close(door);
 }
 
+static void answers__cut_before_they_are_written__the_others_have_theirs(void **state)
+{
+    struct rpc_options options = door_options();
+    struct door *door = door_open(&options, NULL, 0);
+    struct connections *all = &door->rpc.connections;
+    struct connection *queued[5]; /* the last one first, as they are to be written */
+    (void)state;
+    for (int i = 4; i >= 0; i--) {
+        client_open(door);
+        queued[i] = all->first;
+    }
+    for (int i = 4; i >= 0; i--) {
+        connections_want_flush(queued[i]);
+        connections_want_flush(queued[i]); /* it is there already */
+    }
+    connection_cut(queued[2]);
+    connection_cut(queued[0]);
+    connection_cut(queued[4]);
+    assert_ptr_equal(all->unflushed, queued[1]);
+    assert_ptr_equal(queued[1]->next_unflushed, queued[3]);
+    assert_null(queued[3]->next_unflushed);
+    connections_flush(all);
+    assert_null(all->unflushed);
+    assert_false(queued[1]->is_unflushed);
+    door_close(door);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(turns__connections_of_one_identity__all_come_to_it),
     cmocka_unit_test(turns__connections_of_one_identity__share_each),
     cmocka_unit_test(turns__one_alone__has_an_end_of_each_too),
     cmocka_unit_test(turns__cut_while_it_waits__the_others_go_on),
+    cmocka_unit_test(answers__cut_before_they_are_written__the_others_have_theirs),
 };
 
 TESTKIT_MAIN(tests)
