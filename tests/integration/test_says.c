@@ -545,7 +545,7 @@ static void metrics__promtool__has_no_complaint(void **state)
     bool there = fgets(path, sizeof path, found) != NULL;
     IGNORE(pclose(found) != 0); /* it is 1 where there is none */
     if (!there) {
-        print_message("there is no promtool (Debian package prometheus): not asked\n");
+        print_message("no promtool here (scripts/install-deps --test brings it): not asked\n");
         skip();
     }
     struct daemon_process *daemon = daemon_process_start(NULL);
