@@ -73,7 +73,7 @@ void connections_leave(struct connection *c)
 static void set_up_tcp(struct connection *c)
 {
     IGNORE(uv_tcp_nodelay(&c->tcp, 1)); /* answers are gathered here, not in the kernel */
-    IGNORE(uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_S)); /* a courtesy: there are deadlines, too */
+    IGNORE(uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_S)); /* without it, they stay longer */
 }
 
 void connections_accept(struct connections *all, uv_stream_t *server, struct admission admission)
