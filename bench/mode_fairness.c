@@ -185,6 +185,7 @@ static void report_rounds(const struct bench_options *options, struct rounds *ro
     report_count(report, "in_flight", options->in_flight);
     report_count(report, "flood_clients", options->clients);
     report_count(report, "flood_pipeline", options->pipeline);
+    report_count(report, "flood_batch", options->flood_batch);
     report_count(report, "idle", options->idle);
     report_count(report, "batch", options->batch);
     report_count(report, "customers", options->customers);
@@ -217,6 +218,7 @@ void mode_fairness(const struct bench_options *options, struct report *report)
     other.options.window = UINT64_MAX; /* no rates within a phase */
     flood = other;
     flood.is_flood = true;
+    flood.options.batch = options->flood_batch;
     flood.options.token = make_key(&caller, key);
     other.options.clients = 1;
     other.options.pipeline = options->in_flight;

@@ -58,6 +58,7 @@ const struct bench_mode bench_modes[BENCH__MODES] = {
           .clients = 4,
           .pipeline = 1000,
           .in_flight = 1000,
+          .flood_batch = 1,
           .idle = 2000,
           .seconds = 2,
           .samples = 3}},

@@ -71,6 +71,8 @@ static const struct option option_table[] = {
            "requests in flight on each"),
     NUMBER("in-flight", in_flight, OF(FAIRNESS), 1, 1024,
            "likewise of the one beside the flood, on one connection"),
+    NUMBER("flood-batch", flood_batch, OF(FAIRNESS), 1, LIMIT_BATCH_ITEMS,
+           "records in a request of the flood's"),
     NUMBER("idle", idle, OF(FAIRNESS), 0, 100000, "connections that ask for nothing"),
     NUMBER("rate", rate, OF(RPC) | OF(HTTP), 1, RECORDS_MAX,
            "ask for so many records/s, whatever is answered (an open loop);\n"

@@ -27,6 +27,7 @@ struct bench_options {
     uint64_t clients;     /* connections */
     uint64_t pipeline;    /* requests in flight on each */
     uint64_t in_flight;   /* requests, of the one beside the flood */
+    uint64_t flood_batch; /* records in a request of the flood's */
     uint64_t idle;        /* connections that ask for nothing */
     uint64_t rate;        /* records/s that are asked for; 0: the next as soon as one is answered */
     uint64_t seconds;     /* of writing, of `read` of reading, at most; 0: until all is done */

@@ -13,6 +13,7 @@
 #include "billingd/commit/expected.h"
 #include "billingd/commit/fair_queue.h"
 #include "billingd/commit/pace.h"
+#include "billingd/commit/rest.h"
 
 /* What was submitted so far, and what was taken so far: what waits is the difference, also where
  * they have wrapped around.  Each has one thread that writes it, so that neither waits for the
@@ -37,6 +38,8 @@ struct committer {
     struct pace short_pace; /* of groups while one waits for few */
     struct pace level_pace; /* of what one gets in them beyond the others, who have many */
     struct expected expected;
+    struct rest rest;
+    bool group_is_large;                  /* it is longer than short_pace lets groups be */
     enum committer_company group_company; /* company, as it was when the group was taken */
     struct committer_times times;         /* which any thread reads */
 
@@ -204,8 +207,12 @@ static void complete_shared(struct committer *c, struct op_list *ops)
 
 static void complete_all(struct committer *c, struct op_list *ops)
 {
-    expected_answered(&c->expected, clock_monotonic_us());
+    int64_t now_us = clock_monotonic_us();
+    expected_answered(&c->expected, now_us);
     if (c->group_company == COMMITTER_FEW) {
+        if (!c->group_is_large && expected_has_few(&c->expected)) {
+            rest_note_little(&c->rest, now_us);
+        }
         complete_shared(c, ops);
     } else {
         completions_push(c->options.completions, ops);
@@ -226,8 +233,13 @@ static void complete_alone(struct committer *c, struct op *op)
 
 static void complete_group(struct committer *c)
 {
+    int64_t begin_us = clock_monotonic_us();
     int rc = carry_out(c, &c->group);
     check_alive(c, rc);
+    if (c->group_is_large) {
+        int64_t now_us = clock_monotonic_us();
+        rest_begin(&c->rest, now_us - begin_us, now_us);
+    }
     if (rc < 0 && c->group.count > 1) { /* also when full: a replay needs no room */
         for (struct op *op = op_list_pop(&c->group); op != NULL; op = op_list_pop(&c->group)) {
             complete_alone(c, op);
@@ -289,16 +301,43 @@ static void wait_arrival(struct committer *c, int64_t us)
     INVARIANT(rc == 0 || rc == ETIMEDOUT);
 }
 
+/* How long to wait for others than those of whom something is waiting; 0: no longer. */
+static int64_t await_us(const struct committer *c)
+{
+    int64_t now_us = clock_monotonic_us();
+    int64_t us = expected_wait_us(&c->expected, &c->queue, prompt_us(c), now_us);
+    int64_t rest_us = rest_wait_us(&c->rest, now_us);
+    if (rest_us > us && !fair_queue_has_small(&c->queue, c->short_pace.bytes_max)) {
+        us = rest_us;
+    }
+    return us;
+}
+
 /* Where what waits is of others only: wait for those who are soon to come, too. */
 static void await_expected(struct committer *c)
 {
     while (c->company == COMMITTER_FEW && !c->closing) {
-        int64_t us = expected_wait_us(&c->expected, &c->queue, prompt_us(c), clock_monotonic_us());
+        int64_t us = await_us(c);
         if (us == 0) {
             return;
         }
         wait_arrival(c, us);
     }
+}
+
+/* A short group; of what is large only where that need not rest, or nothing else is there. */
+static void move_few_to_group(struct committer *c, size_t ops_max, size_t bytes_max)
+{
+    size_t pace_bytes = pace_next(&c->short_pace);
+    bytes_max = pace_bytes < bytes_max ? pace_bytes : bytes_max;
+    if (rest_wait_us(&c->rest, clock_monotonic_us()) > 0) {
+        fair_queue_take_small(&c->queue, ops_max, bytes_max, c->short_pace.bytes_max, &c->group);
+    }
+    if (c->group.count == 0) {
+        fair_queue_take(&c->queue, ops_max, bytes_max, &c->group);
+    }
+    c->group_is_large = c->group.bytes > c->short_pace.bytes_max;
+    expected_taken(&c->expected, &c->group, &c->queue, prompt_us(c));
 }
 
 /* Take what comes next, as much as the company allows. */
@@ -308,6 +347,7 @@ static void move_to_group(struct committer *c)
     size_t bytes_max = c->options.group_bytes_max;
     size_t pace_bytes;
     c->group_company = c->company;
+    c->group_is_large = false;
     switch (c->company) {
     case COMMITTER_ALONE:
         fair_queue_take(&c->queue, ops_max, bytes_max, &c->group);
@@ -317,10 +357,7 @@ static void move_to_group(struct committer *c)
         fair_queue_take_level(&c->queue, ops_max, bytes_max, pace_bytes, &c->group);
         break;
     case COMMITTER_FEW:
-        pace_bytes = pace_next(&c->short_pace);
-        fair_queue_take(&c->queue, ops_max, pace_bytes < bytes_max ? pace_bytes : bytes_max,
-                        &c->group);
-        expected_taken(&c->expected, &c->group, &c->queue, prompt_us(c));
+        move_few_to_group(c, ops_max, bytes_max);
         break;
     }
 }
@@ -345,6 +382,8 @@ static void *committer_main(void *arg)
 {
     struct committer *c = arg;
     thread_begin("committer");
+    thread_ask_short_turns(); /* it sleeps on the disk, and is waited for as soon as that has
+                                 answered */
     while (take_group(c)) {
         complete_group(c);
     }

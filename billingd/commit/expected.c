@@ -67,6 +67,15 @@ bool expected_is_few(const struct expected *expected, unsigned asker)
     return expected->of[asker].ops <= EXPECTED_OPS_MAX;
 }
 
+bool expected_has_few(const struct expected *expected)
+{
+    unsigned i = 0;
+    while (i < expected->n && !expected_is_few(expected, expected->askers[i])) {
+        i++;
+    }
+    return i < expected->n;
+}
+
 int64_t expected_wait_us(const struct expected *expected, const struct fair_queue *queue,
                          int64_t prompt_us, int64_t now_us)
 {

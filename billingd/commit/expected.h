@@ -42,6 +42,9 @@ void expected_answered(struct expected *expected, int64_t now_us);
 /* Whether ASKER, of whom there are ops in the last group, had no more than few. */
 bool expected_is_few(const struct expected *expected, unsigned asker);
 
+/* Whether any of the last group had no more than few. */
+bool expected_has_few(const struct expected *expected);
+
 /* How long to wait for those that are expected and have nothing in QUEUE, at NOW_US; 0: nobody is,
  * or PROMPT_US have passed since they were answered. */
 int64_t expected_wait_us(const struct expected *expected, const struct fair_queue *queue,

@@ -37,6 +37,16 @@ static struct fair_share *ring_pop(struct fair_ring *ring)
     return share;
 }
 
+/* Put all of RING in front of INTO. */
+static void ring_prepend(struct fair_ring *into, struct fair_ring *ring)
+{
+    if (ring->last != NULL) {
+        ring->last->next = into->first;
+        into->first = ring->first;
+        into->last = into->last == NULL ? ring->last : into->last;
+    }
+}
+
 /* SHARE has nothing waiting, but will have: one that is in no ring begins with a whole turn, which
  * is among the next, and owes nothing. */
 static void join(struct fair_queue *queue, struct fair_share *share)
@@ -128,26 +138,40 @@ static bool take_all(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
     return true;
 }
 
-static void take_in_turns(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
-                          size_t level_bytes, struct op_list *into)
+/* What there may be in a group. */
+struct bounds {
+    size_t ops;
+    size_t bytes;
+    size_t level_bytes; /* of which anybody gets any share */
+    size_t op_bytes;    /* of one op; whose next has more is passed over */
+};
+
+static void take_in_turns(struct fair_queue *queue, const struct bounds *max, struct op_list *into)
 {
+    struct fair_ring passed_over = {0};
     size_t askers = queue->askers < 2 ? 2 : queue->askers; /* whom it is to be level with */
-    while (into->count < ops_max) {
+    while (into->count < max->ops) {
         struct fair_share *share = whose_turn(queue);
+        if (share != NULL && share->ops.first->bytes > max->op_bytes) {
+            bool is_fresh = queue->fresh.first != NULL;
+            ring_push(&passed_over, ring_pop(is_fresh ? &queue->fresh : &queue->others));
+            continue;
+        }
         if (share == NULL ||
-            (into->count > 0 && into->bytes + share->ops.first->bytes > bytes_max) ||
-            (queue->askers < askers && into->count > 0 && into->bytes >= level_bytes)) {
-            return;
+            (into->count > 0 && into->bytes + share->ops.first->bytes > max->bytes) ||
+            (queue->askers < askers && into->count > 0 && into->bytes >= max->level_bytes)) {
+            break;
         }
         op_list_push(into, take(queue, share));
     }
+    ring_prepend(&queue->others, &passed_over);
 }
 
 void fair_queue_take(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
                      struct op_list *into)
 {
     if (!take_all(queue, ops_max, bytes_max, into)) {
-        take_in_turns(queue, ops_max, bytes_max, SIZE_MAX, into);
+        take_in_turns(queue, &(struct bounds){ops_max, bytes_max, SIZE_MAX, SIZE_MAX}, into);
     }
 }
 
@@ -156,8 +180,29 @@ void fair_queue_take_level(struct fair_queue *queue, size_t ops_max, size_t byte
 {
     size_t alone_max = bytes_max < level_bytes ? bytes_max : level_bytes;
     if (!take_all(queue, ops_max, alone_max, into)) {
-        take_in_turns(queue, ops_max, bytes_max, level_bytes, into);
+        take_in_turns(queue, &(struct bounds){ops_max, bytes_max, level_bytes, SIZE_MAX}, into);
     }
+}
+
+void fair_queue_take_small(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
+                           size_t op_bytes_max, struct op_list *into)
+{
+    take_in_turns(queue, &(struct bounds){ops_max, bytes_max, SIZE_MAX, op_bytes_max}, into);
+}
+
+static bool ring_has_small(const struct fair_ring *ring, size_t op_bytes_max)
+{
+    const struct fair_share *share = ring->first;
+    while (share != NULL && (share->ops.first == NULL || share->ops.first->bytes > op_bytes_max)) {
+        share = share->next;
+    }
+    return share != NULL;
+}
+
+bool fair_queue_has_small(const struct fair_queue *queue, size_t op_bytes_max)
+{
+    return ring_has_small(&queue->fresh, op_bytes_max) ||
+           ring_has_small(&queue->others, op_bytes_max);
 }
 
 void fair_queue_append(struct fair_queue *to, struct fair_queue *from, int64_t now_us)

@@ -69,6 +69,14 @@ void fair_queue_take(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
 void fair_queue_take_level(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
                            size_t level_bytes, struct op_list *into);
 
+/* As fair_queue_take(), of those whose next op has no more than OP_BYTES_MAX; the others keep their
+ * places. */
+void fair_queue_take_small(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
+                           size_t op_bytes_max, struct op_list *into);
+
+/* Whether there is anything for fair_queue_take_small() to take; it asks each asker in turn. */
+bool fair_queue_has_small(const struct fair_queue *queue, size_t op_bytes_max);
+
 /* Move all of FROM into TO, each asker's behind what it has there; who has nothing there has come
  * at NOW_US. */
 void fair_queue_append(struct fair_queue *to, struct fair_queue *from, int64_t now_us);

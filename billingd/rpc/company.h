@@ -13,10 +13,10 @@
 
 /* What is heard of one in a turn of the loop: requests, of which a large one counts for several. */
 enum {
-    COMPANY_LONE_TURN = 1024,  /* of one that is alone: some milliseconds */
-    COMPANY_TURN = 64,         /* beside others */
-    COMPANY_SHORT_TURN = 16,   /* while one of them waits for few */
-    COMPANY_UNIT_BYTES = 4096, /* each so many bytes of a request count for one more */
+    COMPANY_LONE_TURN = 1024, /* of one that is alone: some milliseconds */
+    COMPANY_TURN = 64,        /* beside others */
+    COMPANY_SHORT_TURN = 16,  /* while one of them waits for few */
+    COMPANY_UNIT_BYTES = 512, /* each so many bytes of a request count for one more */
 };
 
 /* Who asks for something, beside whom. */

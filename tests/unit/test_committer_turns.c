@@ -1,6 +1,19 @@
 /* Several who ask: each gets its turns in the groups of the committer, and its share of the queue.
  */
+#include <stdatomic.h>
+
+#include "billingd/base/clock.h"
 #include "tests/lib/committer_rig.h"
+
+/* NOLINTNEXTLINE(bugprone-reserved-identifier): the linker's name */
+int64_t __wrap_clock_monotonic_us(void);
+
+static atomic_llong now_us = 1000000; /* it stands still, but for what a test lets pass */
+
+int64_t __wrap_clock_monotonic_us(void)
+{
+    return atomic_load(&now_us);
+}
 
 static void committer__a_flood_of_one__another_ones_op_is_in_the_next_group(void **state)
 {
@@ -56,16 +69,21 @@ static void committer_submit__full_of_one__lets_another_in_up_to_its_share(void 
     rig_close(rig);
 }
 
+static void submit_shared(struct rig *rig, struct work *works, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        assert_ok(committer_submit(rig->committer, &works[i].op));
+    }
+    committer_flush(rig->committer, COMMITTER_FEW);
+}
+
 /* Submit the first of N, and when its commit stands at the gate the others, as beside others. */
 static void submit_shared_behind_first(struct rig *rig, struct work *works, size_t n)
 {
     memory_store_hold_commits(rig->memory);
     submit_all(rig, works, 1);
     memory_store_wait_held(rig->memory);
-    for (size_t i = 1; i < n; i++) {
-        assert_ok(committer_submit(rig->committer, &works[i].op));
-    }
-    committer_flush(rig->committer, COMMITTER_FEW);
+    submit_shared(rig, works + 1, n - 1);
 }
 
 /* No group has more of the one than there is of the other; what is left comes behind. */
@@ -158,12 +176,68 @@ static void committer_flush__shared__what_is_in_order_overtakes_nothing(void **s
     assert_true(place_of_the_last(true) > 1);
 }
 
+/* A large op of asker 1 that took 10 ms; behind it LITTLE of asker 2, two a turn, and another large
+ * one. */
+static void submit_little_behind_large(struct rig *rig, struct work *works, size_t little)
+{
+    for (size_t i = 0; i < little + 2; i++) {
+        bool is_large = i == 0 || i == little + 1;
+        works[i].op.asker = is_large ? 1 : 2;
+        works[i].op.bytes = FAIR_QUEUE_TURN_BYTES * (is_large ? 5 : 1) / 2;
+    }
+    memory_store_hold_commits(rig->memory);
+    submit_shared(rig, works, 1);
+    memory_store_wait_held(rig->memory);
+    atomic_fetch_add(&now_us, 10000);
+    submit_shared(rig, works + 1, little + 1);
+}
+
+/* By turns alone it would come behind four of them. */
+static void committer_flush__shared__what_is_large_rests_while_others_ask_for_little(void **state)
+{
+    enum { LITTLE = 12, LARGE = LITTLE + 1 };
+    struct committer_options options = roomy();
+    options.group_ops_max = 1;
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, LARGE + 2);
+    (void)state;
+    submit_little_behind_large(rig, works, LITTLE);
+    drain_shared(rig, LARGE);
+    assert_u64(works[LARGE].done, 0);
+    works[LARGE + 1].op.asker = 2; /* which it waits for, too, though it is alone now */
+    submit_shared(rig, works + LARGE + 1, 1);
+    drain_shared(rig, LARGE + 1);
+    assert_u64(works[LARGE].done, 0);
+    atomic_fetch_add(&now_us, 100000);
+    drain_shared(rig, LARGE + 2);
+    rig_close(rig);
+}
+
+/* One who has much waiting is none for whom others rest. */
+static void committer_flush__shared__nothing_rests_for_a_flood(void **state)
+{
+    enum { FLOOD = 40 };
+    struct committer_options options = roomy();
+    options.group_ops_max = 1;
+    options.queue_bytes_max = (size_t)100 * 1024 * 1024;
+    struct rig *rig = rig_open(options);
+    struct work *works = make_works(rig, FLOOD + 2);
+    (void)state;
+    submit_little_behind_large(rig, works, FLOOD);
+    drain_shared(rig, FLOOD);
+    assert_u64(works[FLOOD + 1].done, 1);
+    drain_shared(rig, FLOOD + 2);
+    rig_close(rig);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(committer__a_flood_of_one__another_ones_op_is_in_the_next_group),
     cmocka_unit_test(committer_submit__full_of_one__lets_another_in_up_to_its_share),
     cmocka_unit_test(committer_flush__many__one_gets_no_more_than_the_other),
     cmocka_unit_test(committer_flush__shared__who_has_few_is_answered_first),
     cmocka_unit_test(committer_flush__shared__what_is_in_order_overtakes_nothing),
+    cmocka_unit_test(committer_flush__shared__what_is_large_rests_while_others_ask_for_little),
+    cmocka_unit_test(committer_flush__shared__nothing_rests_for_a_flood),
     cmocka_unit_test(committer_flush__shared__groups_are_no_larger_than_a_turn),
 };
 

@@ -98,8 +98,10 @@ static void expected__who_has_many__is_not_waited_for(void **state)
     carry_out(1000, 2000);
     assert_false(expected_is_few(&expected, 1));
     assert_true(expected_is_few(&expected, 2));
+    assert_true(expected_has_few(&expected));
     arrive(1, EXPECTED_OPS_MAX + 1, 2010);
     carry_out(1000, 3000);
+    assert_false(expected_has_few(&expected));
     assert_i64(wait_us(3000), 0);
 }
 

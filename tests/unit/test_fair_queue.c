@@ -140,7 +140,14 @@ static void pop__random_askers__each_keeps_its_order_and_nothing_is_lost(void **
     (void)state;
     for (int i = 0; i < 20000; i++) {
         unsigned asker = (unsigned)rng_below(&rng, 8);
-        if (rng_below(&rng, 2) == 0) {
+        uint64_t choice = rng_below(&rng, 8);
+        if (choice == 0) {
+            struct op_list group = {0};
+            fair_queue_take_small(&queue, 2, SIZE_MAX, 300000, &group);
+            for (struct op *op = group.first; op != NULL; op = op->next) {
+                assert_i64(op->deadline_us, popped[op->asker]++);
+            }
+        } else if (choice < 5) {
             struct op *op = testkit_alloc(sizeof *op);
             *op = (struct op){.asker = asker,
                               .bytes = (size_t)rng_below(&rng, 600000),
@@ -259,6 +266,50 @@ static void take_level__nothing_of_the_other__no_more_than_is_free(void **state)
     assert_u64(group.count, 1); /* and one that is too large goes alone */
 }
 
+/* --- small ------------------------------------------------------------------------------------ */
+
+/* Whose next op is too large is passed over with all that is behind it, and is the next after. */
+static void take_small__whose_next_is_large__keeps_its_place(void **state)
+{
+    struct op_list group = {0};
+    (void)state;
+    push(1, 1, (size_t)2 * SMALL);
+    push(1, 5, SMALL);
+    push(2, 10, SMALL);
+    push(3, 1, SMALL);
+    push(3, 1, (size_t)2 * SMALL);
+    assert_true(fair_queue_has_small(&queue, SMALL));
+    fair_queue_take_small(&queue, 8, SIZE_MAX, SMALL, &group);
+    assert_u64(group.count, 8);
+    fair_queue_take_small(&queue, 100, SIZE_MAX, SMALL, &group);
+    assert_u64(count_of(&group, 1), 0);
+    assert_u64(count_of(&group, 2), 10);
+    assert_u64(count_of(&group, 3), 1);
+    assert_false(fair_queue_has_small(&queue, SMALL));
+    fair_queue_take_small(&queue, 100, SIZE_MAX, SMALL, &group);
+    assert_u64(group.count, 11);
+    push(4, 1, SMALL);
+    group = (struct op_list){0};
+    fair_queue_take(&queue, 100, SIZE_MAX, &group);
+    assert_u64(count_of(&group, 1), 6);
+    assert_u64(count_of(&group, 3), 1);
+    assert_u64(count_of(&group, 4), 1);
+    assert_u64(queue.ops + queue.bytes + queue.askers, 0);
+}
+
+static void take_small__bytes__are_not_gone_past_but_by_one_alone(void **state)
+{
+    struct op_list group = {0};
+    (void)state;
+    push(1, 3, 1000);
+    fair_queue_take_small(&queue, 100, 2500, 1000, &group);
+    assert_u64(group.count, 2);
+    group = (struct op_list){0};
+    fair_queue_take_small(&queue, 100, 10, 1000, &group);
+    assert_u64(group.count, 1);
+    assert_false(fair_queue_has_small(&queue, 1000));
+}
+
 static void append__goes_behind_what_each_asker_has(void **state)
 {
     struct fair_queue more;
@@ -370,6 +421,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(take_level__the_other_has_little__the_group_is_filled_up, begin,
                                     end),
     cmocka_unit_test_setup_teardown(take_level__nothing_of_the_other__no_more_than_is_free, begin,
+                                    end),
+    cmocka_unit_test_setup_teardown(take_small__whose_next_is_large__keeps_its_place, begin, end),
+    cmocka_unit_test_setup_teardown(take_small__bytes__are_not_gone_past_but_by_one_alone, begin,
                                     end),
     cmocka_unit_test_setup_teardown(append__goes_behind_what_each_asker_has, begin, end),
     cmocka_unit_test(has_room__table),
