@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -65,10 +65,11 @@ static void thread_ask_short_turns__changes_nothing_else(void **state)
 static bool kernel_has_turns(void)
 {
     struct utsname name;
-    unsigned major = 0;
-    unsigned minor = 0;
+    char *end;
     assert_int_equal(uname(&name), 0);
-    return sscanf(name.release, "%u.%u", &major, &minor) == 2 && major * 1000 + minor >= 6012;
+    unsigned long major = strtoul(name.release, &end, 10);
+    unsigned long minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+    return major * 1000 + minor >= 6012;
 }
 
 static void thread_ask_short_turns__since_linux_6_12__they_are_below_a_millisecond(void **state)
