@@ -10,10 +10,8 @@
 #include "billingd/base/clock.h"
 #include "billingd/base/failpoint.h"
 #include "billingd/base/thread.h"
-#include "billingd/commit/expected.h"
 #include "billingd/commit/fair_queue.h"
-#include "billingd/commit/pace.h"
-#include "billingd/commit/rest.h"
+#include "billingd/commit/grouping.h"
 
 /* What was submitted so far, and what was taken so far: what waits is the difference, also where
  * they have wrapped around.  Each has one thread that writes it, so that neither waits for the
@@ -33,15 +31,10 @@ struct committer {
     pthread_t thread;
 
     /* --- committer thread --- */
-    struct op_list group;   /* what is being carried out */
-    struct ledger_env env;  /* for it: options.env as it was when the group was taken */
-    struct pace short_pace; /* of groups while one waits for few */
-    struct pace level_pace; /* of what one gets in them beyond the others, who have many */
-    struct expected expected;
-    struct rest rest;
-    bool group_is_large;                  /* it is longer than short_pace lets groups be */
-    enum committer_company group_company; /* company, as it was when the group was taken */
-    struct committer_times times;         /* which any thread reads */
+    struct op_list group;  /* what is being carried out */
+    struct ledger_env env; /* for it: options.env as it was when the group was taken */
+    struct grouping grouping;
+    struct committer_times times; /* which any thread reads */
 
     /* --- loop thread --- */
     struct fair_queue arriving; /* submitted since the last flush */
@@ -66,8 +59,7 @@ struct committer {
 
 enum {
     SWEEP_RECORDS_MAX = 20000, /* read to catch up in one transaction: some 10 ms */
-    PROMPT_US_MAX = 5000,
-    FULL_MS = 5000, /* so long no room counts as none: who waits for it must try again */
+    FULL_MS = 5000,            /* so long no room counts as none: who waits for it must try again */
 };
 
 /* --- one transaction -------------------------------------------------------------------------- */
@@ -131,12 +123,6 @@ static void count_commit(struct committer *c, uint64_t records, int status)
     pthread_mutex_unlock(&c->lock);
 }
 
-static void note_pace(struct committer *c, size_t bytes, int64_t us)
-{
-    pace_note(&c->short_pace, bytes, us);
-    pace_note(&c->level_pace, bytes, us);
-}
-
 /* All of OPS in one transaction.  Returns 0 when what they recorded is on disk; else nothing of
  * it is, but for STATUS_STORAGE_FAILED, when nobody knows. */
 static int carry_out(struct committer *c, struct op_list *ops)
@@ -167,7 +153,7 @@ static int carry_out(struct committer *c, struct op_list *ops)
     int64_t sync_us = clock_monotonic_us();
     FAILPOINT("before_commit");
     rc = store_commit(txn);
-    note_pace(c, ops->bytes, clock_monotonic_us() - begin_us);
+    grouping_note_commit(&c->grouping, ops->bytes, clock_monotonic_us() - begin_us);
     FAILPOINT("after_commit");
     count_commit(c, records, rc);
     if (rc == 0) {
@@ -199,20 +185,15 @@ static void complete_shared(struct committer *c, struct op_list *ops)
     struct op_list urgent = {0};
     struct op_list others = {0};
     for (struct op *op = op_list_pop(ops); op != NULL; op = op_list_pop(ops)) {
-        bool is_urgent = !op->in_order && expected_is_few(&c->expected, op->asker);
-        op_list_push(is_urgent ? &urgent : &others, op);
+        op_list_push(grouping_is_urgent(&c->grouping, op) ? &urgent : &others, op);
     }
     completions_push_both(c->options.completions, &urgent, &others);
 }
 
 static void complete_all(struct committer *c, struct op_list *ops)
 {
-    int64_t now_us = clock_monotonic_us();
-    expected_answered(&c->expected, now_us);
-    if (c->group_company == COMMITTER_FEW) {
-        if (!c->group_is_large && expected_has_few(&c->expected)) {
-            rest_note_little(&c->rest, now_us);
-        }
+    grouping_note_answers(&c->grouping, clock_monotonic_us());
+    if (c->grouping.company == COMMITTER_FEW) {
         complete_shared(c, ops);
     } else {
         completions_push(c->options.completions, ops);
@@ -236,10 +217,8 @@ static void complete_group(struct committer *c)
     int64_t begin_us = clock_monotonic_us();
     int rc = carry_out(c, &c->group);
     check_alive(c, rc);
-    if (c->group_is_large) {
-        int64_t now_us = clock_monotonic_us();
-        rest_begin(&c->rest, now_us - begin_us, now_us);
-    }
+    int64_t now_us = clock_monotonic_us();
+    grouping_note_end(&c->grouping, now_us - begin_us, now_us);
     if (rc < 0 && c->group.count > 1) { /* also when full: a replay needs no room */
         for (struct op *op = op_list_pop(&c->group); op != NULL; op = op_list_pop(&c->group)) {
             complete_alone(c, op);
@@ -280,14 +259,6 @@ static void count_taken(struct committer *c)
     add_taken(&c->taken, c->group.count, c->group.bytes);
 }
 
-/* Within this time those who are expected are back, or are not waited for: a part of what the
- * smallest group takes, though not of one that hung. */
-static int64_t prompt_us(const struct committer *c)
-{
-    int64_t us = c->short_pace.small_us / 2;
-    return us < PROMPT_US_MAX ? us : PROMPT_US_MAX;
-}
-
 /* Wait until something arrives; no longer than US. */
 static void wait_arrival(struct committer *c, int64_t us)
 {
@@ -301,64 +272,15 @@ static void wait_arrival(struct committer *c, int64_t us)
     INVARIANT(rc == 0 || rc == ETIMEDOUT);
 }
 
-/* How long to wait for others than those of whom something is waiting; 0: no longer. */
-static int64_t await_us(const struct committer *c)
-{
-    int64_t now_us = clock_monotonic_us();
-    int64_t us = expected_wait_us(&c->expected, &c->queue, prompt_us(c), now_us);
-    int64_t rest_us = rest_wait_us(&c->rest, now_us);
-    if (rest_us > us && !fair_queue_has_small(&c->queue, c->short_pace.bytes_max)) {
-        us = rest_us;
-    }
-    return us;
-}
-
 /* Where what waits is of others only: wait for those who are soon to come, too. */
-static void await_expected(struct committer *c)
+static void await_others(struct committer *c)
 {
-    while (c->company == COMMITTER_FEW && !c->closing) {
-        int64_t us = await_us(c);
+    while (!c->closing) {
+        int64_t us = grouping_wait_us(&c->grouping, &c->queue, c->company, clock_monotonic_us());
         if (us == 0) {
             return;
         }
         wait_arrival(c, us);
-    }
-}
-
-/* A short group; of what is large only where that need not rest, or nothing else is there. */
-static void move_few_to_group(struct committer *c, size_t ops_max, size_t bytes_max)
-{
-    size_t pace_bytes = pace_next(&c->short_pace);
-    bytes_max = pace_bytes < bytes_max ? pace_bytes : bytes_max;
-    if (rest_wait_us(&c->rest, clock_monotonic_us()) > 0) {
-        fair_queue_take_small(&c->queue, ops_max, bytes_max, c->short_pace.bytes_max, &c->group);
-    }
-    if (c->group.count == 0) {
-        fair_queue_take(&c->queue, ops_max, bytes_max, &c->group);
-    }
-    c->group_is_large = c->group.bytes > c->short_pace.bytes_max;
-    expected_taken(&c->expected, &c->group, &c->queue, prompt_us(c));
-}
-
-/* Take what comes next, as much as the company allows. */
-static void move_to_group(struct committer *c)
-{
-    size_t ops_max = c->options.group_ops_max;
-    size_t bytes_max = c->options.group_bytes_max;
-    size_t pace_bytes;
-    c->group_company = c->company;
-    c->group_is_large = false;
-    switch (c->company) {
-    case COMMITTER_ALONE:
-        fair_queue_take(&c->queue, ops_max, bytes_max, &c->group);
-        break;
-    case COMMITTER_MANY:
-        pace_bytes = pace_next(&c->level_pace);
-        fair_queue_take_level(&c->queue, ops_max, bytes_max, pace_bytes, &c->group);
-        break;
-    case COMMITTER_FEW:
-        move_few_to_group(c, ops_max, bytes_max);
-        break;
     }
 }
 
@@ -370,8 +292,9 @@ static bool take_group(struct committer *c)
     while (c->queue.askers == 0 && !c->closing) {
         pthread_cond_wait(&c->arrived, &c->lock);
     }
-    await_expected(c);
-    move_to_group(c);
+    await_others(c);
+    struct grouping_bounds bounds = {c->options.group_ops_max, c->options.group_bytes_max};
+    grouping_take(&c->grouping, &c->queue, &bounds, c->company, clock_monotonic_us(), &c->group);
     c->env = c->options.env;
     pthread_mutex_unlock(&c->lock);
     count_taken(c);
@@ -395,7 +318,7 @@ static void *committer_main(void *arg)
 /* One whose thread does not run, and which may be half made. */
 static void free_committer(struct committer *c)
 {
-    expected_done(&c->expected);
+    grouping_done(&c->grouping);
     fair_queue_done(&c->arriving);
     fair_queue_done(&c->queue);
     INVARIANT(pthread_cond_destroy(&c->arrived) == 0);
@@ -420,15 +343,13 @@ int committer_create(const struct committer_options *options, struct committer *
         return STATUS_NO_MEMORY;
     }
     c->options = *options;
-    c->short_pace.longer = PACE_EIGHTH;
-    c->level_pace.longer = PACE_HALF;
     c->times.commit_us.scale = &histogram_times_us;
     c->times.sync_us.scale = &histogram_times_us;
     c->times.records.scale = &histogram_counts;
     INVARIANT(pthread_mutex_init(&c->lock, NULL) == 0);
     init_arrived(c);
     if (fair_queue_init(&c->arriving) < 0 || fair_queue_init(&c->queue) < 0 ||
-        expected_init(&c->expected) < 0 ||
+        grouping_init(&c->grouping) < 0 ||
         pthread_create(&c->thread, NULL, committer_main, c) != 0) {
         free_committer(c);
         return STATUS_NO_MEMORY;

@@ -19,6 +19,7 @@
 
 #include "billingd/base/histogram.h"
 #include "billingd/commit/completions.h"
+#include "billingd/commit/grouping.h"
 #include "billingd/commit/op.h"
 
 struct committer;
@@ -54,20 +55,10 @@ MUSTCHECK int committer_create(const struct committer_options *options,
  * still owns OP.  Returns 0 or STATUS_BUSY: the queue is full, and OP's asker holds its share. */
 MUSTCHECK int committer_submit(struct committer *committer, struct op *op);
 
-/* Who asks beside whom. */
-enum committer_company {
-    COMMITTER_ALONE, /* one, or none */
-    COMMITTER_MANY,  /* several, each with many in flight */
-    COMMITTER_FEW,   /* several, and one of them waits for few answers */
-};
-
 /* Begin what was submitted.  Loop thread, at the end of each turn of the loop: so what arrives
  * together costs one lock and one wake, and shares a commit.
  *
- * COMPANY says how groups are to be taken.  Beside others who have many in flight, nobody gets more
- * in one than the others have there, but for what makes it hardly longer than a small one.  While
- * one waits for few, groups are kept short (pace.h), those who have few in one are answered first,
- * and those who are soon back with more are waited for (expected.h). */
+ * COMPANY says how groups are to be taken: see grouping.h. */
 void committer_flush(struct committer *committer, enum committer_company company);
 
 /* Whether the queue is above half of a bound, and ASKER holds more than its share of that: time to
