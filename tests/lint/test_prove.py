@@ -127,7 +127,8 @@ class Tests(unittest.TestCase):
                 self.assertEqual(silent(prove.run_test, test_that(python, 60), []), how)
 
     def test_one_that_hangs_is_a_violation(self):
-        result = silent(prove.run_tests, "tsan", [test_that(HANGING, 0.2)], [], 1, 1)
+        result = silent(prove.run_tests, "tsan", [test_that(HANGING, 0.2)], [], 1, 1,
+                        os.devnull)
         self.assertEqual((result["runs"], result["violations"]), (1, 1))
 
     def test_it_is_ended_with_all_that_it_started(self):
@@ -139,8 +140,16 @@ class Tests(unittest.TestCase):
             self.assertEqual(process.stdout.read(), b"")  # ends once nobody holds on to it
 
     def test_none_begins_once_the_time_is_up(self):
-        result = prove.run_tests("tsan", [test_that("raise SystemExit(1)", 60)], [], 0, 1)
-        self.assertEqual((result["runs"], result["violations"]), (0, 0))
+        result = silent(prove.run_tests, "tsan", [test_that("raise SystemExit(1)", 60)], [], 0, 1,
+                        os.devnull)
+        self.assertEqual((result["runs"], result["left"], result["violations"]), (0, 1, 0))
+
+    def test_those_that_had_no_time_are_the_first_of_the_next(self):
+        tests = [{"name": name} for name in "abcdefgh"]
+        with tempfile.NamedTemporaryFile() as left:
+            silent(prove.run_tests, "tsan", tests[2:6], [], 0, 1, left.name)
+            order = [test["name"] for test in prove.in_turn(tests, 2, left.name)]
+        self.assertEqual((set(order[:4]), set(order[4:])), (set("cdef"), set("abgh")))
 
 
 class InATree(unittest.TestCase):
@@ -262,7 +271,8 @@ class EarlyEnd(InATree):
         asks = test_that("import os, signal; os.kill(os.getppid(), signal.SIGINT); signal.pause()",
                          60)
         tests = [asks, asks]
-        found = self.prove(lambda *_: prove.run_tests("tsan", tests, [], 1, 1))
+        found = self.prove(lambda *_: prove.run_tests("tsan", tests, [], 1, 1,
+                                                          os.devnull))
         self.assertEqual((found, prove.End.asked), ((None, []), 1))
 
     def test_nothing_begins_any_more(self):
