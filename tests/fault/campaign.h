@@ -9,8 +9,8 @@
  *   {"part":"kill","runs":3,"whole_runs":3,"faults":60,"acknowledged":12000,"lost":0,
  *    "doubled":0,"violations":0,"seconds":21,"seed":1}
  *
- * Whole runs are those that no bound has cut short.  Ends with 0 only without violations.  Main
- * thread. */
+ * Whole runs are those that no bound has cut short.  SIGINT and SIGTERM end it early, as if its
+ * time were up; the second one at once.  Ends with 0 only without violations.  Main thread. */
 #pragma once
 
 #include "tests/fault/checker.h"
@@ -20,9 +20,9 @@ struct campaign {
     uint64_t test_faults; /* after so many, no more runs begin where nothing else is said */
     void (*run)(struct campaign *campaign, uint64_t seed);
     /* --- for a run --- */
-    uint64_t faults_left; /* that may still be injected */
-    int64_t deadline_ms;  /* of testkit_now_ms(): long runs end there; INT64_MAX: none */
-    bool cut_short;       /* set by the run where a bound has left out some of its faults */
+    uint64_t faults_left;        /* that may still be injected */
+    _Atomic int64_t deadline_ms; /* of testkit_now_ms(): long runs end there; INT64_MAX: none */
+    bool cut_short;              /* set by the run where a bound has left out some of its faults */
     /* --- what runs add up --- */
     uint64_t faults;
     uint64_t whole_runs;

@@ -9,6 +9,7 @@ import importlib.util
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -91,6 +92,11 @@ class Programs(unittest.TestCase):
         result = prove.run_program("kill", [sys.executable, "-c", "import os; os.abort()"], 7)
         self.assertEqual((result["violations"], result["seed"]), (1, 7))
 
+    def test_a_script_that_falls_over_has_not_run(self):
+        with self.assertRaises(prove.Failed):
+            prove.run_program("coverage", [sys.executable, "-c", "raise SystemExit(1)"], 1,
+                              is_script=True)
+
     def test_a_program_that_says_nothing_has_not_run(self):
         with self.assertRaises(prove.Failed):
             prove.run_program("kill", [sys.executable, "-c", "pass"], 1)
@@ -121,7 +127,8 @@ class Tests(unittest.TestCase):
                 self.assertEqual(silent(prove.run_test, test_that(python, 60), []), how)
 
     def test_one_that_hangs_is_a_violation(self):
-        result = silent(prove.run_tests, "tsan", [test_that(HANGING, 0.2)], [], 1, 1)
+        result = silent(prove.run_tests, "tsan", [test_that(HANGING, 0.2)], [], 1, 1,
+                        os.devnull)
         self.assertEqual((result["runs"], result["violations"]), (1, 1))
 
     def test_it_is_ended_with_all_that_it_started(self):
@@ -133,11 +140,19 @@ class Tests(unittest.TestCase):
             self.assertEqual(process.stdout.read(), b"")  # ends once nobody holds on to it
 
     def test_none_begins_once_the_time_is_up(self):
-        result = prove.run_tests("tsan", [test_that("raise SystemExit(1)", 60)], [], 0, 1)
-        self.assertEqual((result["runs"], result["violations"]), (0, 0))
+        result = silent(prove.run_tests, "tsan", [test_that("raise SystemExit(1)", 60)], [], 0, 1,
+                        os.devnull)
+        self.assertEqual((result["runs"], result["left"], result["violations"]), (0, 1, 0))
+
+    def test_those_that_had_no_time_are_the_first_of_the_next(self):
+        tests = [{"name": name} for name in "abcdefgh"]
+        with tempfile.NamedTemporaryFile() as left:
+            silent(prove.run_tests, "tsan", tests[2:6], [], 0, 1, left.name)
+            order = [test["name"] for test in prove.in_turn(tests, 2, left.name)]
+        self.assertEqual((set(order[:4]), set(order[4:])), (set("cdef"), set("abgh")))
 
 
-class Parts(unittest.TestCase):
+class InATree(unittest.TestCase):
     """A part in a tree of its own, whose only result that was there is one of fuzzing."""
 
     def setUp(self):
@@ -163,6 +178,8 @@ class Parts(unittest.TestCase):
             kept = prove.read_results(file.read())[1:]
         return result, kept
 
+
+class Parts(InATree):
     def test_one_that_cannot_be_run_is_wrong_and_leaves_a_line(self):
         def fails(*_):
             raise prove.Failed("no compiler")
@@ -212,6 +229,65 @@ class Parts(unittest.TestCase):
         self.assertEqual(prove.commit(), name)
         self.write(f"{prove.TOP}/file", "b")
         self.assertEqual(prove.commit(), f"{name}-dirty")
+
+
+# Asks for an end itself, and once more where it is told so and has nothing to say.
+ASKS = """
+import os, signal, sys
+def told(*_):
+    if sys.argv[1] == "silent":
+        os.kill(os.getppid(), signal.SIGTERM)
+    else:
+        print('{"runs": 7, "violations": 0}', flush=True)
+        sys.exit(0)
+signal.signal(signal.SIGINT, told)
+os.kill(os.getppid(), signal.SIGTERM)
+while True:
+    signal.pause()
+"""
+
+
+class EarlyEnd(InATree):
+    def setUp(self):
+        super().setUp()
+        before = {number: signal.getsignal(number)
+                  for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        self.addCleanup(lambda: [signal.signal(*each) for each in before.items()])
+        self.addCleanup(lambda: setattr(prove.End, "asked", 0))
+        prove.heed_signals()
+
+    def test_what_was_found_until_then_is_kept(self):
+        result, kept = self.prove(lambda *_: prove.run_program(
+            "kill", [sys.executable, "-c", ASKS, "says"], 1))
+        self.assertEqual((result["runs"], result["violations"]), (7, 0))
+        self.assertEqual(kept, [result])
+
+    def test_a_second_signal_waits_for_nothing_and_keeps_nothing(self):
+        found = self.prove(lambda *_: prove.run_program(
+            "kill", [sys.executable, "-c", ASKS, "silent"], 1))
+        self.assertEqual(found, (None, []))
+
+    def test_a_test_that_was_under_way_does_not_count(self):
+        asks = test_that("import os, signal; os.kill(os.getppid(), signal.SIGINT); signal.pause()",
+                         60)
+        tests = [asks, asks]
+        found = self.prove(lambda *_: prove.run_tests("tsan", tests, [], 1, 1,
+                                                          os.devnull))
+        self.assertEqual((found, prove.End.asked), ((None, []), 1))
+
+    def test_nothing_begins_any_more(self):
+        prove.End.asked = 1
+        with self.assertRaises(prove.Ended):
+            prove.call(["/no/such/tool"])
+
+
+class Arguments(unittest.TestCase):
+    def test_what_is_no_number_of_the_range_is_refused(self):
+        minutes = prove.within(float, 0.5, 60)
+        self.assertEqual((minutes("0.5"), minutes("60")), (0.5, 60))
+        for text in ("0", "61", "-1", "nan", "inf", "x", ""):
+            with self.subTest(text), self.assertRaises(argparse.ArgumentTypeError):
+                minutes(text)
 
 
 # A target that breaks a property at once, and lets its corpus be merged to nothing.
