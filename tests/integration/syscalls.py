@@ -7,6 +7,7 @@ import re
 import struct
 import subprocess
 
+PR_GET_SECCOMP = 21
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
 LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06  # BPF_LD | BPF_W | BPF_ABS and so on
 KILL_PROCESS, ALLOW = 0x80000000, 0x7FFF0000
@@ -37,6 +38,10 @@ def numbers(names):
                           check=True, capture_output=True, text=True).stdout
     known = dict(re.findall(r"^#define __NR_(\w+) (\d+)$", said, re.MULTILINE))
     return sorted(int(known[name]) for name in names & known.keys())
+
+
+def can_be_limited():
+    return ctypes.CDLL(None).prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0
 
 
 def only(names):
