@@ -98,7 +98,8 @@ static int take_flag(struct config_load *load, const struct config_option *optio
     if (value == NULL) {
         config_problem(load, from_flag, option->name, "a value is missing");
     } else if (origin->from == CONFIG_FROM_FLAG && option->type != CONFIG_LIST) {
-        config_problem(load, from_flag, option->name, "given twice, again as '%s'", value);
+        config_problem(load, from_flag, option->name, "given twice, again as '%s'",
+                       config_option_shown(option, value));
     } else {
         config_option_take(load, option, from_flag, value, load->config);
     }

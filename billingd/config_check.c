@@ -257,18 +257,44 @@ static void check_host(struct config_load *load, const char *entry)
     }
 }
 
-/* As browsers write it: in lower case, and nothing behind host and port. */
+/* Whether TEXT is a host, or a host and a port, as an origin has them; the port, or NULL. */
+static bool parse_origin_host(const char *text, const char **ret_port)
+{
+    static const char bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789-._~";
+    bool brackets = *text == '[';
+    bool loopback;
+    size_t length = brackets ? strcspn(text, "]") + 1 : strspn(text, bytes);
+    if (brackets ? length > strlen(text) || parse_host(text + 1, length - 2, true, &loopback) < 0
+                 : length == 0) {
+        return false;
+    }
+    *ret_port = text[length] == ':' ? text + length + 1 : NULL;
+    return *ret_port == NULL ? text[length] == '\0' : **ret_port != '0' && port_is_valid(*ret_port);
+}
+
+static bool is_usual_port(const char *origin, const char *port)
+{
+    return (strncmp(origin, "http:", 5) == 0 && strcmp(port, "80") == 0) ||
+           (strncmp(origin, "https:", 6) == 0 && strcmp(port, "443") == 0);
+}
+
+/* As browsers write it: in lower case, nothing behind host and port, and no port that goes without
+ * saying. */
 static void check_origin(struct config_load *load, const char *entry)
 {
-    static const char bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789-._~[]:";
     const char *host = strstr(entry, "://");
+    const char *port = NULL;
     size_t scheme = strspn(entry, "abcdefghijklmnopqrstuvwxyz0123456789+-.");
-    if (host == NULL || scheme == 0 || entry + scheme != host || host[3] == '\0' ||
-        host[3 + strspn(host + 3, bytes)] != '\0' || strlen(entry) > ORIGIN_BYTES_MAX) {
+    if (host == NULL || scheme == 0 || entry + scheme != host ||
+        !parse_origin_host(host + 3, &port) || strlen(entry) > ORIGIN_BYTES_MAX) {
         PROBLEM(load, "http_origins",
                 "'%s' is to be scheme://host or scheme://host:port in lower case, with nothing "
                 "behind it, of at most %d bytes",
                 entry, ORIGIN_BYTES_MAX);
+    } else if (port != NULL && is_usual_port(entry, port)) {
+        PROBLEM(load, "http_origins",
+                "'%s': browsers never say the usual port of a scheme: write it without ':%s'",
+                entry, port);
     }
 }
 

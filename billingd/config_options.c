@@ -312,12 +312,17 @@ int config_option_set(const struct config_option *option, const char *text, stru
     return STATUS_OUT_OF_BOUNDS;
 }
 
+const char *config_option_shown(const struct config_option *option, const char *text)
+{
+    return option->scope == CONFIG_RESTART_SECRET ? "(not shown)" : text;
+}
+
 /* What would have been right: "a size from 64KiB to 128MiB (in bytes, ...)". */
 static void say_malformed(struct config_load *load, const struct config_option *option,
                           struct config_origin origin, const char *text)
 {
     const char *what = types[option->type].what;
-    text = option->scope == CONFIG_RESTART_SECRET ? "(not shown)" : text;
+    text = config_option_shown(option, text);
     if (types[option->type].units != NULL) {
         config_problem(load, origin, option->name, "'%s' is not %s from %s%s", text, what,
                        config_option_bounds(option).text, types[option->type].hint);

@@ -85,6 +85,9 @@ const struct config_option *config_option_by_name(const char *name);
 struct config_origin *config_option_origin(struct config_load *load,
                                            const struct config_option *option);
 
+/* TEXT, a value of OPTION, as it may be said. */
+const char *config_option_shown(const struct config_option *option, const char *text);
+
 /* Make TEXT the value of OPTION in *INTO; for a list, append it.  Returns 0, or
  * STATUS_OUT_OF_BOUNDS where TEXT is malformed or out of the option's bounds, and *INTO is left as
  * it was. */

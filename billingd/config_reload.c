@@ -44,9 +44,8 @@ static void print_value(const struct config_option *option, struct config *confi
     *text = '\0';
     switch (option->type) {
     case CONFIG_TEXT:
-        IGNORE(snprintf(text, VALUE_BYTES, "%s", /* may be cut */
-                        option->scope == CONFIG_RESTART_SECRET ? "(not shown)" : *(char **)field) <
-               0);
+        IGNORE(snprintf(text, VALUE_BYTES, "%s", config_option_shown(option, *(char **)field)) <
+               0); /* may be cut */
         break;
     case CONFIG_LIST:
         for (unsigned i = 0; i < ((struct config_list *)field)->n && length < VALUE_BYTES; i++) {

@@ -214,6 +214,16 @@ static struct request_log_options log_options(const struct config *config)
     };
 }
 
+/* By this an operator sees whether it is the store that he means, or one that was just made. */
+static void say_opened(const struct config *config, const struct store_info *info)
+{
+    log_info(LOG_STORE,
+             info->last_seq == 0 ? "the store is open, with nothing in it yet"
+                                 : "the store is open",
+             LOG_TEXT("data", config->data_dir), LOG_INT("journal_position", info->last_seq),
+             LOG_TEXT("currency", config->currency));
+}
+
 static int start_dispatch(struct daemon *d)
 {
     struct store_view *view;
@@ -236,6 +246,7 @@ static int start_dispatch(struct daemon *d)
     }
     rc = store_info(view, &info);
     if (rc == 0) {
+        say_opened(d->config, &info);
         rc = load_keys(d, view, info.id_key);
     }
     store_release(view);

@@ -20,6 +20,7 @@ void gate_identify(struct request *request, struct slice token)
 {
     struct dispatch *dispatch = request->dispatch;
     request->has_token = token.data != NULL;
+    request->has_empty_token = request->has_token && token.length == 0;
     if (request->has_token && take_token(request, token) < 0) {
         request->who = nobody;
     }
@@ -61,7 +62,11 @@ void gate_refuse(struct request *request, const struct method *method, int statu
     const char *name = method == NULL ? "this" : method->name;
     const char *role = role_name(role_for(method));
     const struct identity *who = &request->who;
-    if (status == STATUS_UNAUTHENTICATED && request->has_token) {
+    if (status == STATUS_UNAUTHENTICATED && request->has_empty_token) {
+        dispatch_refuse(request, status,
+                        "there is no API key in what says who asks; over HTTP it is to be "
+                        "'Authorization: Bearer KEY'");
+    } else if (status == STATUS_UNAUTHENTICATED && request->has_token) {
         dispatch_refuse(request, status,
                         "the API key is not valid: it is unknown, revoked or expired");
     } else if (status == STATUS_UNAUTHENTICATED) {

@@ -71,6 +71,7 @@ struct request {
     struct identity who;
     struct account account;           /* the same, as limits count; open from gate_identify() on */
     bool has_token;                   /* it brought one, whether it counts or not */
+    bool has_empty_token;             /* one that holds no key at all */
     uint32_t retry_after_ms;          /* of its problem; 0: as usual */
     int64_t received_us;              /* monotonic */
     Billing__V1__Request *message;    /* in the arena */

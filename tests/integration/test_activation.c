@@ -175,6 +175,27 @@ static void activation__meant_for_another_process__is_nobodys(void **state)
     daemon_process_destroy(daemon);
 }
 
+static void activation__a_count_that_is_none__is_refused_by_its_bounds(void **state)
+{
+    static const char *const counts[] = {"", "-1", "17", "4294967297", "1x", " 1"};
+    (void)state;
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        const char *address;
+        const int fd = listen_tcp(INADDR_LOOPBACK, &address);
+        const char *const env[] = {"LISTEN_FDNAMES=http",
+                                   testkit_format("LISTEN_FDS=%s", counts[i]), NULL};
+        struct daemon_process *daemon = daemon_process_spawn(
+            &(struct daemon_options){.env = env, .listen_fds = &fd, .n_listen_fds = 1});
+        assert_false(daemon_process_gets_ready(daemon));
+        assert_int_equal(daemon_process_wait(daemon), 1);
+        assert_contains(
+            daemon_process_stderr(daemon),
+            testkit_format("LISTEN_FDS is '%s', and is to be a number from 0 to 16", counts[i]));
+        daemon_process_destroy(daemon);
+        close(fd);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(activation__a_socket_of_each_kind__takes_the_place_of_the_configured_ones),
     cmocka_unit_test(activation__one_kind__leaves_the_others_as_configured),
@@ -182,6 +203,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(activation__what_is_no_such_socket__is_refused_by_name),
     cmocka_unit_test(activation__an_open_address__is_refused_unless_asked_for),
     cmocka_unit_test(activation__meant_for_another_process__is_nobodys),
+    cmocka_unit_test(activation__a_count_that_is_none__is_refused_by_its_bounds),
 };
 
 TESTKIT_MAIN(tests)

@@ -1,5 +1,6 @@
 /* billingd --check: what it tells, and that it changes nothing on disk. */
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -111,11 +112,39 @@ static void check__another_file_in_its_place__refused(void **state)
     assert_string_equal(picture(data), before);
 }
 
+/* What a copy leaves that found no room. */
+static void check__a_file_cut_off_at_its_beginning__refused(void **state)
+{
+    static const struct {
+        size_t bytes;
+        const char *said;
+    } files[] = {{0, "has nothing in it"}, {1, "cannot read '"}, {4096, "cannot read '"}};
+    char begun[4096];
+    (void)state;
+    struct daemon_process *daemon = start_with_record();
+    daemon_process_stop(daemon);
+    FILE *whole = fopen(testkit_format("%s/data.mdb", daemon_process_data_dir(daemon)), "r");
+    assert_non_null(whole);
+    assert_int_equal(fread(begun, sizeof begun, 1, whole), 1);
+    assert_int_equal(fclose(whole), 0);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        const char *data = testkit_tmpdir();
+        testkit_write_file(testkit_format("%s/data.mdb", data), begun, files[i].bytes);
+        const char *before = picture(data);
+        struct ctl_result result = check(data, NULL);
+        assert_int_equal(result.status, 1);
+        assert_contains(result.err, files[i].said);
+        assert_string_equal(picture(data), before);
+    }
+    daemon_process_destroy(daemon);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(check__no_store__says_so_and_makes_none),
     cmocka_unit_test(check__no_place_for_one__refused),
     cmocka_unit_test(check__a_store__is_told_and_left_as_it_is),
     cmocka_unit_test(check__another_file_in_its_place__refused),
+    cmocka_unit_test(check__a_file_cut_off_at_its_beginning__refused),
 };
 
 TESTKIT_MAIN(tests)

@@ -84,6 +84,29 @@ static void start__no_arguments__finds_its_places_in_the_environment(void **stat
     daemon_process_destroy(daemon);
 }
 
+/* By which an operator sees whether it is the store that he means, or one that was just made. */
+static void start__a_store__is_said_with_what_is_in_it(void **state)
+{
+    (void)state;
+    struct raw_client client;
+    struct daemon_process *daemon = daemon_process_start(NULL);
+    const char *data = testkit_format("data=%s", daemon_process_data_dir(daemon));
+    assert_contains(daemon_process_stderr(daemon),
+                    testkit_format("msg=\"the store is open, with nothing in it yet\" %s "
+                                   "journal_position=0 currency=USD",
+                                   data));
+    assert_true(raw_client_open(&client, daemon_process_unix(daemon)));
+    assert_created(create_customer(&client, "Acme", "1"));
+    raw_client_close(&client);
+    daemon_process_stop(daemon);
+    daemon_process_restart(daemon);
+    assert_contains(
+        daemon_process_stderr(daemon),
+        testkit_format("msg=\"the store is open\" %s journal_position=1 currency=USD", data));
+    daemon_process_stop(daemon);
+    daemon_process_destroy(daemon);
+}
+
 static void start__a_data_dir_in_use__says_so_and_exits_1(void **state)
 {
     (void)state;
@@ -422,6 +445,7 @@ static void idle__memory_of_its_own__is_below_16_mib(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(start__no_arguments__finds_its_places_in_the_environment),
+    cmocka_unit_test(start__a_store__is_said_with_what_is_in_it),
     cmocka_unit_test(start__a_data_dir_in_use__says_so_and_exits_1),
     cmocka_unit_test(start__a_live_socket__is_not_taken),
     cmocka_unit_test(start__a_stale_socket__is_replaced),

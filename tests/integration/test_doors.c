@@ -247,6 +247,24 @@ static void http__on_loopback__no_token_is_anonymous_and_a_wrong_one_nobody(void
                         "unauthenticated");
 }
 
+/* Nobody is to look for what is wrong with a key that was not read at all; nor is it shown. */
+static void http__authorization_of_another_form__is_told_the_form(void **state)
+{
+    static const char *const values[] = {"", "Bearer", "Basic c2VjcmV0", "secret",
+                                         "Bearer se cret"};
+    (void)state;
+    kit_start(NULL);
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        const char *const headers[] = {testkit_format("Authorization: %s", values[i]), NULL};
+        struct http_reply reply;
+        http_once(daemon_process_http(billingd), "GET", "/api/v1/server", headers, NULL, &reply);
+        assert_int_equal(reply.status, 401);
+        assert_contains(reply.body, "Authorization: Bearer KEY");
+        assert_null(strstr(reply.body, "cret"));
+        http_reply_done(&reply);
+    }
+}
+
 static void http__require_auth__needs_a_key(void **state)
 {
     static const char *const args[] = {"--require-auth", NULL};
@@ -395,6 +413,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(start__rules_that_name_nobody__are_said_with_option_and_entry),
     cmocka_unit_test_teardown(http__on_loopback__no_token_is_anonymous_and_a_wrong_one_nobody,
                               kit_stop),
+    cmocka_unit_test_teardown(http__authorization_of_another_form__is_told_the_form, kit_stop),
     cmocka_unit_test_teardown(http__require_auth__needs_a_key, kit_stop),
     cmocka_unit_test_teardown(other_addresses__always_need_a_key, kit_stop),
     cmocka_unit_test_teardown(browsers__what_is_not_ours__is_refused_and_recorded_nowhere,

@@ -332,6 +332,7 @@ static void backup__place_that_will_not_do__is_refused_in_words(void **state)
     refuse(store, testkit_format("%s/", backups), "there already");
     refuse(store, testkit_format("%s/..", backups), "there already");
     refuse(store, long_path, "are allowed");
+    refuse(store, testkit_format("%s/one.partial-0123456789ab/", backups), "take it away");
     testkit_write_file(testkit_format("%s/file", backups), "x", 1);
     refuse(store, testkit_format("%s/file", backups), "there already");
     refuse(store, testkit_format("%s/file/one", backups), "file'");

@@ -428,6 +428,17 @@ static void open__file_cut_short__is_refused(void **state)
     assert_true(refused > 0);
 }
 
+/* LMDB would begin a store in it, as if there had never been one. */
+static void open__file_with_nothing_in_it__is_refused(void **state)
+{
+    const char *directory = make_store();
+    const char *path = testkit_format("%s/data.mdb", directory);
+    (void)state;
+    assert_int_equal(truncate(path, 0), 0);
+    assert_open_refused(directory, STATUS_CORRUPT, "has nothing in it");
+    assert_i64(bytes_of(path), 0);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(open__undamaged__goes_well),
     cmocka_unit_test(open__damaged_tail__is_refused_by_name),
@@ -447,6 +458,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(open__damaged_meta__is_refused),
     cmocka_unit_test(open__file_of_another_program__is_refused),
     cmocka_unit_test(open__file_cut_short__is_refused),
+    cmocka_unit_test(open__file_with_nothing_in_it__is_refused),
 };
 
 int main(int argc, char **argv)

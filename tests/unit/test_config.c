@@ -198,6 +198,9 @@ static void config_load__doubled_flags__refused_but_for_lists(void **state)
     assert_refused(&run, 2, "billingd: --readers: given twice, again as '2'\n");
     assert_contains(run.errors, "billingd: --check: given twice, again as 'false'\n");
     config_done(&run.config);
+    run = RUN("--sentry-dsn=https://a@b/1", "--sentry-dsn=https://secret@b/1");
+    assert_refused(&run, 1, "billingd: --sentry-dsn: given twice, again as '(not shown)'\n");
+    config_done(&run.config);
 }
 
 static void config_load__value_like_a_flag__is_missing(void **state)

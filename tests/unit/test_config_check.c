@@ -121,6 +121,77 @@ static void config_check__the_same_address_twice__refused(void **state)
     config_done(&run.config);
 }
 
+static void config_check__hosts__are_names_without_a_port(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"localhost", "Billing.example", "127.0.0.1",
+                                       "[::1]",     "[2001:db8::1]",   "a_b-c.d~"};
+    static const char *const bad[] = {"a:80", "a b",      "::1", "[::1]:80",  "[::1",     "[]",
+                                      "[a]",  "http://a", "a/",  "*.example", "a\xC3\xA9"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        struct run run = RUN("--http-hosts", good[i]);
+        assert_loaded(&run);
+        config_done(&run.config);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct run run = RUN("--http-hosts", bad[i]);
+        assert_refused(&run, 1,
+                       testkit_format("--http-hosts: '%s' is to be a name or an address", bad[i]));
+        config_done(&run.config);
+    }
+}
+
+/* What no browser ever sends would let nobody in, and nobody would know why. */
+static void config_check__origins__are_as_browsers_write_them(void **state)
+{
+    (void)state;
+    static const char form[] = "is to be scheme://host or scheme://host:port in lower case";
+    static const char usual[] = "browsers never say the usual port of a scheme";
+    static const struct {
+        const char *origin;
+        const char *error; /* NULL: good */
+    } cases[] = {
+        {"https://console.example.com", NULL},
+        {"http://localhost:8080", NULL},
+        {"http://localhost:443", NULL},
+        {"https://localhost:80", NULL},
+        {"https://[2001:db8::1]", NULL},
+        {"http://[::1]:65535", NULL},
+        {"moz-extension://0e4b5f6a-0000-4000-8000-000000000000", NULL},
+        {"https://console.example.com:443", usual},
+        {"http://[::1]:80", usual},
+        {"null", form},
+        {"*", form},
+        {"console.example.com", form},
+        {"://a", form},
+        {"https://", form},
+        {"https://:8080", form},
+        {"https://Console.example.com", form},
+        {"HTTPS://console.example.com", form},
+        {"https://console.example.com/", form},
+        {"https://user@console.example.com", form},
+        {"https://a:", form},
+        {"https://a:0", form},
+        {"https://a:080", form},
+        {"https://a:65536", form},
+        {"https://a:8:8", form},
+        {"https://[::1", form},
+        {"https://[a]", form},
+        {"https://[::1]a", form},
+        {"https://a b", form},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct run run = RUN("--http-origins", cases[i].origin);
+        if (cases[i].error == NULL) {
+            assert_loaded(&run);
+        } else {
+            assert_refused(&run, 1, cases[i].error);
+            assert_contains(run.errors, testkit_format("--http-origins: '%s'", cases[i].origin));
+        }
+        config_done(&run.config);
+    }
+}
+
 static void config_check__currencies(void **state)
 {
     (void)state;
@@ -305,6 +376,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(config_check__addresses, set_up),
     cmocka_unit_test_setup(config_check__socket_paths, set_up),
     cmocka_unit_test_setup(config_check__the_same_address_twice__refused, set_up),
+    cmocka_unit_test_setup(config_check__hosts__are_names_without_a_port, set_up),
+    cmocka_unit_test_setup(config_check__origins__are_as_browsers_write_them, set_up),
     cmocka_unit_test_setup(config_check__currencies, set_up),
     cmocka_unit_test_setup(config_check__catalogues, set_up),
     cmocka_unit_test_setup(config_log_level__names, set_up),

@@ -145,7 +145,7 @@ static void check_detail(const Billing__V1__Problem *problem, const struct calle
 {
     const char *detail = desk_text(problem->detail);
     if (!caller->valid) {
-        assert_contains(detail, "not valid");
+        assert_contains(detail, *caller->token == '\0' ? "no API key" : "not valid");
     } else if (!rule->every_service) {
         assert_contains(detail, rule->name);
         assert_contains(detail, role_name(rule->least));

@@ -39,6 +39,17 @@ static int failed(const char *verb, const char *path, struct errinfo *reason)
                        "cannot %s '%.120s': %s", verb, path, strerror(error));
 }
 
+/* Whether NAME is that of a partial backup. */
+static bool is_partial(const char *name)
+{
+    size_t length = strlen(name);
+    size_t tail = sizeof marker - 1 + DIGITS;
+    if (length <= tail || memcmp(name + length - tail, marker, sizeof marker - 1) != 0) {
+        return false;
+    }
+    return strspn(name + length - DIGITS, "0123456789abcdef") == DIGITS;
+}
+
 /* --- what may be asked for -------------------------------------------------------------------- */
 
 /* Copy PATH without slashes at its end; and what is before its last part. */
@@ -143,6 +154,12 @@ static int check(const char *directory, const char *data_dir, char ret_path[PATH
     if (rc < 0) {
         return rc;
     }
+    if (is_partial(strrchr(ret_path, '/') + 1)) {
+        return errinfo_set(reason, STATUS_OUT_OF_BOUNDS,
+                           "'%.120s' ends as a backup does that is not whole: the next one beside "
+                           "it would take it away",
+                           ret_path);
+    }
     if (lstat(ret_path, &about) == 0) {
         return errinfo_set(reason, STATUS_OUT_OF_BOUNDS,
                            "'%.120s' is there already; a backup is made at a new place", ret_path);
@@ -166,17 +183,6 @@ static bool is_file_of_ours(const char *name)
         ours = strcmp(name, files[i]) == 0;
     }
     return ours;
-}
-
-/* Whether a name is that of a partial backup. */
-static bool is_partial(const char *name)
-{
-    size_t length = strlen(name);
-    size_t tail = sizeof marker - 1 + DIGITS;
-    if (length <= tail || memcmp(name + length - tail, marker, sizeof marker - 1) != 0) {
-        return false;
-    }
-    return strspn(name + length - DIGITS, "0123456789abcdef") == DIGITS;
 }
 
 /* Whether nothing is in the directory of FD but what a store's is. */

@@ -155,6 +155,10 @@ int env_open(const char *directory, uint64_t map_bytes, unsigned readers, struct
              struct errinfo *reason)
 {
     MDB_env *mdb = NULL;
+    int status = file_length_check_begun(directory, reason);
+    if (status < 0) {
+        return status;
+    }
     int rc = mdb_env_create(&mdb);
     if (rc != 0) {
         return errinfo_set(reason, STATUS_NO_MEMORY, "cannot open the store: %s", mdb_strerror(rc));
@@ -162,12 +166,12 @@ int env_open(const char *directory, uint64_t map_bytes, unsigned readers, struct
     rc = prepare(mdb, directory, map_bytes, readers);
     if (rc != 0) {
         mdb_env_close(mdb);
-        int status = rc == ENOSPC || rc == EDQUOT ? STATUS_STORAGE_FULL : STATUS_STORAGE_FAILED;
+        status = rc == ENOSPC || rc == EDQUOT ? STATUS_STORAGE_FULL : STATUS_STORAGE_FAILED;
         return errinfo_set(reason, status,
                            "cannot open '%.120s/data.mdb' with %llu bytes of address space: %s",
                            directory, (unsigned long long)map_bytes, mdb_strerror(rc));
     }
-    int status = file_length_check(mdb, directory, reason);
+    status = file_length_check(mdb, directory, reason);
     if (status < 0) {
         mdb_env_close(mdb);
         return status;
@@ -182,6 +186,10 @@ int env_open(const char *directory, uint64_t map_bytes, unsigned readers, struct
 int env_look(const char *directory, uint64_t map_bytes, struct env *ret, struct errinfo *reason)
 {
     MDB_env *mdb = NULL;
+    int status = file_length_check_begun(directory, reason);
+    if (status < 0) {
+        return status;
+    }
     int rc = mdb_env_create(&mdb);
     if (rc != 0) {
         return errinfo_set(reason, STATUS_NO_MEMORY, "cannot open the store: %s", mdb_strerror(rc));

@@ -1,6 +1,8 @@
 #include "billingd/store/lmdb/file_length.h"
 
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +13,20 @@
 enum {
     FREE_TABLE = 0, /* LMDB's own, of free pages: by transaction, their number, then each of them */
 };
+
+int file_length_check_begun(const char *directory, struct errinfo *reason)
+{
+    char path[PATH_MAX + 16];
+    struct stat about;
+    IGNORE(snprintf(path, sizeof path, "%s/data.mdb", directory) < 0); /* it fits */
+    if (stat(path, &about) < 0 || !S_ISREG(about.st_mode) || about.st_size > 0) {
+        return 0; /* what else may be wrong is found where it is opened */
+    }
+    return errinfo_set(reason, STATUS_CORRUPT,
+                       "'%.120s/data.mdb' has nothing in it, as a copy leaves it that found no "
+                       "room: copy it again, or restore a backup",
+                       directory);
+}
 
 /* How many of the pages from FIRST on are on LMDB's list of free ones. */
 static int count_free(MDB_txn *txn, size_t first, size_t *ret_n)

@@ -13,6 +13,11 @@
 #include "billingd/store/store.h"
 #include "proto/status.h"
 
+/* Whether there is something in data.mdb of DIRECTORY, if there is such a file: in an empty one
+ * LMDB would begin a store, though a first start never leaves one.  Before it is opened.  Returns
+ * 0, or STATUS_CORRUPT with REASON. */
+MUSTCHECK int file_length_check_begun(const char *directory, struct errinfo *reason);
+
 /* Whether the file of MDB is shorter than it is to be, or cannot be looked at: then nothing of it
  * is to be read. */
 bool file_length_is_short(MDB_env *mdb);
