@@ -646,7 +646,6 @@ int daemon_run(struct config *config, const struct daemon_command *command)
     start_reports(&d);
     IGNORE(signal(SIGPIPE, SIG_IGN) == SIG_ERR); /* cannot fail; a dead peer is an error code */
     IGNORE(signal(SIGXFSZ, SIG_IGN) == SIG_ERR); /* likewise; a file at its limit is one too */
-    IGNORE(signal(SIGHUP, SIG_IGN) == SIG_ERR);  /* likewise; until there is what can be reloaded */
     entrances_init(&d.entrances, config, &d.loop, &d.rpc.connections, &d.http.connections);
     int rc = access_load(&d.access, config);
     if (rc == 0) {

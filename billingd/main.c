@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "billingd/base/log_sink.h"
 #include "billingd/config.h"
 #include "billingd/daemon.h"
+#include "proto/status.h"
 
 static void set_up_log(const struct config *config)
 {
@@ -49,6 +51,7 @@ int main(int argc, char *argv[])
 {
     struct config config;
     int status = EXIT_BAD_CONFIG;
+    IGNORE(signal(SIGHUP, SIG_IGN) == SIG_ERR); /* until there is what can be reloaded */
     if (!hold_streams()) {
         return EXIT_NOT_STARTED; /* without a word: nobody knows where it would go */
     }
