@@ -205,6 +205,7 @@ static void memory__taken_by_those_without_a_key__the_oldest_make_way(void **sta
                                        NULL};
     struct raw_client crowd[CROWD];
     struct http_conn http;
+    struct http_reply reply;
     size_t bytes;
     size_t dropped = 0;
     (void)state;
@@ -218,6 +219,10 @@ static void memory__taken_by_those_without_a_key__the_oldest_make_way(void **sta
     struct raw_client oldest = kit_open(tcp);
     assert_int_equal(raw_client_send(&oldest, frame, LITTLE), SOCK_OK);
     assert_true(http_open(&http, daemon_process_http(billingd)));
+    http_call(&http, "GET", "/healthz", NULL, NULL,
+              &reply); /* it is there, and not only on its way */
+    assert_int_equal(reply.status, 200);
+    http_reply_done(&reply);
     assert_int_equal(http_send(&http, "GET / HTTP/1.1\r\n", 16), SOCK_OK);
     for (int i = 0; i < CROWD; i++) {
         crowd[i] = kit_open(tcp);
