@@ -322,6 +322,29 @@ static void check_error(struct rest *rest, const struct error_case *c)
     http_reply_done(&reply);
 }
 
+/* Returns whether the answer to USAGE with BODY and both headers goes by ID, in its head and in its
+ * problem. */
+static bool goes_by(struct rest *rest, const char *body, const char *id)
+{
+    const char *const headers[] = {"Idempotency-Key: key-1", "X-Request-Id: sent-1", NULL};
+    struct http_reply reply;
+    http_call(&rest->conn, "POST", fill(rest, USAGE), headers, body, &reply);
+    bool ok = strcmp(http_reply_header(&reply, "X-Request-Id"), id) == 0 &&
+              strstr(reply.body, testkit_format("\"request_id\": \"%s\"", id)) != NULL;
+    http_reply_done(&reply);
+    return ok;
+}
+
+static void errors__request_id__is_the_same_in_header_and_problem(void **state)
+{
+    struct rest *rest = *state;
+    assert_true(goes_by(rest, "{\"request_id\": \"body-1\"}", "body-1"));
+    assert_true(goes_by(rest, "{\"service\": \"s\"}", "key-1"));
+    assert_true(goes_by(rest, "{\"request_id\": 5}", "sent-1"));
+    assert_true(goes_by(rest, "{\"request_id\": \"\"}", "sent-1"));
+    assert_true(goes_by(rest, "{", "sent-1"));
+}
+
 static void errors__every_row_of_the_table__is_answered_by_name(void **state)
 {
     struct rest *rest = *state;
@@ -575,6 +598,7 @@ static void health__of_a_ready_daemon__is_ok(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(errors__every_row_of_the_table__is_answered_by_name),
+    cmocka_unit_test(errors__request_id__is_the_same_in_header_and_problem),
     cmocka_unit_test(errors__all_wrong_fields__are_named_at_once),
     cmocka_unit_test(errors__other_content_types__are_refused),
     cmocka_unit_test(errors__a_body_over_the_limit__is_413_and_others_notice_nothing),

@@ -194,7 +194,7 @@ static void answer__csv__where_it_is_wanted_and_there_is_some(void **state)
     assert_contains(write_answer(),
                     testkit_format("\r\nContent-Length: %zu\r\n", strlen(body_of(text))));
     answer.head_only = false;
-    IGNORE(make_problem(404));
+    make_problem(404);
     text = write_answer();
     assert_contains(text, "\r\nContent-Type: application/problem+json\r\n");
     assert_contains(text, "\r\nVary: Accept\r\n");
@@ -354,14 +354,29 @@ static void answer__request_id__of_the_record_else_as_sent_else_new(void **state
     answer.request_id = SLICE("sent by me");
     assert_string_equal(id_in(write_answer()), "sent by me");
     assert_text(problem->request_id.data, problem->request_id.len, "sent by me");
+    make_problem(422);
     request->response.has_request_id = true;
     request->response.request_id = bytes("recorded");
     assert_string_equal(id_in(write_answer()), "recorded");
     request->response.has_request_id = false;
     answer.request_id = (struct slice){0};
+    make_problem(422);
     const char *first = id_in(write_answer());
     assert_u64(strlen(first), 36);
+    make_problem(422);
     assert_string_not_equal(first, id_in(write_answer()));
+}
+
+static void answer__request_id_of_what_is_refused__is_that_of_its_problem(void **state)
+{
+    (void)state;
+    Billing__V1__Problem *problem = make_problem(422);
+    problem->has_request_id = true;
+    problem->request_id = bytes("in the body");
+    answer.request_id = SLICE("in a header");
+    const char *text = write_answer();
+    assert_string_equal(id_in(text), "in the body");
+    assert_contains(text, "\"request_id\": \"in the body\"");
 }
 
 static void answer__request_ids_that_could_do_harm__are_not_echoed(void **state)
@@ -371,12 +386,13 @@ static void answer__request_ids_that_could_do_harm__are_not_echoed(void **state)
     memset(long_id, 'a', 129);
     long_id[129] = '\0';
     const char *const harmful[] = {"", "a\r\nSet-Cookie: b", "a\x7F", "\xC3\xA4", long_id};
-    make_problem(400);
     for (size_t i = 0; i < sizeof harmful / sizeof harmful[0]; i++) {
+        make_problem(400);
         answer.request_id = slice_of(harmful[i]);
         assert_u64(strlen(id_in(write_answer())), 36);
     }
     long_id[128] = '\0';
+    make_problem(400);
     answer.request_id = slice_of(long_id);
     assert_string_equal(id_in(write_answer()), long_id);
 }
@@ -409,6 +425,7 @@ static const struct CMUnitTest tests[] = {
     ANSWER_TEST(answer__connection__is_said_where_it_is_not_the_rule),
     ANSWER_TEST(answer__problems__have_their_type_and_headers),
     ANSWER_TEST(answer__request_id__of_the_record_else_as_sent_else_new),
+    ANSWER_TEST(answer__request_id_of_what_is_refused__is_that_of_its_problem),
     ANSWER_TEST(answer__request_ids_that_could_do_harm__are_not_echoed),
     ANSWER_TEST(answer__to_options__has_methods_and_no_body),
 };
