@@ -43,7 +43,8 @@ static const char explain_more[] =
     "or those of the one line that --service and --price name.\n";
 
 static const char bill_list_more[] =
-    "With --end and no --start: of each customer what no invoice has billed yet.\n";
+    "Without a window, of the current bills; with --end and no --start, of each customer what no\n"
+    "invoice has billed yet.\n";
 
 static const char finalize_more[] =
     "From --start, or where the last invoice ends, until --end, or the end of --month.  The "
