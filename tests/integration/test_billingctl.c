@@ -277,6 +277,12 @@ static void list__filters__narrow_it(void **state)
     struct ctl_result service = CTL_ENDS(&setup, 0, "usage", "list", "--customer", customer,
                                          "--service", "S1", "--by", "billed", "--output", "id");
     assert_u64(ctl_count(service.out, "\n"), MANY / 2);
+    struct ctl_result month = CTL_ENDS(&setup, 0, "usage", "list", "--customer", customer,
+                                       "--month", "2026-10", "--output", "id");
+    assert_u64(ctl_count(month.out, "\n"), MANY);
+    month = CTL_ENDS(&setup, 0, "usage", "list", "--customer", customer, "--month", "2026-09",
+                     "--output", "id");
+    assert_string_equal(month.out, "");
     struct ctl_result none = CTL_ENDS(&setup, 0, "usage", "list", "--customer", customer, "--start",
                                       "2026-11-01", "--output", "json");
     assert_string_equal(none.out, "{\"usage\": []}\n");
