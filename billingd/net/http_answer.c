@@ -288,16 +288,16 @@ static struct slice id_of_write(const Billing__V1__Response *response)
     return (struct slice){0};
 }
 
-/* What the request is known by: the id of the write, else the one it was sent with, else a new one,
- * so that every answer has one. */
+/* What the request is known by: the id it was sent with, else that of the write, else a new one, so
+ * that every answer has one. */
 static struct slice id_of(const struct http_answer *answer, const Billing__V1__Response *response,
                           char buffer[UUID_TEXT_BYTES + 1])
 {
-    struct slice id = id_of_write(response);
-    if (may_be_echoed(id)) {
-        return id;
+    if (may_be_echoed(answer->request_id)) {
+        return answer->request_id;
     }
-    return may_be_echoed(answer->request_id) ? answer->request_id : new_id(buffer);
+    struct slice id = id_of_write(response);
+    return may_be_echoed(id) ? id : new_id(buffer);
 }
 
 /* Keep for the log what the client is told; where the id is not copied, the log does without. */
@@ -307,7 +307,7 @@ static void note_told(struct request *request, unsigned status, struct slice id)
     IGNORE(arena_copy(&request->arena, id, &request->told_id));
 }
 
-/* A problem names the request as its header does. */
+/* A problem that is of no write names the request as its header does. */
 static void name_problem(Billing__V1__Problem *problem, struct slice id, struct arena *arena)
 {
     struct slice copy;
