@@ -113,7 +113,14 @@ int bill_totals_page(const struct ctl *ctl, const billing_query *query, billing_
     return billing_bill_list(ctl->client, query, ret_reply, ret_error);
 }
 
+/* Without a window it is of the current bills. */
+static int set_totals_window(const struct ctl *ctl, billing_query *query)
+{
+    return options_has(&ctl->options, FLAG_START) ? pages_set_closed_window(ctl, query)
+                                                  : pages_set_window(ctl, query);
+}
+
 int bill_list(struct ctl *ctl)
 {
-    return pages_list(ctl, pages_set_closed_window, &bill_totals_view, bill_totals_page);
+    return pages_list(ctl, set_totals_window, &bill_totals_view, bill_totals_page);
 }

@@ -43,7 +43,8 @@ static const char explain_more[] =
     "or those of the one line that --service and --price name.\n";
 
 static const char bill_list_more[] =
-    "With --end and no --start: of each customer what no invoice has billed yet.\n";
+    "Without a window, of the current bills; with --end and no --start, of each customer what no\n"
+    "invoice has billed yet.\n";
 
 static const char finalize_more[] =
     "From --start, or where the last invoice ends, until --end, or the end of --month.  The "
@@ -128,8 +129,8 @@ const struct command command_table[] = {
     {"usage", "get", "USAGE_ID", FLAG_BIT(FLAG_CUSTOMER), 0, COMMAND_HAS_ID, "show a usage record",
      NULL, usage_get},
     {"usage", "list", "", FLAG_BIT(FLAG_CUSTOMER),
-     WINDOW | PAGES | FLAG_BIT(FLAG_BY) | FLAG_BIT(FLAG_SERVICE), COMMAND_HAS_ID,
-     "list a customer's usage, by time", NULL, usage_list},
+     WINDOW | FLAG_BIT(FLAG_MONTH) | PAGES | FLAG_BIT(FLAG_BY) | FLAG_BIT(FLAG_SERVICE),
+     COMMAND_HAS_ID, "list a customer's usage, by time", NULL, usage_list},
     {"usage", "void", "USAGE_ID", FLAG_BIT(FLAG_CUSTOMER) | FLAG_BIT(FLAG_REASON), 0,
      COMMAND_RECORDS | COMMAND_HAS_ID, "take a usage record back", void_more, usage_void},
     {"usage", "summary", "", FLAG_BIT(FLAG_CUSTOMER),

@@ -3,7 +3,8 @@
 #include <string.h>
 
 enum {
-    DEPTH_MAX = 3, /* an item, and the labels in it */
+    DEPTH_MAX = 3,     /* an item, and the labels in it */
+    INT64_DIGITS = 18, /* that an int64_t has room for, whatever they are */
 };
 
 void import_json_done(struct import_json *json)
@@ -46,10 +47,68 @@ static const char *lint(const char *json, size_t length, int *ret_members)
     return NULL;
 }
 
+/* How many bytes at JSON are a string, with its quotes. */
+static size_t string_bytes(const char *json, size_t length)
+{
+    size_t i = 1;
+    while (i < length && json[i] != '"') {
+        i += json[i] == '\\' ? 2 : 1;
+    }
+    return i < length ? i + 1 : length;
+}
+
+/* How many bytes at JSON are a number, without its sign; 0: none. */
+static size_t number_bytes(const char *json, size_t length)
+{
+    size_t i = 0;
+    while (i < length && strchr("0123456789.eE+-", json[i]) != NULL) {
+        i++;
+    }
+    return *json >= '0' && *json <= '9' ? i : 0;
+}
+
+/* Whether json-c might have no room for the number at JSON: a long integer, without fraction and
+ * exponent, whose digits it then replaces. */
+static bool is_wide(const char *json, size_t length)
+{
+    size_t i = 0;
+    while (i < length && json[i] >= '0' && json[i] <= '9') {
+        i++;
+    }
+    return i == length && length > INT64_DIGITS;
+}
+
+/* Returns whether JSON is still to be continued. */
+static bool feed(struct import_json *json, const char *text, size_t length)
+{
+    json->object = json_tokener_parse_ex(json->tokener, text, (int)length);
+    return json_tokener_get_error(json->tokener) == json_tokener_continue;
+}
+
+/* Feed TEXT, and behind each wide integer an exponent that changes nothing, with which json-c keeps
+ * its digits.  Returns how many bytes were in what it was fed last, or more where some are left. */
+static size_t feed_all(struct import_json *json, const char *text, size_t length)
+{
+    size_t fed = 0;
+    for (size_t i = 0; i < length;) {
+        size_t n = number_bytes(text + i, length - i);
+        bool wide = is_wide(text + i, n);
+        i += n > 0 ? n : text[i] == '"' ? string_bytes(text + i, length - i) : 1;
+        if (wide) {
+            if (!feed(json, text + fed, i - fed) || !feed(json, "e0", 2)) {
+                return length + 1;
+            }
+            fed = i;
+        }
+    }
+    feed(json, text + fed, length - fed); /* its error tells */
+    return length - fed;
+}
+
 static const char *parse(struct import_json *json, const char *text, size_t length)
 {
     json_tokener_reset(json->tokener);
-    json->object = json_tokener_parse_ex(json->tokener, text, (int)length);
+    size_t last = feed_all(json, text, length);
     switch (json_tokener_get_error(json->tokener)) {
     case json_tokener_success:
         break;
@@ -58,7 +117,7 @@ static const char *parse(struct import_json *json, const char *text, size_t leng
     default:
         return "not JSON";
     }
-    return json_tokener_get_parse_end(json->tokener) == length &&
+    return json_tokener_get_parse_end(json->tokener) == last &&
                    json_object_is_type(json->object, json_type_object)
                ? NULL
                : "not one JSON object";

@@ -60,8 +60,8 @@ static bool is_blank(const struct import_row *row)
 
 /* --- members ---------------------------------------------------------------------------------- */
 
-/* A number's own digits: json-c keeps those of a fraction, and what it changes of an integer that
- * is too large for it has more digits than a decimal of ours can. */
+/* A number's own digits, which json-c has kept, an exponent of 0 behind them where they are many.
+ */
 static const char *take_number(struct import_row *row, const char *name, struct json_object *value)
 {
     if (!json_object_is_type(value, json_type_string) &&

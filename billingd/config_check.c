@@ -10,6 +10,7 @@
 #include "billingd/ledger/currency.h"
 #include "billingd/net/peer.h"
 #include "billingd/report/dsn.h"
+#include "billingd/store/store.h"
 
 enum {
     SOCKET_PATH_BYTES_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 1, /* 107 */
@@ -140,6 +141,14 @@ static void check_list(struct config_load *load, const char *option, const struc
 }
 
 /* --- names ------------------------------------------------------------------------------------ */
+
+static void check_store(struct config_load *load)
+{
+    struct errinfo reason;
+    if (store_check(load->config->store, &reason) < 0) {
+        PROBLEM(load, "store", "%s", reason.message);
+    }
+}
 
 static void check_currency(struct config_load *load)
 {
@@ -352,6 +361,7 @@ void config_check(struct config_load *load)
     check_list(load, "http_hosts", &config->http_hosts, check_host);
     check_list(load, "http_origins", &config->http_origins, check_origin);
     check_roles(load);
+    check_store(load);
     check_currency(load);
     check_catalogue(load);
     check_log_level(load);

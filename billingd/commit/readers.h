@@ -1,5 +1,5 @@
 /* The readers: a few threads that answer queries, each from a view of its own, beside the
- * committer and never in its way.
+ * committer and never in its way; and that read long requests.
  *
  * Light queries go first, and where there is more than one thread, one is always left to them:
  * whatever heavy ones wait, a customer is found at once.  Those who ask take turns

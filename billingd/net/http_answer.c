@@ -274,18 +274,30 @@ static struct slice new_id(char buffer[UUID_TEXT_BYTES + 1])
     return (struct slice){buffer, UUID_TEXT_BYTES};
 }
 
-/* What the request is known by: the id that it was recorded under, else the one it was sent with,
- * else a new one, so that every answer has one. */
+/* The id that the write was recorded under, or is refused under; empty: none is known. */
+static struct slice id_of_write(const Billing__V1__Response *response)
+{
+    if (response->result_case == BILLING__V1__RESPONSE__RESULT_PROBLEM &&
+        response->problem->has_request_id) {
+        const ProtobufCBinaryData *id = &response->problem->request_id;
+        return (struct slice){(const char *)id->data, id->len};
+    }
+    if (response->has_request_id) {
+        return (struct slice){(const char *)response->request_id.data, response->request_id.len};
+    }
+    return (struct slice){0};
+}
+
+/* What the request is known by: the id it was sent with, else that of the write, else a new one, so
+ * that every answer has one. */
 static struct slice id_of(const struct http_answer *answer, const Billing__V1__Response *response,
                           char buffer[UUID_TEXT_BYTES + 1])
 {
-    if (response->has_request_id) {
-        struct slice id = {(const char *)response->request_id.data, response->request_id.len};
-        if (may_be_echoed(id)) {
-            return id;
-        }
+    if (may_be_echoed(answer->request_id)) {
+        return answer->request_id;
     }
-    return may_be_echoed(answer->request_id) ? answer->request_id : new_id(buffer);
+    struct slice id = id_of_write(response);
+    return may_be_echoed(id) ? id : new_id(buffer);
 }
 
 /* Keep for the log what the client is told; where the id is not copied, the log does without. */
@@ -295,7 +307,7 @@ static void note_told(struct request *request, unsigned status, struct slice id)
     IGNORE(arena_copy(&request->arena, id, &request->told_id));
 }
 
-/* A problem names the request as its header does. */
+/* A problem that is of no write names the request as its header does. */
 static void name_problem(Billing__V1__Problem *problem, struct slice id, struct arena *arena)
 {
     struct slice copy;

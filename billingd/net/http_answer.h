@@ -8,7 +8,7 @@
 /* What an answer must know of its request.  Slices are the request's. */
 struct http_answer {
     const struct http_route *route; /* NULL: refused before there was one */
-    struct slice request_id;        /* X-Request-Id as sent; echoed where nothing better is known */
+    struct slice request_id;        /* X-Request-Id as sent; echoed, if it can do no harm */
     bool wants_csv;                 /* rather than JSON, where the route has both */
     struct slice query;             /* as sent: the next page is linked by it */
     bool head_only;                 /* HEAD: no body, but as if */

@@ -223,7 +223,9 @@ static void end_cb(struct connection *base)
     struct http_connection *c = http_of(base);
     request_free(c->exchange.request);
     c->exchange.request = NULL;
-    http_parser_reset(&c->parser);
+    if (!c->lent) { /* else it is as soon as it comes back */
+        http_parser_reset(&c->parser);
+    }
     io_buffer_free(&c->input);
 }
 

@@ -30,6 +30,7 @@ struct http_connection {
     struct http_exchange exchange; /* of the request that is arriving, or in flight */
     bool continued;                /* 100 (Continue) was sent for the request that is arriving */
     bool passing_by;               /* what is arriving is the rest of a request that is answered */
+    bool lent;                     /* what the parser holds is with a worker, who reads it */
     bool advancing;        /* advance() is at work: an answer that comes now needs no other one */
     enum http_stage stage; /* of the request that is arriving, */
     int64_t stage_us;      /* and since when; monotonic */

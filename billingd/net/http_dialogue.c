@@ -5,6 +5,10 @@
 #include "billingd/net/http_request.h"
 #include "billingd/rpc/gate.h"
 
+enum {
+    READ_HERE_BYTES_MAX = 16 * 1024, /* of a body: a millisecond or two of the loop's */
+};
+
 void http_dialogue_count(struct http_connection *c)
 {
     connection_count(&c->base,
@@ -134,11 +138,11 @@ static void answer_page(struct http_connection *c, struct request *request)
     }
 }
 
-/* Answer the request that is arriving, to which RC has been said.  What a page of another site made
- * a browser send counts for nobody: whose it is was not settled. */
-static void answer_refusal(struct http_connection *c, int rc, struct slice reason)
+/* Answer REQUEST, to which RC has been said.  What a page of another site made a browser send
+ * counts for nobody: whose it is was not settled. */
+static void answer_refusal(struct http_connection *c, struct request *request, int rc,
+                           struct slice reason)
 {
-    struct request *request = c->exchange.request;
     bool one_too_many = rc == STATUS_RATE_LIMITED; /* the connection */
     bool counts = request->account.asker != NULL && !one_too_many;
     c->base.no_more |= one_too_many;
@@ -163,7 +167,7 @@ bool http_dialogue_take_head(struct http_connection *c, bool body_follows)
         http_exchange_check(&c->exchange, &c->parser.message, &http_door_of(c)->options.guard,
                             &c->base.caller, c->base.all->options.asker_connections_max, &reason);
     if (rc < 0) {
-        answer_refusal(c, rc, reason);
+        answer_refusal(c, request, rc, reason);
         return false;
     }
     if (!http_exchange_wants_body(&c->exchange)) {
@@ -173,22 +177,64 @@ bool http_dialogue_take_head(struct http_connection *c, bool body_follows)
            dispatch_invites(c->base.all->dispatch, request);
 }
 
+/* REQUEST's message is made, or RC says why not: the parser's is not needed any more. */
+static void hand_on(struct http_connection *c, struct request *request, int rc)
+{
+    leave_message(c);
+    if (rc < 0) {
+        answer_refusal(c, request, rc, c->exchange.reason);
+    } else {
+        dispatch_submit(c->base.all->dispatch, request);
+    }
+}
+
+/* Any thread, while no other has the request. */
+static int read_message(struct request *request)
+{
+    struct http_connection *c = request->door;
+    return http_request_fill(request, &c->exchange.match, &c->parser.message, &c->exchange.reason);
+}
+
+static void read_done_cb(struct request *request, int status)
+{
+    struct http_connection *c = request->door;
+    c->lent = false;
+    hand_on(c, request, status);
+}
+
+/* A long body is read by a worker; meanwhile it stays in the parser. */
+static void take_call(struct http_connection *c, struct request *request)
+{
+    static const struct request_reading reading = {read_message, read_done_cb};
+    size_t bytes = c->parser.message.body.length;
+    c->base.in_flight = 1;
+    if (bytes <= READ_HERE_BYTES_MAX) {
+        hand_on(c, request, read_message(request));
+        return;
+    }
+    c->lent = true;
+    c->exchange.reason =
+        SLICE("there is too much to do; nothing was recorded, send it again later");
+    dispatch_read(c->base.all->dispatch, request, bytes, &reading);
+}
+
 void http_dialogue_take_message(struct http_connection *c)
 {
     struct slice reason = {0};
     struct request *request = c->exchange.request;
     request->received_us = clock_monotonic_us(); /* its body may have been long on its way */
-    int rc = http_exchange_fill(&c->exchange, &c->parser.message, &c->base.caller, &reason);
+    int rc = http_exchange_confirm(&c->exchange, &c->parser.message, &c->base.caller, &reason);
     if (rc < 0) {
-        answer_refusal(c, rc, reason);
+        answer_refusal(c, request, rc, reason);
         return;
     }
     c->exchange.request = NULL;
-    leave_message(c);
     if (http_exchange_is_call(&c->exchange)) {
-        c->base.in_flight = 1;
-        dispatch_submit(c->base.all->dispatch, request);
-    } else if (c->exchange.answer.preflight || !gate_is_too_often(request)) {
+        take_call(c, request);
+        return;
+    }
+    leave_message(c);
+    if (c->exchange.answer.preflight || !gate_is_too_often(request)) {
         answer_page(c, request); /* a preflight has no key to say whose it is */
     }
 }

@@ -106,8 +106,8 @@ bool http_exchange_is_call(const struct http_exchange *exchange)
     return route != NULL && route->call != BILLING__V1__REQUEST__CALL__NOT_SET;
 }
 
-int http_exchange_fill(struct http_exchange *exchange, const struct http_message *message,
-                       const struct caller *caller, struct slice *reterr)
+int http_exchange_confirm(struct http_exchange *exchange, const struct http_message *message,
+                          const struct caller *caller, struct slice *reterr)
 {
     struct request *request = exchange->request;
     gate_confirm(request, &caller->who);
@@ -123,6 +123,5 @@ int http_exchange_fill(struct http_exchange *exchange, const struct http_message
     exchange->answer.route = exchange->match.route;
     arena_set_budget(&request->arena, http_request_arena_bytes(message->body.length));
     *reterr = SLICE("the request takes too much memory");
-    rc = arena_copy(&request->arena, message->query, &exchange->answer.query);
-    return rc < 0 ? rc : http_request_fill(request, &exchange->match, message, reterr);
+    return arena_copy(&request->arena, message->query, &exchange->answer.query);
 }

@@ -11,6 +11,7 @@
 struct http_exchange {
     struct request *request; /* owned until it is handed on or answered; NULL: none */
     struct http_match match;
+    struct slice reason;       /* in words, why its message cannot be made; in the arena */
     int found;                 /* as http_route_find() says: 0, or there is no such thing */
     struct http_answer answer; /* what the answer must know; stays until it is written */
 };
@@ -35,11 +36,12 @@ MUSTCHECK int http_exchange_check(struct http_exchange *exchange,
  * not, nor what leads nowhere. */
 bool http_exchange_wants_body(const struct http_exchange *exchange);
 
-/* Fill the request from MESSAGE, which is whole, where it leads to a call; whether it may still be
- * had is asked once more, of a CALLER who may have lost his key meanwhile, and whether it is there.
+/* MESSAGE is whole: find out once more whether it may be had, of a CALLER who may have lost his key
+ * meanwhile, and whether it is there.  Where it leads to a call, http_request_fill() is next.
  * Returns as http_exchange_check(). */
-MUSTCHECK int http_exchange_fill(struct http_exchange *exchange, const struct http_message *message,
-                                 const struct caller *caller, struct slice *reterr);
+MUSTCHECK int http_exchange_confirm(struct http_exchange *exchange,
+                                    const struct http_message *message, const struct caller *caller,
+                                    struct slice *reterr);
 
 /* Whether it leads to a call, rather than to what the door answers by itself. */
 bool http_exchange_is_call(const struct http_exchange *exchange);

@@ -1,5 +1,5 @@
 /* An HTTP request into a request of the protocol: the path, the query, the body and the headers
- * become the fields of a call's message, by their names.  Loop thread. */
+ * become the fields of a call's message, by their names.  Any thread, while it has the request. */
 #pragma once
 
 #include "billingd/net/http_parser.h"

@@ -62,6 +62,16 @@ static int query_op(struct op *op, struct store_view *view, const struct ledger_
     return rc;
 }
 
+static int read_op(struct op *op, struct store_view *view, const struct ledger_env *env)
+{
+    struct request *request = request_of_op(op);
+    (void)view;
+    (void)env;
+    int rc = request->reading->read(request);
+    count_made(request);
+    return rc;
+}
+
 /* --- the answer ------------------------------------------------------------------------------- */
 
 static const char *explain(int status)
@@ -159,6 +169,32 @@ static int submit_to_lane(struct dispatch *dispatch, struct request *request)
         break;
     }
     return STATUS_INTERNAL;
+}
+
+static void read_done_op(struct op *op)
+{
+    struct request *request = request_of_op(op);
+    request->dispatch->stats.in_flight--;
+    request->reading->done(request, op->status);
+}
+
+void dispatch_read(struct dispatch *dispatch, struct request *request, size_t bytes,
+                   const struct request_reading *reading)
+{
+    struct op *op = &request->op;
+    request->reading = reading;
+    *op = (struct op){
+        .bytes = bytes,
+        .asker = request->account.asker->place,
+        .query = read_op,
+        .done = read_done_op,
+    };
+    dispatch->stats.in_flight++;
+    int rc = readers_submit(dispatch->options.readers, op);
+    if (rc < 0) { /* else it is not ours to touch */
+        op->status = rc;
+        read_done_op(op);
+    }
 }
 
 static void done_op(struct op *op)

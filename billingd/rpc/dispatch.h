@@ -96,6 +96,12 @@ void dispatch_done(struct dispatch *dispatch);
  * reply() is called once: now, or after the next dispatch_flush(). */
 void dispatch_submit(struct dispatch *dispatch, struct request *request);
 
+/* Have a worker read the BYTES that have arrived into REQUEST's message by READING (static memory),
+ * before it is submitted: a long text would keep the loop from everybody else.  READING->done() is
+ * called once: now, where the workers have too much to do, or later. */
+void dispatch_read(struct dispatch *dispatch, struct request *request, size_t bytes,
+                   const struct request_reading *reading);
+
 /* Whether REQUEST, which gate_identify() and request->method are settled for, may send its message,
  * which is still to come: that it may be carried out is asked again when it has come.  Where
  * it may not, it is answered, and counts as one that has come. */

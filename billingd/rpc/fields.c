@@ -121,7 +121,7 @@ void field_request_id_or_new(struct request *request, protobuf_c_boolean has,
         .bytes_max = LIMIT_REQUEST_ID_BYTES,
         .required = request->dispatch->options.require_request_id,
     };
-    if (has || field.required) {
+    if (has || field.required || request_has_field_error(request, -1, field.name)) {
         field_request_id(request, -1, &field, ret);
     } else {
         *ret = new_request_id(&request->arena);

@@ -1,6 +1,6 @@
 /* One field of a message from its text: what a path, a query and a JSON string or number have in
  * common.  By descriptor, so that a new call needs no code here.  Everything that is kept lies in
- * the arena.  Loop thread. */
+ * the arena.  Any thread, while it has the request. */
 #pragma once
 
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * a new call needs no code here.
  *
  * What is wrong with single fields is noted in request->errors, all of it, and the field is left
- * unset: a missing one, an unknown one or one of a wrong type does not hide the others.  Loop
- * thread. */
+ * unset: a missing one, an unknown one or one of a wrong type does not hide the others.  Any
+ * thread, while it has the request. */
 #pragma once
 
 #include "billingd/rpc/request.h"

@@ -63,6 +63,16 @@ enum request_page {
     REQUEST__PAGES,
 };
 
+/* How a door makes a message out of what has arrived, where that takes long. */
+struct request_reading {
+    /* Worker thread: fill request->message.  Returns 0, or a STATUS_* that refuses the request. */
+    int (*read)(struct request *request);
+
+    /* Loop thread: it is over, and the request the door's again.  STATUS is what read() returned,
+     * or why it was not called. */
+    void (*done)(struct request *request, int status);
+};
+
 struct request {
     struct op op; /* its place in the workers' queues */
     struct arena arena;
@@ -83,6 +93,7 @@ struct request {
     struct field_errors *item_errors; /* likewise, by batch item; NULL while there is none */
     Billing__V1__Response response;   /* what it points to is in the arena */
     void (*reply)(struct request *request); /* the door's; loop thread; exactly once */
+    const struct request_reading *reading;  /* of dispatch_read() */
     void *door;                             /* the door's own */
 
     /* --- set by the door, for the log and the metrics --- */

@@ -24,6 +24,7 @@ struct store_view {
 struct store_ops {
     const char *scheme; /* of its URIs, with the colon: "lmdb:" */
 
+    int (*check)(const char *uri, struct errinfo *reason);
     int (*open)(const char *uri, const struct store_options *options, struct store **ret_store,
                 struct errinfo *reason);
     void (*close)(struct store *store);

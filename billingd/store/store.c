@@ -15,8 +15,14 @@ static const struct store_ops *find_engine(const char *uri, struct errinfo *reas
         }
     }
     IGNORE(snprintf(reason->message, sizeof reason->message,
-                    "store: '%.100s' names no engine; known: lmdb:", uri) < 0); /* cut is fine */
+                    "'%.100s' names no engine; known: lmdb:", uri) < 0); /* cut is fine */
     return NULL;
+}
+
+int store_check(const char *uri, struct errinfo *reason)
+{
+    const struct store_ops *engine = find_engine(uri, reason);
+    return engine == NULL ? STATUS_OUT_OF_BOUNDS : engine->check(uri, reason);
 }
 
 int store_open(const char *uri, const struct store_options *options, struct store **ret_store,

@@ -43,6 +43,10 @@ struct store_options {
     void *progress_arg;
 };
 
+/* Whether URI is one that store_open() takes.  Looks at nothing else.
+ * Returns 0, or STATUS_OUT_OF_BOUNDS with REASON saying what is wrong with it.  Any thread. */
+MUSTCHECK int store_check(const char *uri, struct errinfo *reason);
+
 /* Open the store at URI ("lmdb:"), creating it at need, and bring it up to its last commit.
  * Before other threads.  On failure REASON says why, in words for the operator. */
 MUSTCHECK int store_open(const char *uri, const struct store_options *options,

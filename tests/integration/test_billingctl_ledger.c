@@ -302,10 +302,29 @@ static void bill_list__window_or_end__totals_of_each(void **state)
         CTL_ENDS(&setup, 0, "bill", "list", "--end", "2026-09-11", "--output", "csv");
     assert_contains(open.out, testkit_format("\n%s,Mixed,,", customer));
     assert_contains(open.out, ",2026-09-11T00:00:00.000000Z,USD,1,1,1,0,0,0,0,0,\n");
+    struct ctl_result bad = CTL_ENDS(&setup, 2, "bill", "list", "--start", "2026-09-01");
+    assert_contains(bad.err, "billingctl: --end TIME or --month YYYY-MM is missing\n");
     struct ctl_result table = CTL_ENDS(&setup, 0, "bill", "list", "--month", "2026-09");
     assert_contains(table.out, "  START                        END                          "
                                "CURRENCY  RECORDS  VOIDED  LATE  ADJUSTMENTS  EXACT_TOTAL");
     assert_contains(table.out, "  2026-09-01T00:00:00.000000Z  2026-10-01T00:00:00.000000Z  USD  ");
+}
+
+static void bill_list__without_a_window__totals_of_the_current_bills(void **state)
+{
+    (void)state;
+    const char *customer = new_customer("Current");
+    CTL_ENDS(&setup, 0, "usage", "create", "--customer", customer, "--service", "Disk", "--units",
+             "10", "--price", "0.05");
+    struct ctl_result bill =
+        CTL_ENDS(&setup, 0, "bill", "show", "--customer", customer, "--output", "json");
+    const char *start = strstr(bill.out, "\"start\": ");
+    assert_non_null(start);
+    int window = (int)(strstr(start, "\"lines\"") - start);
+    struct ctl_result list = CTL_ENDS(&setup, 0, "bill", "list", "--output", "json");
+    assert_contains(list.out, testkit_format("{\"customer_id\": \"%s\", \"name\": \"Current\", %.*s"
+                                             "\"lines\": 1, \"records\": 1, ",
+                                             customer, window, start));
 }
 
 /* --- summaries -------------------------------------------------------------------------------- */
@@ -742,6 +761,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(bill__explained__the_records_behind_it),
     cmocka_unit_test(bill__half_a_window__names_the_flag_that_is_missing),
     cmocka_unit_test(bill_list__window_or_end__totals_of_each),
+    cmocka_unit_test(bill_list__without_a_window__totals_of_the_current_bills),
     cmocka_unit_test(summary__windows_and_groups__added_up),
     cmocka_unit_test(invoice__of_one__made_once_and_found),
     cmocka_unit_test(invoices__of_all__one_each_and_the_refused_named),

@@ -322,6 +322,51 @@ static void check_error(struct rest *rest, const struct error_case *c)
     http_reply_done(&reply);
 }
 
+struct id_case {
+    const char *headers[3];
+    const char *body;
+    const char *echoed;     /* NULL: whatever the problem has */
+    const char *request_id; /* of the record, or of the problem */
+};
+
+static const struct id_case id_cases[] = {
+    {{"X-Request-Id: sent-1"}, "{", "sent-1", "sent-1"},
+    {{"X-Request-Id: sent-1"}, "{\"request_id\": 5}", "sent-1", "sent-1"},
+    {{"X-Request-Id: sent-1"}, "{\"request_id\": \"\"}", "sent-1", "sent-1"},
+    {{"X-Request-Id: sent-1"}, "{\"request_id\": \"body-1\"}", "sent-1", "body-1"},
+    {{"X-Request-Id: sent-1", "Idempotency-Key: key-1"}, "{}", "sent-1", "key-1"},
+    {{"Idempotency-Key: key-1"}, "{}", "key-1", "key-1"},
+    {{"Idempotency-Key: key-1"}, "{\"request_id\": \"body-1\"}", "body-1", "body-1"},
+    {{"Idempotency-Key: key-1"}, "{\"request_id\": 5}", NULL, NULL},
+    {{NULL}, "{}", NULL, NULL},
+    {{"X-Request-Id: sent-1", "Idempotency-Key: ids-1"},
+     "{\"service\": \"ids\", \"units_consumed\": 0, \"price_per_unit\": 0,"
+     " \"occurred_at\": \"2020-01-01T00:00:00Z\"}",
+     "sent-1",
+     "ids-1"},
+};
+
+static void check_ids(struct rest *rest, const struct id_case *c)
+{
+    struct http_reply reply;
+    http_call(&rest->conn, "POST", fill(rest, USAGE), c->headers, c->body, &reply);
+    const char *echoed = http_reply_header(&reply, "X-Request-Id");
+    const char *request_id = c->request_id == NULL ? echoed : c->request_id;
+    if ((c->echoed != NULL && strcmp(echoed, c->echoed) != 0) ||
+        strstr(reply.body, testkit_format("\"request_id\": \"%s\"", request_id)) == NULL) {
+        testkit_fail("%s: X-Request-Id: %s, %s", c->body, echoed, reply.body);
+    }
+    http_reply_done(&reply);
+}
+
+static void request_id__sent__is_echoed_beside_that_of_the_write(void **state)
+{
+    struct rest *rest = *state;
+    for (size_t i = 0; i < sizeof id_cases / sizeof id_cases[0]; i++) {
+        check_ids(rest, &id_cases[i]);
+    }
+}
+
 static void errors__every_row_of_the_table__is_answered_by_name(void **state)
 {
     struct rest *rest = *state;
@@ -575,6 +620,7 @@ static void health__of_a_ready_daemon__is_ok(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(errors__every_row_of_the_table__is_answered_by_name),
+    cmocka_unit_test(request_id__sent__is_echoed_beside_that_of_the_write),
     cmocka_unit_test(errors__all_wrong_fields__are_named_at_once),
     cmocka_unit_test(errors__other_content_types__are_refused),
     cmocka_unit_test(errors__a_body_over_the_limit__is_413_and_others_notice_nothing),

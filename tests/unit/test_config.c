@@ -57,13 +57,13 @@ static void config_load__nothing_given__defaults(void **state)
 static void config_load__flags__in_all_their_forms(void **state)
 {
     (void)state;
-    struct run run = RUN("--data-dir", "/d", "--queue_ops_max=1", "--group-ops-max", "1", "--check",
+    struct run run = RUN("--data-dir=--d", "--queue_ops_max=1", "--group-ops-max", "1", "--check",
                          "--allow-insecure=true", "--require-request-id=false", "--listen",
                          "unix:/a=b", "--listen=tcp:[::]:0", "--http", "0.0.0.0:80",
-                         "--idle-timeout-ms=2h", "--socket-mode", "600", "--store=--x");
+                         "--idle-timeout-ms=2h", "--socket-mode", "600", "--store", "lmdb:/x");
     assert_loaded(&run);
     const struct config *c = &run.config;
-    assert_string_equal(c->data_dir, "/d");
+    assert_string_equal(c->data_dir, "--d");
     assert_i64(c->queue_ops_max, 1);
     assert_i64(c->group_ops_max, 1);
     assert_true(c->check && c->allow_insecure && !c->require_request_id);
@@ -73,7 +73,7 @@ static void config_load__flags__in_all_their_forms(void **state)
     assert_i64(c->http.n, 1);
     assert_i64(c->idle_timeout_ms, 7200000);
     assert_i64(c->socket_mode, 0600);
-    assert_string_equal(c->store, "--x");
+    assert_string_equal(c->store, "lmdb:/x");
     config_done(&run.config);
 }
 

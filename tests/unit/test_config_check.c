@@ -214,6 +214,32 @@ static void config_check__currencies(void **state)
     }
 }
 
+static void config_check__stores(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *uri;
+        const char *error; /* NULL: good */
+    } cases[] = {
+        {"lmdb:", NULL},
+        {"lmdb:/data?head_records=4096", NULL},
+        {"lmdb", "--store: 'lmdb' names no engine; known: lmdb:"},
+        {"postgresql://h/b", "--store: 'postgresql://h/b' names no engine; known: lmdb:"},
+        {"lmdb:?head_records=x", "--store: head_records is to be from "},
+        {"lmdb:?nosuch=1", "--store: unknown option 'nosuch=1'"},
+        {"lmdb:data", "--store: the directory in 'lmdb:data' is to begin with '/'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct run run = RUN("--store", cases[i].uri);
+        if (cases[i].error == NULL) {
+            assert_loaded(&run);
+        } else {
+            assert_refused(&run, 1, cases[i].error);
+        }
+        config_done(&run.config);
+    }
+}
+
 static void config_check__catalogues(void **state)
 {
     (void)state;
@@ -379,6 +405,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(config_check__hosts__are_names_without_a_port, set_up),
     cmocka_unit_test_setup(config_check__origins__are_as_browsers_write_them, set_up),
     cmocka_unit_test_setup(config_check__currencies, set_up),
+    cmocka_unit_test_setup(config_check__stores, set_up),
     cmocka_unit_test_setup(config_check__catalogues, set_up),
     cmocka_unit_test_setup(config_log_level__names, set_up),
     cmocka_unit_test_setup(config_check__queue_smaller_than_a_request__refused, set_up),

@@ -289,14 +289,19 @@ static void ndjson__kinds__mapped(void **state)
 static void ndjson__digits__kept(void **state)
 {
     (void)state;
-    imports(&import_ndjson,
-            "{\"units_consumed\": 0.123456789012345678, \"price_per_unit\": 100.10}\n"
-            "{\"units_consumed\": 999999999999999999, \"price_per_unit\": -0.5}\n"
-            "{\"units_consumed\": 123456789012345678901234567890, \"price_per_unit\": 1E5}\n",
-            "1: units=0.123456789012345678 price=100.10 \n"
-            "2: units=999999999999999999 price=-0.5 \n"
-            /* More digits than a decimal of ours has: the daemon will refuse it. */
-            "3: units=18446744073709551615 price=1E5 \n");
+    imports(
+        &import_ndjson,
+        "{\"units_consumed\": 0.123456789012345678, \"price_per_unit\": 100.10}\n"
+        "{\"units_consumed\": 999999999999999999, \"price_per_unit\": -0.5}\n"
+        "{\"units_consumed\": 123456789012345678901234567890, \"price_per_unit\": 1E5}\n"
+        "{\"price_per_unit\":10000000000000000000,\"units_consumed\":-9300000000000000000}\n"
+        "{\"service\": \"\\\"12345678901234567890\", \"units_consumed\":"
+        " 1000000000000000000000000000000000000000.0}\n",
+        "1: units=0.123456789012345678 price=100.10 \n"
+        "2: units=999999999999999999 price=-0.5 \n"
+        "3: units=123456789012345678901234567890e0 price=1E5 \n"
+        "4: units=-9300000000000000000e0 price=10000000000000000000e0 \n"
+        "5: service=\"12345678901234567890 units=1000000000000000000000000000000000000000.0 \n");
 }
 
 static void ndjson__bad_lines__rejected_alone(void **state)
@@ -306,6 +311,9 @@ static void ndjson__bad_lines__rejected_alone(void **state)
         "{\"service\": \"a\"",
         "{\"service\": \"a\"} x",
         "{\"service\": \"a\"}{}",
+        "{\"service\": \"a\"}12345678901234567890 and 16",
+        "{\"units_consumed\": 12345678901234567890",
+        "{\"units_consumed\": 1234567890123456789 12345678901234567890}",
         "[1]",
         "null",
         "{\"colour\": \"red\"}",
@@ -342,7 +350,7 @@ static void ndjson__bad_lines__rejected_alone(void **state)
             testkit_fail("taken: %s\n%s", lines[i], rows);
         }
     }
-    assert_contains(rows, "\n26: service=a\\u0000b \n27: service=':\":{} \n");
+    assert_contains(rows, "\n29: service=a\\u0000b \n30: service=':\":{} \n");
     text_done(&file);
 }
 

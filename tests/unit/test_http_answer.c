@@ -131,7 +131,6 @@ static void answer__of_a_new_record__says_where_it_is(void **state)
     (void)state;
     set_route("POST", "/api/v1/customers/external%3Ax/usage");
     make_usage();
-    answer.request_id = SLICE("other");
     const char *text = write_answer();
     assert_memory_equal(text, "HTTP/1.1 201 Created\r\nDate: ", 28);
     assert_contains(text, "\r\nLocation: /api/v1/customers/cus_1/usage/use_7\r\n");
@@ -194,7 +193,7 @@ static void answer__csv__where_it_is_wanted_and_there_is_some(void **state)
     assert_contains(write_answer(),
                     testkit_format("\r\nContent-Length: %zu\r\n", strlen(body_of(text))));
     answer.head_only = false;
-    IGNORE(make_problem(404));
+    make_problem(404);
     text = write_answer();
     assert_contains(text, "\r\nContent-Type: application/problem+json\r\n");
     assert_contains(text, "\r\nVary: Accept\r\n");
@@ -347,21 +346,37 @@ static const char *id_in(const char *text)
     return testkit_format("%.*s", (int)strcspn(at, "\r"), at);
 }
 
-static void answer__request_id__of_the_record_else_as_sent_else_new(void **state)
+static void answer__request_id__as_sent_else_of_the_record_else_new(void **state)
 {
     (void)state;
     Billing__V1__Problem *problem = make_problem(422);
     answer.request_id = SLICE("sent by me");
     assert_string_equal(id_in(write_answer()), "sent by me");
     assert_text(problem->request_id.data, problem->request_id.len, "sent by me");
-    request->response.has_request_id = true;
-    request->response.request_id = bytes("recorded");
-    assert_string_equal(id_in(write_answer()), "recorded");
-    request->response.has_request_id = false;
+    set_route("POST", "/api/v1/customers/external%3Ax/usage");
+    make_usage();
+    assert_string_equal(id_in(write_answer()), "sent by me");
     answer.request_id = (struct slice){0};
+    assert_string_equal(id_in(write_answer()), "r-1");
+    request->response.has_request_id = false;
+    make_problem(422);
     const char *first = id_in(write_answer());
     assert_u64(strlen(first), 36);
+    make_problem(422);
     assert_string_not_equal(first, id_in(write_answer()));
+}
+
+static void answer__refused_write__has_the_id_of_its_problem_unless_one_was_sent(void **state)
+{
+    (void)state;
+    Billing__V1__Problem *problem = make_problem(422);
+    problem->has_request_id = true;
+    problem->request_id = bytes("in the body");
+    assert_string_equal(id_in(write_answer()), "in the body");
+    answer.request_id = SLICE("in a header");
+    const char *text = write_answer();
+    assert_string_equal(id_in(text), "in a header");
+    assert_contains(text, "\"request_id\": \"in the body\"");
 }
 
 static void answer__request_ids_that_could_do_harm__are_not_echoed(void **state)
@@ -371,12 +386,13 @@ static void answer__request_ids_that_could_do_harm__are_not_echoed(void **state)
     memset(long_id, 'a', 129);
     long_id[129] = '\0';
     const char *const harmful[] = {"", "a\r\nSet-Cookie: b", "a\x7F", "\xC3\xA4", long_id};
-    make_problem(400);
     for (size_t i = 0; i < sizeof harmful / sizeof harmful[0]; i++) {
+        make_problem(400);
         answer.request_id = slice_of(harmful[i]);
         assert_u64(strlen(id_in(write_answer())), 36);
     }
     long_id[128] = '\0';
+    make_problem(400);
     answer.request_id = slice_of(long_id);
     assert_string_equal(id_in(write_answer()), long_id);
 }
@@ -408,7 +424,8 @@ static const struct CMUnitTest tests[] = {
     ANSWER_TEST(answer__readiness__is_503_only_at_readyz),
     ANSWER_TEST(answer__connection__is_said_where_it_is_not_the_rule),
     ANSWER_TEST(answer__problems__have_their_type_and_headers),
-    ANSWER_TEST(answer__request_id__of_the_record_else_as_sent_else_new),
+    ANSWER_TEST(answer__request_id__as_sent_else_of_the_record_else_new),
+    ANSWER_TEST(answer__refused_write__has_the_id_of_its_problem_unless_one_was_sent),
     ANSWER_TEST(answer__request_ids_that_could_do_harm__are_not_echoed),
     ANSWER_TEST(answer__to_options__has_methods_and_no_body),
 };

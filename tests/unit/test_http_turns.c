@@ -1,12 +1,10 @@
 /* The HTTP door's turns: what one identity has of each turn of the loop, who comes next, what
  * there is while memory is full, and what the sweep makes of who is late. */
-#include <poll.h>
 #include <sys/socket.h>
 
-#include "billingd/net/http_connection.h"
 #include "billingd/rpc/keyring.h"
 #include "tests/lib/calls.h"
-#include "tests/lib/door.h"
+#include "tests/lib/http_rig.h"
 #include "tests/lib/socket.h"
 #include "tests/lib/testkit.h"
 
@@ -17,91 +15,29 @@ enum {
 
 static const char request_text[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-/* Both doors on one loop. */
-struct rig {
-    struct door *door;
-    struct admission admission; /* of those that connect */
-    struct http_door http;
-    struct listener *listener;
-};
-
-static void accept_cb(uv_stream_t *server, void *arg)
-{
-    struct rig *rig = arg;
-    connections_accept(&rig->http.connections, server, rig->admission);
-}
-
-static void open_rig(struct rig *rig)
-{
-    struct rpc_options options = door_options();
-    char reason[LISTENER_REASON_BYTES];
-    static const char *const hosts[] = {"localhost"};
-    rig->door = door_open(&options, NULL, 0);
-    rig->admission = (struct admission){.has_room = true};
-    struct http_options http = {
-        .turn = &rig->door->rpc.turn,
-        .guard = {.hosts = hosts, .n_hosts = 1},
-    };
-    http_door_init(&rig->http, &rig->door->loop, &rig->door->desk->dispatch, &http);
-    struct listener_options listening = {
-        .loop = &rig->door->loop, .accept_cb = accept_cb, .arg = rig};
-    assert_ok(listener_open("tcp:127.0.0.1:0", &listening, &rig->listener, reason));
-}
-
-static void close_rig(struct rig *rig)
-{
-    listener_close(rig->listener);
-    http_door_close(&rig->http);
-    door_close(rig->door);
-}
-
-/* As the daemon turns. */
-static void turn(struct rig *rig)
-{
-    door_turn(rig->door);
-    connections_turn(&rig->http.connections);
-}
-
-static void send_request_of(int fd, const char *text)
-{
-    size_t sent = 0;
-    assert_int_equal(sock_send(fd, text, strlen(text), testkit_now_ms() + SOCK_PATIENCE_MS, &sent),
-                     SOCK_OK);
-}
-
-static void send_request(int fd)
-{
-    send_request_of(fd, request_text);
-}
-
 /* A client that has sent N requests, which the daemon has not looked at yet. */
-static int connect_and_send(struct rig *rig, int n)
+static int connect_and_send(struct http_rig *rig, int n)
 {
-    size_t before = rig->http.connections.n;
-    int fd = sock_connect(testkit_format("tcp:%s", listener_address(rig->listener)));
-    assert_true(fd >= 0);
-    while (rig->http.connections.n == before) {
-        turn(rig);
-    }
+    int fd = rig_connect(rig);
     for (int i = 0; i < n; i++) {
-        send_request(fd);
+        rig_send(fd, request_text);
     }
     return fd;
 }
 
-static uint64_t answered(const struct rig *rig)
+static uint64_t answered(const struct http_rig *rig)
 {
     return rig->door->desk->dispatch.stats.requests;
 }
 
 /* Turn until N requests are answered.  Returns the most that a turn has answered. */
-static uint64_t turn_until(struct rig *rig, uint64_t n)
+static uint64_t turn_until(struct http_rig *rig, uint64_t n)
 {
     uint64_t most = 0;
     int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
     while (answered(rig) < n) {
         uint64_t before = answered(rig);
-        turn(rig);
+        rig_turn(rig);
         most = answered(rig) - before > most ? answered(rig) - before : most;
         assert_true(testkit_now_ms() < deadline_ms);
     }
@@ -111,87 +47,71 @@ static uint64_t turn_until(struct rig *rig, uint64_t n)
 /* What the kernel has ready and what waits from the turn before are two helpings at most. */
 static void turns__one_connection_pipelines__has_its_share_of_each(void **state)
 {
-    struct rig rig;
+    struct http_rig rig;
     (void)state;
-    open_rig(&rig);
+    rig_open(&rig, 0);
     int fd = connect_and_send(&rig, PIPELINED);
     assert_in_range(turn_until(&rig, PIPELINED), 1, 2 * TURN_REQUESTS);
     assert_u64(answered(&rig), PIPELINED);
     close(fd);
-    close_rig(&rig);
+    rig_close(&rig);
 }
 
 /* All are "anonymous" here. */
 static void turns__many_connections_of_one_identity__share_it(void **state)
 {
     enum { CLIENTS = 8, EACH = 20 };
-    struct rig rig;
+    struct http_rig rig;
     int fds[CLIENTS];
     (void)state;
-    open_rig(&rig);
+    rig_open(&rig, 0);
     for (int i = 0; i < CLIENTS; i++) {
-        fds[i] = connect_and_send(&rig, 0);
+        fds[i] = rig_connect(&rig);
     }
     for (int i = 0; i < CLIENTS; i++) {
         for (int j = 0; j < EACH; j++) {
-            send_request(fds[i]);
+            rig_send(fds[i], request_text);
         }
     }
     assert_in_range(turn_until(&rig, (uint64_t)CLIENTS * EACH), 1, 2 * TURN_REQUESTS);
     for (int i = 0; i < CLIENTS; i++) {
         close(fds[i]);
     }
-    close_rig(&rig);
+    rig_close(&rig);
 }
 
 /* One that waits is gone before its turn comes. */
 static void turns__cut_while_it_waits__the_others_go_on(void **state)
 {
-    struct rig rig;
+    struct http_rig rig;
     (void)state;
-    open_rig(&rig);
+    rig_open(&rig, 0);
     int gone = connect_and_send(&rig, PIPELINED);
     int stays = connect_and_send(&rig, PIPELINED);
-    turn(&rig);
+    rig_turn(&rig);
     close(gone);
     turn_until(&rig, PIPELINED);
     while (rig.http.connections.n > 1) {
-        turn(&rig);
+        rig_turn(&rig);
     }
     close(stays);
-    close_rig(&rig);
+    rig_close(&rig);
 }
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
-/* Of the answer to TEXT. */
-static const char *status_line(struct rig *rig, int fd, const char *text)
-{
-    static char line[13];
-    size_t got = 0;
-    send_request_of(fd, text);
-    int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
-    struct pollfd begun = {.fd = fd, .events = POLLIN};
-    while (poll(&begun, 1, 0) == 0) {
-        turn(rig);
-        assert_true(testkit_now_ms() < deadline_ms);
-    }
-    assert_int_equal(sock_receive(fd, line, 12, deadline_ms, &got), SOCK_OK);
-    return line;
-}
-
 static void page__memory_is_full__is_refused_as_busy(void **state)
 {
-    struct rig rig;
+    struct http_rig rig;
     (void)state;
-    open_rig(&rig);
-    int fd = connect_and_send(&rig, 0);
+    rig_open(&rig, 0);
+    int fd = rig_connect(&rig);
     atomic_store(&rig.door->desk->dispatch.memory.bytes_max, 1);
     assert_string_equal(
-        status_line(&rig, fd, "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        rig_status(&rig, fd, "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"),
         "HTTP/1.1 503");
     close(fd);
-    close_rig(&rig);
+    rig_close(&rig);
 }
 
 static const char head_text[] =
@@ -200,46 +120,46 @@ static const char head_text[] =
 /* No byte of the body is sent, and yet it has come in and is counted as what it was told. */
 static void head__memory_is_full__is_refused_and_counted(void **state)
 {
-    struct rig rig;
+    struct http_rig rig;
     (void)state;
-    open_rig(&rig);
+    rig_open(&rig, 0);
     const struct dispatch *dispatch = &rig.door->desk->dispatch;
-    int fd = connect_and_send(&rig, 0);
+    int fd = rig_connect(&rig);
     atomic_store(&rig.door->desk->dispatch.memory.bytes_max, 1);
-    assert_string_equal(status_line(&rig, fd, head_text), "HTTP/1.1 503");
+    assert_string_equal(rig_status(&rig, fd, head_text), "HTTP/1.1 503");
     assert_u64(dispatch->counts.answered[BILLING__V1__REQUEST__CALL_CREATE_CUSTOMER][-STATUS_BUSY],
                1);
     assert_u64(dispatch->counts.problems[-STATUS_BUSY], 1);
     assert_u64(dispatch->stats.requests, 1);
     assert_u64(dispatch->stats.refusals, 1);
     close(fd);
-    close_rig(&rig);
+    rig_close(&rig);
 }
 
 static void head__memory_is_full__counts_for_the_rate_of_who_asks(void **state)
 {
-    struct rig rig;
+    struct http_rig rig;
     (void)state;
-    open_rig(&rig);
+    rig_open(&rig, 0);
     atomic_store(&rig.door->desk->dispatch.memory.bytes_max, 1);
     rig.door->desk->dispatch.options.requests_per_second_max = 1;
     bool limited = false;
     for (int i = 0; i < 1000 && !limited; i++) { /* a second may go by between two */
-        int fd = connect_and_send(&rig, 0);
-        limited = strcmp(status_line(&rig, fd, head_text), "HTTP/1.1 429") == 0;
+        int fd = rig_connect(&rig);
+        limited = strcmp(rig_status(&rig, fd, head_text), "HTTP/1.1 429") == 0;
         close(fd);
         while (rig.http.connections.n > 0) {
-            turn(&rig);
+            rig_turn(&rig);
         }
     }
     assert_true(limited);
-    close_rig(&rig);
+    rig_close(&rig);
 }
 
 /* --- the sweep -------------------------------------------------------------------------------- */
 
 /* The head of a request with a new key, and a byte of its body. */
-static const char *begin_with_key(struct rig *rig)
+static const char *begin_with_key(struct http_rig *rig)
 {
     struct desk *desk = rig->door->desk;
     struct desk_answer *made = desk_submit(
@@ -247,7 +167,7 @@ static const char *begin_with_key(struct rig *rig)
                            create_key_input("key", BILLING__V1__ROLE__WRITER, NULL, 0)));
     int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
     while (!made->done) {
-        turn(rig);
+        rig_turn(rig);
         assert_true(testkit_now_ms() < deadline_ms);
     }
     return testkit_format("POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\n"
@@ -257,7 +177,7 @@ static const char *begin_with_key(struct rig *rig)
 }
 
 /* Of the door, with nothing of the loop before it: what the kernel knows is not heard yet. */
-static void sweep(struct rig *rig)
+static void sweep(struct http_rig *rig)
 {
     uv_timer_t *timer = &rig->http.connections.sweep;
     timer->timer_cb(timer);
@@ -265,7 +185,7 @@ static void sweep(struct rig *rig)
 
 /* A client whose request counts for a key, has a body that is overdue, and whose key is revoked:
  * all of which the door has yet to find out. */
-static int connect_late(struct rig *rig, struct newcomers *newcomers)
+static int connect_late(struct http_rig *rig, struct newcomers *newcomers)
 {
     static const bool needs_key = true;
     int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
@@ -273,12 +193,12 @@ static int connect_late(struct rig *rig, struct newcomers *newcomers)
     rig->admission.needs_key = &needs_key;
     rig->admission.newcomers = newcomers;
     rig->http.options.body_timeout_ms = 1;
-    int fd = connect_and_send(rig, 0);
+    int fd = rig_connect(rig);
     assert_u64(newcomers->n, 1);
-    send_request_of(fd, begin_with_key(rig));
+    rig_send(fd, begin_with_key(rig));
     struct http_connection *c = http_of(rig->http.connections.first);
     while (c->stage != HTTP_STAGE_BODY) {
-        turn(rig);
+        rig_turn(rig);
         assert_true(testkit_now_ms() < deadline_ms);
     }
     assert_u64(newcomers->n, 0);
@@ -289,12 +209,12 @@ static int connect_late(struct rig *rig, struct newcomers *newcomers)
 
 static void sweep__key_revoked_and_body_late__is_told_and_a_newcomer(void **state)
 {
-    struct rig rig;
+    struct http_rig rig;
     struct newcomers newcomers;
     char line[12];
     size_t got = 0;
     (void)state;
-    open_rig(&rig);
+    rig_open(&rig, 0);
     int fd = connect_late(&rig, &newcomers);
     sweep(&rig);
     assert_u64(newcomers.n, 1);
@@ -302,24 +222,24 @@ static void sweep__key_revoked_and_body_late__is_told_and_a_newcomer(void **stat
                      SOCK_OK);
     assert_text(line, got, "HTTP/1.1 408");
     close(fd);
-    close_rig(&rig);
+    rig_close(&rig);
 }
 
 /* Its refusal finds nobody, which cuts it: who is closing is no newcomer. */
 static void sweep__key_revoked_and_body_late__is_none_where_it_has_reset(void **state)
 {
     static const struct linger at_once = {.l_onoff = 1};
-    struct rig rig;
+    struct http_rig rig;
     struct newcomers newcomers;
     (void)state;
-    open_rig(&rig);
+    rig_open(&rig, 0);
     int fd = connect_late(&rig, &newcomers);
     assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
     close(fd);
     sweep(&rig);
     assert_u64(rig.http.connections.n, 0);
     assert_u64(newcomers.n, 0);
-    close_rig(&rig);
+    rig_close(&rig);
 }
 
 static const struct CMUnitTest tests[] = {

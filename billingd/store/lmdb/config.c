@@ -57,7 +57,7 @@ static int parse_option(const char *text, size_t length, struct lmdb_config *con
         if (*digits < '0' || *digits > '9' || end != text + length || errno != 0 ||
             value < known[i].min || value > known[i].max) {
             return errinfo_set(
-                reason, STATUS_OUT_OF_BOUNDS, "store: %s is to be from %lu to %lu, not '%.*s'",
+                reason, STATUS_OUT_OF_BOUNDS, "%s is to be from %lu to %lu, not '%.*s'",
                 known[i].name, known[i].min, known[i].max,
                 (int)(length - name_bytes - 1 < 40 ? length - name_bytes - 1 : 40), digits);
         }
@@ -65,7 +65,7 @@ static int parse_option(const char *text, size_t length, struct lmdb_config *con
         return 0;
     }
     return errinfo_set(reason, STATUS_OUT_OF_BOUNDS,
-                       "store: unknown option '%.*s'; known: block_bytes=N, head_records=N, "
+                       "unknown option '%.*s'; known: block_bytes=N, head_records=N, "
                        "slice_bytes=N, merge_width=N",
                        length < 100 ? (int)length : 100, text);
 }
@@ -90,7 +90,7 @@ int lmdb_config_parse(const char *uri, const char *data_dir, struct lmdb_config 
     const char *options = path + length;
     if (length > 0 && *path != '/') {
         return errinfo_set(reason, STATUS_OUT_OF_BOUNDS,
-                           "store: the directory in '%.100s' is to begin with '/'", uri);
+                           "the directory in '%.100s' is to begin with '/'", uri);
     }
     if (length == 0) {
         path = data_dir;
@@ -98,7 +98,7 @@ int lmdb_config_parse(const char *uri, const char *data_dir, struct lmdb_config 
     }
     if (length == 0 || length >= sizeof ret->directory) {
         return errinfo_set(reason, STATUS_OUT_OF_BOUNDS,
-                           "store: the name of the data directory is empty or too long");
+                           "the name of the data directory is empty or too long");
     }
     memcpy(ret->directory, path, length);
     ret->directory[length] = '\0';

@@ -259,6 +259,12 @@ static int open_parts(struct lmdb_store *store, const struct lmdb_config *config
     return rc < 0 ? rc : catch_up(store, config, options, reason);
 }
 
+static int check(const char *uri, struct errinfo *reason)
+{
+    struct lmdb_config config;
+    return lmdb_config_parse(uri, "/", &config, reason); /* wherever the data is */
+}
+
 static int open_store(const char *uri, const struct store_options *options,
                       struct store **ret_store, struct errinfo *reason)
 {
@@ -380,6 +386,7 @@ static int backup(struct store *base, const struct store_backup *how, struct sto
 
 const struct store_ops store_lmdb = {
     .scheme = "lmdb:",
+    .check = check,
     .open = open_store,
     .look = look,
     .close = close_store,

@@ -371,7 +371,8 @@ BILLING_API int billing_bill_get(billing_client *client, const char *customer_id
                                  billing_error **ret_error);
 
 /* A page of every customer's totals over the window that QUERY asks for (start, end, limit,
- * cursor); with an end and no start, of each customer that has any what no invoice has billed yet.
+ * cursor); with an end and no start, of each customer that has any what no invoice has billed yet;
+ * NULL or with neither, of the current bills.
  * Reply: {"bills": [{"customer_id", "name", "external_id", "start", "end", "currency", "lines",
  * "records", "voided", "late", "adjustments", "exact_total", "total", "rounding",
  * "problem"}, ...], "next_cursor"}; lines and adjustments are counts here.  "problem" is the code

@@ -1,0 +1,214 @@
+/* Long bodies, which a worker reads: what is done meanwhile, and what becomes of them where the
+ * workers, the client or the daemon fail them. */
+#include <unistd.h>
+
+#include "tests/lib/bell.h"
+#include "tests/lib/http_rig.h"
+#include "tests/lib/socket.h"
+#include "tests/lib/testkit.h"
+
+enum {
+    LONG_BYTES = 20000, /* more than the loop reads by itself */
+    READERS = 2,        /* as the desk has them */
+};
+
+#define CREATE BILLING__V1__REQUEST__CALL_CREATE_CUSTOMER
+
+/* A request for a customer, whose body is OBJECT behind so many blanks that it is long. */
+static const char *long_request(const char *object)
+{
+    return testkit_format("POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\n"
+                          "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%*s",
+                          LONG_BYTES, LONG_BYTES, object);
+}
+
+static const char *good(void)
+{
+    return long_request("{\"customer_name\": \"Acme\"}");
+}
+
+/* --- readers that are at something else ------------------------------------------------------- */
+
+/* A query that takes until the test lets it end. */
+struct blocker {
+    struct op op;
+    struct bell begun;
+    struct bell may_end;
+    bool over;
+};
+
+static struct blocker *blocker_of(struct op *op)
+{
+    return (struct blocker *)(void *)op; /* its first member */
+}
+
+static int block_query(struct op *op, struct store_view *view, const struct ledger_env *env)
+{
+    struct blocker *blocker = blocker_of(op);
+    (void)view;
+    (void)env;
+    bell_ring(&blocker->begun);
+    bell_wait(&blocker->may_end);
+    return 0;
+}
+
+static void over_cb(struct op *op)
+{
+    blocker_of(op)->over = true;
+}
+
+static void submit_blocker(struct http_rig *rig, struct blocker *blocker)
+{
+    *blocker = (struct blocker){.op = {.query = block_query, .done = over_cb}};
+    bell_init(&blocker->begun);
+    bell_init(&blocker->may_end);
+    assert_ok(readers_submit(rig->door->desk->readers, &blocker->op));
+}
+
+/* All readers are at BLOCKERS. */
+static void block(struct http_rig *rig, struct blocker *blockers)
+{
+    for (int i = 0; i < READERS; i++) {
+        submit_blocker(rig, &blockers[i]);
+        bell_wait(&blockers[i].begun);
+    }
+}
+
+static void let_go(struct http_rig *rig, struct blocker *blockers, int n)
+{
+    for (int i = 0; i < n; i++) {
+        bell_ring(&blockers[i].may_end);
+    }
+    int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
+    for (int i = 0; i < n; i++) {
+        while (!blockers[i].over) {
+            rig_turn(rig);
+            assert_true(testkit_now_ms() < deadline_ms);
+        }
+        bell_done(&blockers[i].begun);
+        bell_done(&blockers[i].may_end);
+    }
+}
+
+/* Send REQUEST, and turn until the readers have it. */
+static void send_to_readers(struct http_rig *rig, int fd, const char *request)
+{
+    rig_send(fd, request);
+    door_wait_in_flight(rig->door, 1);
+    assert_u64(readers_stats(rig->door->desk->readers).light, 1);
+}
+
+/* How many requests for a customer were answered with OUTCOME. */
+static uint64_t answered(const struct http_rig *rig, int outcome)
+{
+    const uint64_t *answers = rig->door->desk->dispatch.counts.answered[CREATE];
+    return outcome == OUTCOME_RECORDED ? answers[REQUEST_STATS_STATUSES] : answers[-outcome];
+}
+
+static void wait_answered(struct http_rig *rig, int outcome)
+{
+    int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
+    while (answered(rig, outcome) == 0) {
+        rig_turn(rig);
+        assert_true(testkit_now_ms() < deadline_ms);
+    }
+}
+
+/* --- tests ------------------------------------------------------------------------------------ */
+
+static void reading__long_body__others_are_answered_meanwhile(void **state)
+{
+    struct http_rig rig;
+    struct blocker blockers[READERS];
+    (void)state;
+    rig_open(&rig, 0);
+    int fd = rig_connect(&rig);
+    int other = rig_connect(&rig);
+    block(&rig, blockers);
+    send_to_readers(&rig, fd, good());
+    assert_string_equal(rig_status(&rig, other, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+                        "HTTP/1.1 200");
+    assert_u64(answered(&rig, OUTCOME_RECORDED), 0);
+    let_go(&rig, blockers, READERS);
+    assert_string_equal(rig_status(&rig, fd, ""), "HTTP/1.1 201");
+    close(fd);
+    close(other);
+    rig_close(&rig);
+}
+
+static void reading__long_body_that_is_wrong__is_refused_and_the_connection_goes_on(void **state)
+{
+    struct http_rig rig;
+    (void)state;
+    rig_open(&rig, 0);
+    int fd = rig_connect(&rig);
+    rig_send(fd, long_request("{\"customer_name\": "));
+    wait_answered(&rig, STATUS_MALFORMED_JSON);
+    rig_send(fd, long_request("{\"customer_name\": 5}"));
+    wait_answered(&rig, STATUS_WRONG_TYPE);
+    rig_send(fd, good());
+    wait_answered(&rig, OUTCOME_RECORDED);
+    close(fd);
+    rig_close(&rig);
+}
+
+/* What the worker reads is not freed beneath it. */
+static void reading__client_gone_meanwhile__is_carried_out(void **state)
+{
+    struct http_rig rig;
+    struct blocker blockers[READERS];
+    (void)state;
+    rig_open(&rig, 0);
+    int fd = rig_connect(&rig);
+    block(&rig, blockers);
+    send_to_readers(&rig, fd, good());
+    connection_cut(rig.http.connections.first);
+    rig_turn(&rig); /* closes it */
+    assert_u64(rig.http.connections.n, 0);
+    let_go(&rig, blockers, READERS);
+    wait_answered(&rig, OUTCOME_RECORDED);
+    close(fd);
+    rig_close(&rig);
+}
+
+static void reading__readers_have_too_much_to_do__is_busy(void **state)
+{
+    struct http_rig rig;
+    struct blocker blockers[READERS + 1];
+    (void)state;
+    rig_open(&rig, 1);
+    int fd = rig_connect(&rig);
+    block(&rig, blockers);
+    submit_blocker(&rig, &blockers[READERS]); /* which fills the queue */
+    assert_string_equal(rig_status(&rig, fd, good()), "HTTP/1.1 503");
+    assert_u64(answered(&rig, STATUS_BUSY), 1);
+    let_go(&rig, blockers, READERS + 1);
+    close(fd);
+    rig_close(&rig);
+}
+
+static void reading__end_of_the_daemon__is_answered_and_not_recorded(void **state)
+{
+    struct http_rig rig;
+    struct blocker blockers[READERS];
+    (void)state;
+    rig_open(&rig, 0);
+    int fd = rig_connect(&rig);
+    block(&rig, blockers);
+    send_to_readers(&rig, fd, good());
+    dispatch_drain(&rig.door->desk->dispatch);
+    let_go(&rig, blockers, READERS);
+    wait_answered(&rig, STATUS_SHUTTING_DOWN);
+    close(fd);
+    rig_close(&rig);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(reading__long_body__others_are_answered_meanwhile),
+    cmocka_unit_test(reading__long_body_that_is_wrong__is_refused_and_the_connection_goes_on),
+    cmocka_unit_test(reading__client_gone_meanwhile__is_carried_out),
+    cmocka_unit_test(reading__readers_have_too_much_to_do__is_busy),
+    cmocka_unit_test(reading__end_of_the_daemon__is_answered_and_not_recorded),
+};
+
+TESTKIT_MAIN(tests)
