@@ -166,7 +166,8 @@ static void reading__client_gone_meanwhile__is_carried_out(void **state)
     rig_turn(&rig); /* closes it */
     assert_u64(rig.http.connections.n, 0);
     let_go(&rig, blockers, READERS);
-    wait_answered(&rig, OUTCOME_RECORDED);
+    door_wait_in_flight(rig.door, 0);
+    assert_u64(answered(&rig, OUTCOME_RECORDED), 1);
     close(fd);
     rig_close(&rig);
 }
