@@ -298,7 +298,10 @@ static void token_file__not_a_file_with_a_token__refused(void **state)
     assert_contains(why_not(&scene, token_file("")), "is empty");
     assert_contains(why_not(&scene, token_file("\n")), "is empty");
     assert_contains(why_not(&scene, token_file(SECRET "\n\n")), "something else");
-    assert_contains(why_not(&scene, token_file(SECRET "\r\n")), "something else");
+    assert_contains(why_not(&scene, token_file(SECRET "\r\n")), "a carriage return (0x0d)");
+    assert_contains(why_not(&scene, token_file(SECRET "\r")), "a carriage return (0x0d)");
+    assert_contains(why_not(&scene, token_file("\r\n")), "a carriage return (0x0d)");
+    assert_contains(why_not(&scene, token_file("a\r\nb")), "something else");
     assert_contains(why_not(&scene, token_file(SECRET " x")), "something else");
     assert_contains(why_not(&scene, token_file("caf\xc3\xa9")), "something else");
     memset(longest, 'a', sizeof longest);
