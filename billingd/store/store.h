@@ -142,6 +142,7 @@ void store_abort(struct store_txn *txn);
 /* The state of the last commit.  Release it soon: a view keeps the space of all that is replaced
  * meanwhile.  Fails with STATUS_BUSY when readers_max views are open. */
 MUSTCHECK int store_snapshot(struct store *store, struct store_view **ret_view);
+/* End VIEW; what its reads returned is no longer valid. */
 void store_release(struct store_view *view);
 
 /* From when *STOPPING is true on, store_record() of VIEW and the next row of every scan of it fail

@@ -109,6 +109,7 @@ struct head_requests {
     size_t at;
 };
 
+/* Begin them, for the fingerprint whose half is LOW. */
 struct head_requests head_requests(uint64_t low);
 
 /* The seq of the next; 0 when there are no more. */
