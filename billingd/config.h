@@ -95,8 +95,8 @@ void config_done(struct config *config);
 /* The enum log_level that is called NAME, or STATUS_OUT_OF_BOUNDS: never for config->log_level. */
 MUSTCHECK int config_log_level(const char *name);
 
-/* The enum log_format that is called NAME, or STATUS_OUT_OF_BOUNDS: never for config->log_format.
- */
+/* The enum log_format that is called NAME, or STATUS_OUT_OF_BOUNDS: never for
+ * config->log_format. */
 MUSTCHECK int config_log_format(const char *name);
 
 /* Whether the catalogue called NAME is the listed one (1) or open (0), or STATUS_OUT_OF_BOUNDS:

@@ -81,8 +81,8 @@ uint64_t log_dropped(void);
 /* What AREA is called in a line.  A static text. */
 const char *log_area_name(enum log_area area);
 
-/* Called with each line of LOG_LEVEL_ERROR, from whichever thread logs it: must not wait, nor log.
- */
+/* Called with each line of LOG_LEVEL_ERROR, from whichever thread logs it: must not wait, nor
+ * log. */
 typedef void (*log_error_fn)(enum log_area area, const char *message,
                              const struct log_field *fields, void *arg);
 

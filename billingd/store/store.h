@@ -103,8 +103,8 @@ void store_stats(struct store *store, struct store_stats *ret);
 
 /* --- writing: committer thread ---------------------------------------------------------------- */
 
-/* Begin the transaction.  NOW_US becomes created_at of all that it appends.  There is at most one.
- */
+/* Begin the transaction.  NOW_US becomes created_at of all that it appends.  There is at most
+ * one. */
 MUSTCHECK int store_begin(struct store *store, int64_t now_us, struct store_txn **ret_txn);
 
 /* The view of TXN: the last commit and what TXN has appended.  It ends with TXN. */

@@ -132,8 +132,8 @@ MUSTCHECK int head_frozen(struct head *head, struct head_list **ret_list);
 /* Whether there are any.  Any thread. */
 bool head_is_frozen(struct head *head);
 
-/* How many records are in memory, frozen or not, and about how much of it they take.  Any thread.
- */
+/* How many records are in memory, frozen or not, and about how much of it they take.  Any
+ * thread. */
 void head_extent(struct head *head, uint64_t *ret_records, uint64_t *ret_bytes);
 
 /* They are sealed: drop them. */
