@@ -147,8 +147,7 @@ static void token__refused__once_and_nowhere_in_what_is_said(void **state)
     }
 }
 
-/* --- memory that is given back ------------------------------------------------------------------
- */
+/* --- memory that is given back ---------------------------------------------------------------- */
 
 /* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
 void __real_free(void *memory);
