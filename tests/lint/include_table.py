@@ -64,6 +64,10 @@ ROOMS = {
     "billingd/entrances.": (["billingd/", "proto/"], ["uv"]),
     "billingd/reload.": (["billingd/", "proto/"], ["uv"]),
     "billingd/watchdog.": (["billingd/watchdog.h", "billingd/base/", "billingd/commit/", *LEAVES], ["uv"]),
+    "billingd/store_watch.": (
+        ["billingd/store_watch.h", "billingd/store/store.h", "billingd/base/", *LEAVES],
+        [],
+    ),
     "billingd/activation.": (["billingd/activation.h", "billingd/base/", *LEAVES], []),
     "billingd/main.c": (["billingd/", "proto/"], []),
     "billingd/config": (["billingd/", "proto/"], ["libconfig"]),
