@@ -134,7 +134,7 @@ int sock_listen(const char *address)
 
 unsigned sock_port(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
     if (getsockname(fd, (struct sockaddr *)&address, &length) != 0) {
         return 0;
