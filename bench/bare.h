@@ -34,4 +34,5 @@ void bare_commit(MDB_txn *txn);
 /* All of that for one value of BARE_RECORD_BYTES.  Returns how many nanoseconds it took. */
 int64_t bare_commit_one(struct bare *bare);
 
+/* Close it; the store stays in its directory. */
 void bare_close(struct bare *bare);

@@ -17,9 +17,11 @@ struct buffer {
 /* Room for BYTES behind what is there, to be filled before the next call; it then moves END. */
 uint8_t *buffer_space(struct buffer *buffer, size_t bytes);
 
+/* Append a copy of BYTES. */
 void buffer_put(struct buffer *buffer, struct slice bytes);
 
 /* Take BYTES off the front. */
 void buffer_take(struct buffer *buffer, size_t bytes);
 
+/* Free what BUFFER owns. */
 void buffer_free(struct buffer *buffer);

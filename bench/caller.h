@@ -17,6 +17,7 @@ struct caller {
 /* Connect to the Unix socket at PATH.  Returns the socket. */
 int caller_connect(const char *path);
 
+/* The same into CALLER, to be given to caller_close(). */
 void caller_open(struct caller *caller, const char *path);
 void caller_close(struct caller *caller);
 

@@ -5,6 +5,7 @@
 
 #define NS_PER_SECOND INT64_C(1000000000)
 
+/* Now; only differences mean anything. */
 int64_t clock_ns(void);
 
 /* Processor time that this process has taken, all threads together. */

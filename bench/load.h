@@ -45,8 +45,8 @@ struct load_record {
     char id[LOAD_ID_BYTES];
 };
 
-/* Begin one for CUSTOMERS.  ORDERED: each id is above the one before it, as time-ordered ids are.
- */
+/* Begin one for CUSTOMERS.  ORDERED: each id is above the one before it, as time-ordered ids
+ * are. */
 void load_init(struct load *load, uint64_t seed, uint64_t customers, bool ordered);
 
 /* The next random number. */

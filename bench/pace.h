@@ -25,6 +25,7 @@ struct pace {
     double rates[PACE_WINDOWS_MAX]; /* records/s */
 };
 
+/* Begin PACE at NOW_NS, with windows of WINDOW records. */
 void pace_start(struct pace *pace, uint64_t window, int64_t now_ns);
 
 /* RECORDS more have been acknowledged by NOW_NS. */

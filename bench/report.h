@@ -15,6 +15,7 @@ struct report; /* on the heap until the process ends */
 /* An empty one but for the name of MODE. */
 struct report *report_create(const char *mode);
 
+/* Add VALUE to REPORT under NAME; both are copied. */
 void report_text(struct report *report, const char *name, const char *value);
 void report_count(struct report *report, const char *name, uint64_t value);
 

@@ -30,8 +30,8 @@ struct traffic_door {
     /* Append the request CALL with the next N records of TRAFFIC to OUT. */
     void (*ask)(struct traffic *traffic, uint64_t call, uint64_t n, struct buffer *out);
 
-    /* Read the answer that begins the BYTES bytes at DATA.  Returns its length; 0: it is not whole.
-     */
+    /* Read the answer that begins the BYTES bytes at DATA.  Returns its length; 0: it is not
+     * whole. */
     size_t (*answer)(const uint8_t *data, size_t bytes, struct traffic_answer *ret);
 };
 

@@ -1,13 +1,22 @@
-#include "billingctl/export.h"
-
+/* `usage export`: what was recorded, streamed page by page to standard output, so that the memory
+ * needed is that of one page. */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "billingctl/ctl.h"
+#include "billingctl/export_format.h"
 #include "billingctl/nouns.h"
 #include "billingctl/pages.h"
 #include "billingctl/say.h"
 #include "billingctl/values.h"
+
+struct export_settings {
+    const struct export_format *format;
+    const char *customer; /* NULL: all of them */
+    bool by_billed;       /* a void stands where it bills, else where its usage does */
+    bool quiet;
+};
 
 struct export
 {
@@ -301,7 +310,9 @@ static int put_all(struct export *export)
     return code;
 }
 
-int export_run(const struct ctl *ctl, const struct export_settings *settings)
+/* Export what SETTINGS say, in the window and by the clock of the command line.  Returns an enum
+ * ctl_exit, having said why it is not CTL_DONE. */
+static int run(const struct ctl *ctl, const struct export_settings *settings)
 {
     struct export export = {.ctl = ctl, .settings = settings};
     int code = make_queries(&export);
@@ -335,5 +346,5 @@ int usage_export(struct ctl *ctl)
         .by_billed = by != NULL && strcmp(by, "billed") == 0,
         .quiet = options_has(&ctl->options, FLAG_QUIET),
     };
-    return export_run(ctl, &settings);
+    return run(ctl, &settings);
 }

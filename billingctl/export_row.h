@@ -67,7 +67,7 @@ void export_put_price(const struct export_row *row, struct text *ret);
 void export_put_amount(const struct export_row *row, struct text *ret);
 void export_put_reason(const struct export_row *row, struct text *ret);
 
-/* Append the labels of ROW for which IS_WANTED says so (NULL: all of them) as a JSON
- * object, or nothing where there are none. */
+/* Append the labels of ROW for which IS_WANTED says so (NULL: all of them) as a JSON object, or
+ * nothing where there are none. */
 void export_put_labels(const struct export_row *row,
                        bool (*is_wanted)(const struct export_label *label), struct text *ret);

@@ -226,9 +226,11 @@ static int add_entry(struct import_batch *batch, const struct import_row *row)
 {
     enum import_outcome outcome;
     struct text reason = {0};
+    billing_error *error;
     int code = import_batch_flush(batch);
     if (code == CTL_DONE) {
-        code = import_entry_record(batch, row, &outcome, &reason);
+        int status = import_entry_record(batch->ctl->client, row, &outcome, &reason, &error);
+        code = status == 0 ? CTL_DONE : import_batch_failed(batch, status, error);
     }
     if (code == CTL_DONE && outcome == IMPORT_REJECTED) {
         append_rejected(batch, row, text_of(&reason));

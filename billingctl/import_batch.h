@@ -36,8 +36,8 @@ MUSTCHECK int import_batch_init(struct import_batch *batch, const struct ctl *ct
 /* Free what BATCH owns; what still waits is forgotten. */
 void import_batch_done(struct import_batch *batch);
 
-/* Add ROW, rejected or not, and send what is complete.  Returns CTL_DONE, or another
- * exit status, having said why: then nothing more can be sent. */
+/* Add ROW, rejected or not, and send what is complete.  Returns CTL_DONE, or another exit
+ * status, having said why: then nothing more can be sent. */
 MUSTCHECK int import_batch_add(struct import_batch *batch, const struct import_row *row);
 
 /* Send what waits.  Returns as import_batch_add(). */

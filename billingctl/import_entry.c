@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "billingctl/ctl.h"
+#include "billingctl/output.h"
 
 void import_entry_put_problem(const billing_object *problem, struct text *ret)
 {
@@ -40,8 +40,8 @@ static bool is_of_row(int status, const billing_error *error)
            (status == BILLING_E_REFUSED && http_status != UNAUTHORIZED && http_status != FORBIDDEN);
 }
 
-static int send_adjustment(const struct import_batch *batch, const struct import_row *row,
-                           bool has_time, billing_object **ret_reply, billing_error **ret_error)
+static int send_adjustment(billing_client *client, const struct import_row *row, bool has_time,
+                           billing_object **ret_reply, billing_error **ret_error)
 {
     billing_adjustment_input *input = billing_adjustment_input_new();
     *ret_reply = NULL;
@@ -58,7 +58,7 @@ static int send_adjustment(const struct import_batch *batch, const struct import
     if (has_time) {
         (void)billing_adjustment_input_set_time_us(input, row->time_us);
     }
-    int status = billing_adjustment_create(batch->ctl->client, input, ret_reply, ret_error);
+    int status = billing_adjustment_create(client, input, ret_reply, ret_error);
     billing_adjustment_input_free(input);
     return status;
 }
@@ -66,17 +66,17 @@ static int send_adjustment(const struct import_batch *batch, const struct import
 /* Where only the time differs from what is recorded, the record may have come without one, and the
  * row, of an export, has the one that the daemon gave it: sent again without, it is replayed, as
  * its request id is taken.  Then the times are compared. */
-static int create_adjustment(const struct import_batch *batch, const struct import_row *row,
+static int create_adjustment(billing_client *client, const struct import_row *row,
                              billing_object **ret_reply, billing_error **ret_error)
 {
     billing_object *reply;
     billing_error *error;
-    int status = send_adjustment(batch, row, row->has_time, ret_reply, ret_error);
+    int status = send_adjustment(client, row, row->has_time, ret_reply, ret_error);
     if (status == 0 || !row->has_time ||
         !import_entry_differs_in_time(billing_error_problem(*ret_error))) {
         return status;
     }
-    bool same = send_adjustment(batch, row, false, &reply, &error) == 0 &&
+    bool same = send_adjustment(client, row, false, &reply, &error) == 0 &&
                 billing_object_time_us(reply, "adjustment.occurred_at") == row->time_us;
     billing_error_free(error);
     if (!same) {
@@ -90,19 +90,18 @@ static int create_adjustment(const struct import_batch *batch, const struct impo
 }
 
 /* The usage is named by the request that recorded it: its id is another in each daemon. */
-static int create_void(const struct import_batch *batch, const struct import_row *row,
+static int create_void(billing_client *client, const struct import_row *row,
                        billing_object **ret_reply, billing_error **ret_error)
 {
     billing_object *request;
-    int status = billing_request_get(batch->ctl->client, row->customer, row->voided_request_id,
-                                     &request, ret_error);
+    int status =
+        billing_request_get(client, row->customer, row->voided_request_id, &request, ret_error);
     *ret_reply = NULL;
     if (status != 0) {
         return status;
     }
-    status = billing_usage_void(batch->ctl->client, row->customer,
-                                billing_object_text(request, "request.id"), row->why,
-                                row->request_id, ret_reply, ret_error);
+    status = billing_usage_void(client, row->customer, billing_object_text(request, "request.id"),
+                                row->why, row->request_id, ret_reply, ret_error);
     billing_object_free(request);
     return status;
 }
@@ -123,23 +122,25 @@ static void put_refusal(const struct import_row *row, const billing_error *error
     }
 }
 
-int import_entry_record(const struct import_batch *batch, const struct import_row *row,
-                        enum import_outcome *ret_outcome, struct text *ret_reason)
+int import_entry_record(billing_client *client, const struct import_row *row,
+                        enum import_outcome *ret_outcome, struct text *ret_reason,
+                        billing_error **ret_error)
 {
     billing_object *reply;
     billing_error *error;
-    int status = row->kind == IMPORT_VOID ? create_void(batch, row, &reply, &error)
-                                          : create_adjustment(batch, row, &reply, &error);
+    int status = row->kind == IMPORT_VOID ? create_void(client, row, &reply, &error)
+                                          : create_adjustment(client, row, &reply, &error);
     if (status == 0) {
         *ret_outcome = billing_object_replayed(reply) ? IMPORT_REPLAYED : IMPORT_RECORDED;
         billing_object_free(reply);
-        return CTL_DONE;
+        return 0;
     }
     if (!is_of_row(status, error)) {
-        return import_batch_failed(batch, status, error);
+        *ret_error = error;
+        return status;
     }
     *ret_outcome = IMPORT_REJECTED;
     put_refusal(row, error, ret_reason);
     billing_error_free(error);
-    return CTL_DONE;
+    return 0;
 }

@@ -25,6 +25,7 @@ enum import_field {
 /* The field called NAME, or false. */
 MUSTCHECK bool import_field_find(const char *name, enum import_field *ret);
 
+/* What files call FIELD.  Static memory. */
 const char *import_field_name(enum import_field field);
 
 /* Whether FIELD is a number in JSON. */

@@ -58,6 +58,7 @@ MUSTCHECK enum import_result import_reader_init(struct import_reader *reader,
 MUSTCHECK enum import_result import_reader_next(struct import_reader *reader,
                                                 struct import_row *row, struct reason *reterr);
 
+/* Free what READER owns.  It may be zeros. */
 void import_reader_done(struct import_reader *reader);
 
 /* begin() of a format in CSV: make reader->state, STATE_BYTES of zeros, keep the text of the first

@@ -13,8 +13,8 @@ struct import_json {
     int members;                  /* that the text has, of the object and of those within */
 };
 
-/* Parse the LENGTH bytes at TEXT, one object.  Returns NULL, or in static text
- * why it is none; then json->object is NULL. */
+/* Parse the LENGTH bytes at TEXT, one object.  Returns NULL, or in static text why it
+ * is none; then json->object is NULL. */
 MUSTCHECK const char *import_json_parse(struct import_json *json, const char *text, size_t length);
 
 /* Whether a name was there twice: json-c keeps the last alone. */

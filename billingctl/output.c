@@ -186,8 +186,8 @@ void output_csv_field(struct text *row, size_t index, const char *field)
     text_put_csv(row, field);
 }
 
-/* A line feed alone, not RFC 4180's two bytes: the
- * other tools of a pipeline would take the first of them for a part of the last field. */
+/* A line feed alone, not RFC 4180's two bytes: the other tools of a pipeline would take the first
+ * of them for a part of the last field. */
 void output_csv_end(struct text *row)
 {
     text_puts(row, "\n");

@@ -52,6 +52,6 @@ void output_csv_end(struct text *row);
 /* Write out what is still held back.  Returns whether everything so far was written. */
 bool output_flush(void);
 
-/* The same at the very end.  Returns CODE, or, where anything could not be written, says
- * so and returns CTL_REFUSED in place of CTL_DONE. */
+/* The same at the very end.  Returns CODE, or, where anything could not be written, says so and
+ * returns CTL_REFUSED in place of CTL_DONE. */
 int output_finish(int code);

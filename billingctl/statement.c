@@ -89,8 +89,8 @@ int statement_get_rest(const struct ctl *ctl, billing_query *query, struct state
     return CTL_DONE;
 }
 
-/* Whether all pages are of the same: nothing was recorded between them.  An invoice never changes.
- */
+/* Whether all pages are of the same: nothing was recorded between them.  An invoice never
+ * changes. */
 static bool is_consistent(const struct statement *statement)
 {
     static const char total[] = "exact_total";

@@ -1,5 +1,5 @@
 /* Being asked to stop, by SIGINT or SIGTERM, while there is work that comes to an orderly end
- * first. Main thread; owns how both are handled from then on. */
+ * first.  Main thread; owns how both are handled from then on. */
 #pragma once
 
 /* From now on the first SIGINT or SIGTERM is only noted, unless it is ignored; the next one, of

@@ -41,13 +41,6 @@ static void grow(struct tally *tally)
     free(old.slots);
 }
 
-uint64_t tally_count(const struct tally *tally, const struct derive_hash *hash)
-{
-    uint64_t key[2];
-    memcpy(key, hash->bytes, sizeof key);
-    return tally->capacity == 0 ? 0 : find(tally, key)->count;
-}
-
 uint64_t tally_add(struct tally *tally, const struct derive_hash *hash)
 {
     uint64_t key[2];

@@ -20,9 +20,6 @@ struct tally {
     size_t used;
 };
 
-/* How often HASH was added. */
-uint64_t tally_count(const struct tally *tally, const struct derive_hash *hash);
-
 /* Add HASH once more.  Returns how often it was added before. */
 uint64_t tally_add(struct tally *tally, const struct derive_hash *hash);
 

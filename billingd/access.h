@@ -23,8 +23,8 @@ struct access {
  * STATUS_OUT_OF_BOUNDS, having logged which entry names nobody any more. */
 MUSTCHECK int access_rules(const struct config *config, struct peer_rules *ret);
 
-/* Let in from now on by RULES, and by the names and origins of CONFIG, which must outlive ACCESS.
- */
+/* Let in from now on by RULES, and by the names and origins of CONFIG, which must outlive
+ * ACCESS. */
 void access_use(struct access *access, const struct peer_rules *rules, const struct config *config);
 
 /* Fill ACCESS from CONFIG, which must outlive it, as ACCESS must stay in its place.  Asks the

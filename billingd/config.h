@@ -29,13 +29,12 @@ struct config {
     bool help;
 
     /* --- where --- */
-    char *data_dir; /* absolute or relative; default by config_data_dir() */
-    char *store;    /* URI, "lmdb:" */
-    struct config_list
-        listen; /* "unix:PATH" or "tcp:HOST:PORT"; default: unix at the default place */
-    struct config_list http; /* "HOST:PORT"; default none */
-    int64_t socket_mode;     /* permissions of the Unix socket, 0660 */
-    bool allow_insecure;     /* TCP and HTTP without TLS on other addresses than loopback */
+    char *data_dir;            /* absolute or relative; default by config_data_dir() */
+    char *store;               /* URI, "lmdb:" */
+    struct config_list listen; /* "unix:PATH" or "tcp:HOST:PORT"; config_socket_path() */
+    struct config_list http;   /* "HOST:PORT"; default none */
+    int64_t socket_mode;       /* permissions of the Unix socket, 0660 */
+    bool allow_insecure;       /* TCP and HTTP without TLS on other addresses than loopback */
 
     /* --- who may --- */
     bool require_auth;               /* TCP and HTTP ask for a key on loopback too */
@@ -96,8 +95,8 @@ void config_done(struct config *config);
 /* The enum log_level that is called NAME, or STATUS_OUT_OF_BOUNDS: never for config->log_level. */
 MUSTCHECK int config_log_level(const char *name);
 
-/* The enum log_format that is called NAME, or STATUS_OUT_OF_BOUNDS: never for config->log_format.
- */
+/* The enum log_format that is called NAME, or STATUS_OUT_OF_BOUNDS: never for
+ * config->log_format. */
 MUSTCHECK int config_log_format(const char *name);
 
 /* Whether the catalogue called NAME is the listed one (1) or open (0), or STATUS_OUT_OF_BOUNDS:
@@ -107,9 +106,6 @@ MUSTCHECK int config_catalogue_listed(const char *name);
 /* The role called NAME, reader, writer or none, or STATUS_OUT_OF_BOUNDS: never for
  * config->unix_default. */
 MUSTCHECK int config_default_role(const char *name);
-
-/* Whether ADDRESS, HOST:PORT as config->http has it, can be reached from this host alone. */
-bool config_is_loopback(const char *address);
 
 /* Print the usage, every option with its default and meaning, from the table. */
 void config_help(FILE *out);

@@ -98,13 +98,6 @@ static void check_address(struct config_load *load, const char *option, const ch
     }
 }
 
-bool config_is_loopback(const char *address)
-{
-    bool loopback = false;
-    const char *what;
-    return parse_address(address, &loopback, &what) == 0 && loopback;
-}
-
 static void check_listen_entry(struct config_load *load, const char *entry)
 {
     if (strncmp(entry, "tcp:", 4) == 0) {

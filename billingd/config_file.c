@@ -193,10 +193,9 @@ static void take_array(struct config_load *load, const struct config_option *opt
     }
     for (unsigned i = 0; i < n; i++) {
         const config_setting_t *item = config_setting_get_elem(array, i);
-        if (config_setting_type(item) !=
-            CONFIG_TYPE_STRING) { /* one type in an array: say it once */
+        if (config_setting_type(item) != CONFIG_TYPE_STRING) {
             config_problem(load, origin, option->name, "what is in the array is to be text");
-            return;
+            return; /* an array has one type: say it once */
         }
         config_option_take(load, option, origin, config_setting_get_string(item), into);
     }

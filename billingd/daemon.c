@@ -34,6 +34,7 @@
 #include "billingd/rpc/dispatch.h"
 #include "billingd/rpc/keyring.h"
 #include "billingd/store/store.h"
+#include "billingd/store_watch.h"
 #include "billingd/watchdog.h"
 
 enum {
@@ -73,11 +74,10 @@ struct daemon {
     uv_timer_t trim_timer;
     uint64_t trim_requests; /* that had come in when trim_timer last looked */
     uv_timer_t second;      /* for what is said by time */
-    bool sealer_failing;    /* and that was said */
-    bool damage_told;       /* of segments */
-    uv_prepare_t turn_end;  /* hands on what a turn of the loop has gathered */
-    uv_check_t drained;     /* looks whether the last one is gone */
-    bool others_waited;     /* for what was urgent, when answers were given last */
+    struct store_watch store_watch;
+    uv_prepare_t turn_end; /* hands on what a turn of the loop has gathered */
+    uv_check_t drained;    /* looks whether the last one is gone */
+    bool others_waited;    /* for what was urgent, when answers were given last */
     bool draining;
     bool ending;
 
@@ -224,14 +224,35 @@ static void say_opened(const struct config *config, const struct store_info *inf
              LOG_TEXT("currency", config->currency));
 }
 
-static int start_dispatch(struct daemon *d)
+/* What the desk must know of the store: *RET, and its keys in d->keyring. */
+static int read_store(struct daemon *d, struct store_info *ret)
 {
     struct store_view *view;
+    int rc = store_snapshot(d->store, &view);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = store_info(view, ret);
+    if (rc == 0) {
+        say_opened(d->config, ret);
+        rc = load_keys(d, view, ret->id_key);
+    }
+    store_release(view);
+    return rc;
+}
+
+static int start_dispatch(struct daemon *d)
+{
     struct store_info info;
+    int rc = read_store(d, &info);
+    if (rc < 0) {
+        return rc;
+    }
     struct dispatch_options options = {
         .committer = d->committer,
         .readers = d->readers,
         .jobs = d->jobs,
+        .keyring = d->keyring,
         .require_request_id = d->config->require_request_id,
         .version = BILLING_VERSION,
         .started_at_us = clock_wall_us(),
@@ -240,19 +261,8 @@ static int start_dispatch(struct daemon *d)
         .memory_max = (size_t)d->config->memory_max,
         .log = log_options(d->config),
     };
-    int rc = store_snapshot(d->store, &view);
-    if (rc < 0) {
-        return rc;
-    }
-    rc = store_info(view, &info);
-    if (rc == 0) {
-        say_opened(d->config, &info);
-        rc = load_keys(d, view, info.id_key);
-    }
-    store_release(view);
-    options.keyring = d->keyring;
     dispatch_init(&d->dispatch, &options, info.id_key);
-    return rc;
+    return 0;
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
@@ -279,45 +289,13 @@ static void expect_trim(struct daemon *d)
     }
 }
 
-/* Told once: what is damaged stays so until a backup is restored. */
-static void watch_damage(struct daemon *d, const struct store_stats *stats)
-{
-    if (stats->segments_damaged && !d->damage_told && stats->segment_damaged != 0) {
-        log_error(LOG_STORE,
-                  "a segment is damaged: it is not merged, and what needs it fails; verify the "
-                  "store, and restore a backup",
-                  LOG_INT("segment", (int64_t)stats->segment_damaged));
-    } else if (stats->segments_damaged && !d->damage_told) {
-        log_error(LOG_STORE,
-                  "a replaced segment is damaged and none is removed any more; verify the store, "
-                  "and restore a backup");
-    }
-    d->damage_told = stats->segments_damaged;
-}
-
-/* The sealer has no log of its own: recording goes on without it, for a while. */
-static void watch_sealer(struct daemon *d)
-{
-    struct store_stats stats;
-    store_stats(d->store, &stats);
-    int status = stats.sealer_status;
-    if (status != 0 && !d->sealer_failing && status == STATUS_STORAGE_FULL) {
-        log_warning(LOG_STORE, "no room to seal records into segments");
-    } else if (status != 0 && !d->sealer_failing) {
-        log_error(LOG_STORE, "records cannot be sealed into segments",
-                  LOG_TEXT("code", status_info(status)->name));
-    } else if (status == 0 && d->sealer_failing) {
-        log_info(LOG_STORE, "records are sealed into segments again");
-    }
-    d->sealer_failing = status != 0;
-    watch_damage(d, &stats);
-}
-
 static void second_cb(uv_timer_t *timer)
 {
     struct daemon *d = timer->data;
+    struct store_stats stats;
     dispatch_tick(&d->dispatch);
-    watch_sealer(d);
+    store_stats(d->store, &stats);
+    store_watch_note(&d->store_watch, &stats);
     log_catch_up();
 }
 

@@ -86,8 +86,8 @@ static void say_listening(const struct listener *listener, bool is_http)
              LOG_TEXT("address", listener_address(listener)));
 }
 
-/* Whether LISTENER's connections have to bring a key: on a Unix socket the kernel says who it is.
- */
+/* Whether LISTENER's connections have to bring a key: on a Unix socket the kernel says who it
+ * is. */
 static bool needs_key(const struct entrances *entrances, const struct listener *listener)
 {
     return !listener_is_unix(listener) &&

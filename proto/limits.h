@@ -1,5 +1,5 @@
 /* Every bound that both sides of the wire know.  Bounds of the daemon alone are rows of its option
- * table (billingd/config.c).  Each has a test that goes past it. */
+ * table (billingd/config_options.c).  Each has a test that goes past it. */
 #pragma once
 
 enum {

@@ -11,15 +11,16 @@ const struct histogram_scale histogram_counts = {
     .bounds = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536},
 };
 
-void counter_add(atomic_uint_fast64_t *counter, uint64_t n)
+/* This thread alone adds to COUNTER, so it need not pay for a locked addition. */
+static void add(atomic_uint_fast64_t *counter, uint64_t n)
 {
     uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
     atomic_store_explicit(counter, value + n, memory_order_relaxed);
 }
 
-uint64_t counter_get(const atomic_uint_fast64_t *counter)
+uint64_t histogram_read(const atomic_uint_fast64_t *part)
 {
-    return atomic_load_explicit(counter, memory_order_relaxed);
+    return atomic_load_explicit(part, memory_order_relaxed);
 }
 
 void histogram_add(struct histogram *histogram, uint64_t value)
@@ -28,6 +29,6 @@ void histogram_add(struct histogram *histogram, uint64_t value)
     while (i < histogram->scale->n && value > histogram->scale->bounds[i]) {
         i++;
     }
-    counter_add(&histogram->buckets[i], 1);
-    counter_add(&histogram->sum, value);
+    add(&histogram->buckets[i], 1);
+    add(&histogram->sum, value);
 }

@@ -29,6 +29,5 @@ struct histogram {
 /* Count VALUE. */
 void histogram_add(struct histogram *histogram, uint64_t value);
 
-/* Add N to a counter that this thread alone adds to: without the price of a locked one. */
-void counter_add(atomic_uint_fast64_t *counter, uint64_t n);
-uint64_t counter_get(const atomic_uint_fast64_t *counter);
+/* What PART of a histogram, a bucket or the sum, is now. */
+uint64_t histogram_read(const atomic_uint_fast64_t *part);

@@ -1,7 +1,6 @@
 /* The log: one event a line on stderr, in logfmt or as JSON (log_line.h).
  *
- *   time=2026-11-22T11:01:38.000000Z level=info area=net msg=listening door=http
- * address=127.0.0.1:80
+ *   time=2026-11-22T11:01:38.000000Z level=info area=daemon msg=ready pid=4711
  *
  * Any thread; a line is one write(), and never waits: one that a full pipe has no room for is
  * dropped and counted, and the next that fits says how many.  Lower case, no full stop.  Rooms that
@@ -81,8 +80,8 @@ uint64_t log_dropped(void);
 /* What AREA is called in a line.  A static text. */
 const char *log_area_name(enum log_area area);
 
-/* Called with each line of LOG_LEVEL_ERROR, from whichever thread logs it: must not wait, nor log.
- */
+/* Called with each line of LOG_LEVEL_ERROR, from whichever thread logs it: must not wait, nor
+ * log. */
 typedef void (*log_error_fn)(enum log_area area, const char *message,
                              const struct log_field *fields, void *arg);
 

@@ -145,7 +145,7 @@ void metrics_histogram(struct metrics_text *text, const struct metrics_label *la
     char number[NUMBER_BYTES];
     uint64_t count = 0;
     for (size_t i = 0; i <= scale->n; i++) {
-        count += counter_get(&histogram->buckets[i]);
+        count += histogram_read(&histogram->buckets[i]);
         if (i < scale->n) {
             print(number, scale->bounds[i]);
             trim(number);
@@ -155,7 +155,7 @@ void metrics_histogram(struct metrics_text *text, const struct metrics_label *la
         put_number(text, number);
     }
     put_sample(text, "_sum", labels, NULL);
-    print(number, counter_get(&histogram->sum));
+    print(number, histogram_read(&histogram->sum));
     put_number(text, number);
     put_sample(text, "_count", labels, NULL);
     print_count(number, count);

@@ -36,8 +36,8 @@ struct metrics_label {
 void metrics_family(struct metrics_text *text, const char *name, enum metrics_type type,
                     const char *help);
 
-/* A sample of it, with LABELS (NULL: none); the second in seconds, with what is behind the point.
- */
+/* A sample of it, with LABELS (NULL: none); the second in seconds, with what is behind the
+ * point. */
 void metrics_sample(struct metrics_text *text, const struct metrics_label *labels, uint64_t value);
 void metrics_seconds(struct metrics_text *text, const struct metrics_label *labels, int64_t us);
 

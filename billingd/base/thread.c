@@ -3,25 +3,12 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "billingd/base/assert.h"
+#include "billingd/base/scheduling.h"
 #include "proto/status.h"
-
-/* As sched_setattr(2) has it: the C library does not have it yet, and the kernel's own header does
- * not go with the library's. */
-struct scheduling {
-    uint32_t size;
-    uint32_t policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t runtime_ns;
-    uint64_t deadline_ns;
-    uint64_t period_ns;
-};
 
 enum {
     TURN_NS = 500 * 1000,

@@ -27,9 +27,10 @@ struct expected {
     int64_t answered_us;
 };
 
-/* Returns 0 or STATUS_NO_MEMORY. */
+/* Ready EXPECTED; nobody is expected yet.  Returns 0 or STATUS_NO_MEMORY. */
 MUSTCHECK int expected_init(struct expected *expected);
 
+/* Free what EXPECTED owns. */
 void expected_done(struct expected *expected);
 
 /* GROUP was taken from QUEUE: note whose it is, and who of them was back within PROMPT_US. */

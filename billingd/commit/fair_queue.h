@@ -64,8 +64,8 @@ void fair_queue_take(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
                      struct op_list *into);
 
 /* The same, but once INTO has LEVEL_BYTES nobody gets more than the first who had nothing left:
- * there it ends.  One that has the queue alone is beside another who has nothing waiting just now.
- */
+ * there it ends.  One that has the queue alone is beside another who has nothing waiting just
+ * now. */
 void fair_queue_take_level(struct fair_queue *queue, size_t ops_max, size_t bytes_max,
                            size_t level_bytes, struct op_list *into);
 

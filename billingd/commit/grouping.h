@@ -34,9 +34,10 @@ struct grouping {
     bool is_large;                  /* the last group: longer than short_pace lets groups be */
 };
 
-/* Returns 0 or STATUS_NO_MEMORY. */
+/* Ready GROUPING; it knows nothing yet.  Returns 0 or STATUS_NO_MEMORY. */
 MUSTCHECK int grouping_init(struct grouping *grouping);
 
+/* Free what GROUPING owns. */
 void grouping_done(struct grouping *grouping);
 
 /* How long the next group is to wait for others than those who have something in QUEUE, at NOW_US

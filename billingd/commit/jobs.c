@@ -79,8 +79,8 @@ static int back_up(struct jobs *j, struct store_copied *copied, struct errinfo *
     return store_backup(j->store, &backup, copied, reason);
 }
 
-/* What a finding is about can only be looked up in the end: a verification has the view to itself.
- */
+/* What a finding is about can only be looked up in the end: a verification has the view to
+ * itself. */
 static void find_kinds(struct jobs *j, struct store_view *view)
 {
     struct job *job = current_of(j);

@@ -20,7 +20,7 @@ struct op {
     size_t bytes;        /* memory that it keeps while it waits: counts against the queue's bound */
     int64_t deadline_us; /* monotonic; not begun after it; 0: none */
     bool heavy;          /* its query may take seconds: never all readers are at such */
-    bool in_order;       /* it is done behind all that was carried out before it, and is so too */
+    bool in_order;       /* on its way back it overtakes nothing, and nothing overtakes it */
     unsigned asker;      /* who asks, below OP_ASKERS_MAX: queues are shared out by it */
 
     /* Committer thread: name the request ids that apply will look up.  May be called again for

@@ -55,9 +55,8 @@ struct invoice_draft {
 void invoice_draft_init(struct invoice_draft *draft, struct arena *arena);
 
 /* Draft anew: CUSTOMER's records that bill within PERIOD, those up to POSITION (at most the view's
- * last).  Returns 0, STATUS_TOO_LARGE
- * (arena), STATUS_NO_MEMORY, STATUS_OUT_OF_BOUNDS, or the store's error; after a failure only
- * building anew helps. */
+ * last).  Returns 0, STATUS_TOO_LARGE (arena), STATUS_NO_MEMORY, STATUS_OUT_OF_BOUNDS, or the
+ * store's error; after a failure only building anew helps. */
 MUSTCHECK int invoice_draft_build(struct invoice_draft *draft, struct store_view *view,
                                   uint64_t customer, struct period period, uint64_t position);
 

@@ -6,8 +6,8 @@
  * Every byte of a socket passes connection.c, and nothing else reads or writes one.
  * End: once all is said our side is shut down, and the client has a little time to close its own,
  * so that what it still sends does not turn our last answer into a reset; or it is cut.  What is in
- * flight then is carried out, the answer dropped, and the connection freed when it has come back.
- */
+ * flight then is carried out, the answer dropped, and the connection freed when it has come
+ * back. */
 #pragma once
 
 #include <stdbool.h>

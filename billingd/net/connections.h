@@ -6,7 +6,7 @@
 #include "billingd/net/connection.h"
 
 struct connections_options {
-    const struct peer_rules *peers; /* on Unix sockets; NULL: none; likewise */
+    const struct peer_rules *peers; /* on Unix sockets; by reference; NULL: none */
     size_t asker_connections_max;   /* of one identity, through all doors; 0: no bound */
     int64_t write_timeout_ms;       /* for a client to take its answers; 0: none */
 };

@@ -13,9 +13,8 @@ enum http_media {
 /* Starts as {0}. */
 struct http_accept {
     struct {
-        unsigned
-            precision;    /* of the range that speaks of it: 1 all, 2 its kind, 3 itself; 0: none */
-        unsigned quality; /* in thousandths */
+        unsigned precision; /* the range that speaks of it: 1 all, 2 its kind, 3 itself; 0: none */
+        unsigned quality;   /* in thousandths */
     } media[HTTP__MEDIA];
 };
 

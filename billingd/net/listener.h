@@ -39,7 +39,7 @@ MUSTCHECK int listener_open(const char *address, const struct listener_options *
 
 /* Listen on FD, a listening Unix or TCP stream socket that somebody else made and keeps (the
  * service manager): closing LISTENER closes the descriptor alone, and never removes the socket
- * file. Returns as listener_open(); FD is closed in either case, at the latest with LISTENER. */
+ * file.  Returns as listener_open(); FD is closed in either case, at the latest with LISTENER. */
 MUSTCHECK int listener_adopt(int fd, const struct listener_options *options,
                              struct listener **ret_listener, char *reason);
 

@@ -2,8 +2,8 @@
  * workers' queues.  So limits count by who it is, through whatever doors and connections.
  *
  * One that has nothing open is forgotten when its place is needed.  Where all places are taken, who
- * comes next shares the last one with others that came too late.  Loop thread only, but for bytes.
- */
+ * comes next shares the last one with others that came too late.  Loop thread only, but for
+ * bytes. */
 #pragma once
 
 #include <stdatomic.h>

@@ -145,8 +145,7 @@ uint64_t cursor_parse_number(struct request *request, enum cursor_list list, pro
     return position.length == 8 ? bytes_get_be64((const uint8_t *)position.data) : 0;
 }
 
-/* --- positions of scans ------------------------------------------------------------------------
- */
+/* --- positions of scans ----------------------------------------------------------------------- */
 
 void cursor_print_position(struct request *request, enum cursor_list list,
                            struct store_position position, protobuf_c_boolean *has,

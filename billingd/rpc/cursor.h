@@ -3,8 +3,8 @@
  * A cursor pins a position in the order of the list, not a number of rows, so it stays right while
  * records arrive.  It holds a version, the list it belongs to and a check keyed by the store and by
  * the question: the call as it was asked, but for its `cursor` and `limit`.  So one of another
- * list, another customer or window, or another store is refused rather than misread.  Loop thread.
- */
+ * list, another customer or window, or another store is refused rather than misread.  Loop
+ * thread. */
 #pragma once
 
 #include "billingd/ledger/record_page.h"

@@ -247,39 +247,39 @@ static void refuse_fields(struct request *request)
     request->reply(request);
 }
 
-static int check_admission(struct dispatch *dispatch, const struct request *request)
-{
-    bool here = request->method->lane == LANE_HERE;
-    if (dispatch->draining && !here) {
-        return STATUS_SHUTTING_DOWN;
-    }
-    return !here && account_is_full(&request->account) ? STATUS_BUSY : 0;
-}
-
-/* Whether REQUEST, which does not come too often, may be carried out; it is answered where it may
- * not. */
-static bool admit(struct dispatch *dispatch, struct request *request)
+/* Whether REQUEST may be carried out, but for how often it comes: 0, or why not. */
+static int check_admission(const struct dispatch *dispatch, const struct request *request)
 {
     int rc = gate_authorize(request, request->method);
-    if (rc < 0) {
-        gate_refuse(request, request->method, rc);
-        return false;
+    if (rc < 0 || request->method->lane == LANE_HERE) {
+        return rc;
     }
-    rc = check_admission(dispatch, request);
-    if (rc < 0) {
-        answer(request, rc);
+    if (dispatch->draining) {
+        return STATUS_SHUTTING_DOWN;
     }
-    return rc == 0;
+    return account_is_full(&request->account) ? STATUS_BUSY : 0;
+}
+
+/* Answer REQUEST, to which check_admission() has said STATUS. */
+static void refuse_admission(struct request *request, int status)
+{
+    if (status == STATUS_UNAUTHENTICATED || status == STATUS_FORBIDDEN) {
+        gate_refuse(request, request->method, status);
+    } else {
+        answer(request, status);
+    }
 }
 
 bool dispatch_invites(struct dispatch *dispatch, struct request *request)
 {
     count_bytes(request);
-    bool refused =
-        gate_authorize(request, request->method) < 0 || check_admission(dispatch, request) < 0;
+    int rc = check_admission(dispatch, request);
     /* What is refused now counts now; the others once they are whole. */
-    bool limited = refused ? gate_is_too_often(request) : gate_is_too_early(request);
-    bool invited = !limited && admit(dispatch, request);
+    bool limited = rc < 0 ? gate_is_too_often(request) : gate_is_too_early(request);
+    if (!limited && rc < 0) {
+        refuse_admission(request, rc);
+    }
+    bool invited = !limited && rc == 0;
     dispatch->stats.requests += !invited;
     return invited;
 }
@@ -303,11 +303,13 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request)
         return;
     }
     arena_set_budget(&request->arena, REQUEST_WORK_BYTES_MAX);
-    if (!admit(dispatch, request)) {
+    int rc = check_admission(dispatch, request);
+    if (rc < 0) {
+        refuse_admission(request, rc);
         return;
     }
     field_refuse_unknown(request, -1, &request->message->base);
-    int rc = request->method->decode(request);
+    rc = request->method->decode(request);
     if (rc == 0 && request->errors.first != NULL) {
         refuse_fields(request);
         return;

@@ -28,7 +28,8 @@ struct method {
     enum role role;     /* the least that may call it */
     bool every_service; /* it writes what concerns all: refused to a key of some services */
     bool heavy;         /* what a reader does for it may take seconds */
-    bool acts; /* it is no query, though it does not write: what is wrong with it is a field */
+    bool acts; /* it begins or ends something, though it does not write: what is wrong with it is a
+                  field, not a query */
 
     /* Loop thread: turn request->message into request->args.  Wrong fields go to
      * request->errors.  Returns 0 or a STATUS_* that refuses the request as a whole. */
@@ -79,7 +80,7 @@ struct dispatch {
     struct key_log key_log;
     struct askers askers;
     struct memory_use memory;
-    struct company company; /* who asks for writes beside whom */
+    struct company company; /* who asks beside whom */
     bool draining;          /* no new request is taken */
     bool closed;            /* the workers are going */
 };
@@ -102,9 +103,9 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request);
 void dispatch_read(struct dispatch *dispatch, struct request *request, size_t bytes,
                    const struct request_reading *reading);
 
-/* Whether REQUEST, which gate_identify() and request->method are settled for, may send its message,
- * which is still to come: that it may be carried out is asked again when it has come.  Where
- * it may not, it is answered, and counts as one that has come. */
+/* Asked before REQUEST's message is taken, once gate_identify() was called and request->method is
+ * set: whether the message may come.  Whether it may be carried out is asked again when it has.
+ * Where it may not come, REQUEST is answered here, and counts as one that came. */
 bool dispatch_invites(struct dispatch *dispatch, struct request *request);
 
 /* Answer REQUEST now with a problem: for what a door refuses before there is a message. */
@@ -128,6 +129,6 @@ bool dispatch_is_pressed(struct dispatch *dispatch, const struct asker *asker);
 /* Take no more: what comes is refused with STATUS_SHUTTING_DOWN. */
 void dispatch_drain(struct dispatch *dispatch);
 
-/* Nor hand what is prepared to the committer, or back to be prepared again, and write down which
- * keys were used: before the workers are destroyed, of whom one would be gone already. */
+/* The workers are about to be destroyed, one after the other: take no more, as dispatch_drain(),
+ * hand nothing that is prepared on to any of them, and write down which keys were used. */
 void dispatch_close(struct dispatch *dispatch);

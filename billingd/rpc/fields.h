@@ -50,8 +50,8 @@ void field_require(struct request *request, const char *name, bool has);
 void field_time(struct request *request, int item, const char *name, protobuf_c_boolean has,
                 int64_t value, int64_t *ret);
 
-/* A half-open range, the fields `start` and `end`; what is left out leaves its side of *RET alone.
- */
+/* A half-open range, the fields `start` and `end`; what is left out leaves its side of *RET
+ * alone. */
 void field_range(struct request *request, protobuf_c_boolean has_start, int64_t start,
                  protobuf_c_boolean has_end, int64_t end, struct period *ret);
 

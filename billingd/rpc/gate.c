@@ -19,9 +19,10 @@ static const struct identity nobody = {.name = SLICE("anonymous"), .role = ROLE_
 void gate_identify(struct request *request, struct slice token)
 {
     struct dispatch *dispatch = request->dispatch;
-    request->has_token = token.data != NULL;
-    request->has_empty_token = request->has_token && token.length == 0;
-    if (request->has_token && take_token(request, token) < 0) {
+    if (token.data != NULL) {
+        request->token = token.length == 0 ? REQUEST_EMPTY_TOKEN : REQUEST_TOKEN;
+    }
+    if (request->token != REQUEST_NO_TOKEN && take_token(request, token) < 0) {
         request->who = nobody;
     }
     account_open(&request->account, &dispatch->memory,
@@ -34,7 +35,7 @@ void gate_confirm(struct request *request, const struct identity *caller)
     uint64_t key = request->who.key;
     if (key != 0 && !keyring_counts(keyring, key, clock_wall_us())) {
         request->who = nobody;
-    } else if (!request->has_token) {
+    } else if (request->token == REQUEST_NO_TOKEN) {
         request->who.role = caller->role;
     }
 }
@@ -57,20 +58,32 @@ int gate_authorize(const struct request *request, const struct method *method)
     return every_service && who->services.length > 0 ? STATUS_FORBIDDEN : 0;
 }
 
+static void refuse_nobody(struct request *request, const char *name, const char *role)
+{
+    switch (request->token) {
+    case REQUEST_NO_TOKEN:
+        dispatch_refuse(request, STATUS_UNAUTHENTICATED, "%s needs the role %s: present an API key",
+                        name, role);
+        break;
+    case REQUEST_EMPTY_TOKEN:
+        dispatch_refuse(request, STATUS_UNAUTHENTICATED,
+                        "there is no API key in what says who asks; over HTTP it is to be "
+                        "'Authorization: Bearer KEY'");
+        break;
+    case REQUEST_TOKEN:
+        dispatch_refuse(request, STATUS_UNAUTHENTICATED,
+                        "the API key is not valid: it is unknown, revoked or expired");
+        break;
+    }
+}
+
 void gate_refuse(struct request *request, const struct method *method, int status)
 {
     const char *name = method == NULL ? "this" : method->name;
     const char *role = role_name(role_for(method));
     const struct identity *who = &request->who;
-    if (status == STATUS_UNAUTHENTICATED && request->has_empty_token) {
-        dispatch_refuse(request, status,
-                        "there is no API key in what says who asks; over HTTP it is to be "
-                        "'Authorization: Bearer KEY'");
-    } else if (status == STATUS_UNAUTHENTICATED && request->has_token) {
-        dispatch_refuse(request, status,
-                        "the API key is not valid: it is unknown, revoked or expired");
-    } else if (status == STATUS_UNAUTHENTICATED) {
-        dispatch_refuse(request, status, "%s needs the role %s: present an API key", name, role);
+    if (status == STATUS_UNAUTHENTICATED) {
+        refuse_nobody(request, name, role);
     } else if (who->role < role_for(method)) {
         dispatch_refuse(request, status, "%s needs the role %s, and '%.*s' has %s", name, role,
                         (int)who->name.length, who->name.data, role_name(who->role));

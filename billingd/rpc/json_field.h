@@ -17,9 +17,9 @@ bool json_field_is_set(const ProtobufCMessage *message, const ProtobufCFieldDesc
 
 /* Set FIELD, not a repeated one and no message, of MESSAGE to what TEXT says; TEXT is copied.
  *
- * Returns 0, or with *RETERR what is expected instead ("must be ...", static or in
- * the arena): STATUS_WRONG_TYPE,
- * STATUS_OUT_OF_BOUNDS, STATUS_TIME_OUT_OF_RANGE; or STATUS_TOO_LARGE where the arena is full. */
+ * Returns 0, or with *RETERR what is expected instead ("must be ...", static or in the
+ * arena): STATUS_WRONG_TYPE, STATUS_OUT_OF_BOUNDS, STATUS_TIME_OUT_OF_RANGE; or STATUS_TOO_LARGE
+ * where the arena is full. */
 MUSTCHECK int json_field_set(struct arena *arena, ProtobufCMessage *message,
                              const ProtobufCFieldDescriptor *field, struct slice text,
                              const char **reterr);

@@ -1,5 +1,5 @@
-/* CreateKey, ListKeys, RevokeKey.  What they change is in the keyring before their answers leave.
- */
+/* CreateKey, ListKeys, RevokeKey.  What they change is in the keyring before their answers
+ * leave. */
 #include <stdlib.h>
 
 #include "billingd/base/clock.h"

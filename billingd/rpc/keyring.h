@@ -32,8 +32,8 @@ void keyring_destroy(struct keyring *keyring);
  * the store's, or STATUS_NO_MEMORY. */
 MUSTCHECK int keyring_reload(struct keyring *keyring, struct store_view *view);
 
-/* Hold KEY, which was committed, too.  Aborts when out of memory: somebody is told that it counts.
- */
+/* Hold KEY, which was committed, too.  Aborts when out of memory: somebody is told that it
+ * counts. */
 void keyring_add(struct keyring *keyring, const struct store_api_key *key);
 
 /* Hold the key SEQ no more; whether it is held or not. */

@@ -27,7 +27,7 @@ enum {
 };
 
 /* Print the id of the KIND of thing that record SEQ made, or the number of an invoice, into BUFFER
- * of OBJECT_ID_TEXT_MAX bytes. Returns its length. */
+ * of OBJECT_ID_TEXT_MAX bytes.  Returns its length. */
 size_t object_id_print(enum object_kind kind, uint64_t seq, uint64_t id_key, char *buffer);
 
 /* The sequence number in TEXT, or 0 where TEXT is no id of that kind, not OBJECT_INVOICE, in this

@@ -47,6 +47,13 @@ enum request_next {
     REQUEST_APPLY,
 };
 
+/* What it brought to say who asks, whether it counts or not. */
+enum request_token {
+    REQUEST_NO_TOKEN,
+    REQUEST_EMPTY_TOKEN, /* in which there is no key at all */
+    REQUEST_TOKEN,
+};
+
 enum request_door {
     REQUEST_UNIX,
     REQUEST_TCP,
@@ -80,8 +87,7 @@ struct request {
     const struct method *method;
     struct identity who;
     struct account account;           /* the same, as limits count; open from gate_identify() on */
-    bool has_token;                   /* it brought one, whether it counts or not */
-    bool has_empty_token;             /* one that holds no key at all */
+    enum request_token token;         /* settled there too */
     uint32_t retry_after_ms;          /* of its problem; 0: as usual */
     int64_t received_us;              /* monotonic */
     Billing__V1__Request *message;    /* in the arena */

@@ -34,6 +34,7 @@ struct request_stats {
     struct histogram times[REQUEST_STATS_KINDS];
 };
 
+/* Begin STATS, in which nothing is counted. */
 void request_stats_init(struct request_stats *stats);
 
 /* How REQUEST, whose response is complete, is answered. */

@@ -60,6 +60,7 @@ struct block_writer; /* collects the records of the next block */
  * a small BYTES_MAX; at most BLOCK_BYTES_MAX.  Its memory is touched as it fills.
  * Returns 0, or STATUS_NO_MEMORY. */
 MUSTCHECK int block_writer_create(size_t bytes_max, struct block_writer **ret);
+/* Free WRITER and what it has collected. */
 void block_writer_destroy(struct block_writer *writer);
 
 /* Forget all records. */

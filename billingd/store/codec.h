@@ -13,6 +13,9 @@
 
 /* --- writing values --------------------------------------------------------------------------- */
 
+/* Nothing here knows where the room ends: it is RECORD_BYTES_MAX, and what a caller may put in it
+ * was checked.  A value beyond its bound aborts. */
+
 struct writer {
     uint8_t *at;
 };
@@ -90,6 +93,7 @@ static inline struct slice rest_of(const struct reader *r)
     return (struct slice){left == 0 ? NULL : (const char *)r->at, left};
 }
 
+/* The next BYTES of R, which are then read; NULL where there are not so many. */
 static inline const uint8_t *take(struct reader *r, uint64_t bytes)
 {
     if (bytes > (uint64_t)(r->end - r->at)) {

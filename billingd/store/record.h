@@ -275,8 +275,8 @@ unsigned record_texts(struct record *record, struct slice *ret_texts[RECORD_TEXT
  * RECORD_BYTES_MAX bytes.  The caller has checked what it holds (texts within their limits, labels
  * sorted, times from 1970 to 9999, units, price and amount within their bounds, bills_at not before
  * occurred_at, an invoice's start before its end, a name for what is in the catalogue and for a
- * key, services for none but a writer): the process aborts otherwise.  Returns the number of bytes.
- */
+ * key, services for none but a writer): the process aborts otherwise.  Returns the number of
+ * bytes. */
 size_t record_encode(const struct record *record, uint8_t *buffer);
 
 /* Decode LENGTH bytes at BYTES; slices in *RET point into BYTES; seq and created_at_us are left

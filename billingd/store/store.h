@@ -107,8 +107,8 @@ void store_stats(struct store *store, struct store_stats *ret);
 
 /* --- writing: committer thread ---------------------------------------------------------------- */
 
-/* Begin the transaction.  NOW_US becomes created_at of all that it appends.  There is at most one.
- */
+/* Begin the transaction.  NOW_US becomes created_at of all that it appends.  There is at most
+ * one. */
 MUSTCHECK int store_begin(struct store *store, int64_t now_us, struct store_txn **ret_txn);
 
 /* The view of TXN: the last commit and what TXN has appended.  It ends with TXN. */
@@ -146,6 +146,7 @@ void store_abort(struct store_txn *txn);
 /* The state of the last commit.  Release it soon: a view keeps the space of all that is replaced
  * meanwhile.  Fails with STATUS_BUSY when readers_max views are open. */
 MUSTCHECK int store_snapshot(struct store *store, struct store_view **ret_view);
+/* End VIEW; what its reads returned is no longer valid. */
 void store_release(struct store_view *view);
 
 /* From when *STOPPING is true on, store_record() of VIEW and the next row of every scan of it fail

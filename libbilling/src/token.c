@@ -90,6 +90,12 @@ static char *take_contents(char *contents, size_t length, const char *path, stru
     } else if (length > TOKEN_BYTES_MAX) {
         failure_set(reterr, FAULT_TOKEN_FILE, "%s: is longer than a token of %d bytes", path,
                     TOKEN_BYTES_MAX);
+    } else if (contents[length - 1] == '\r') {
+        failure_set(
+            reterr, FAULT_TOKEN_FILE,
+            "%s: ends in a carriage return (0x0d), as Windows ends lines; a token is printable "
+            "ASCII (0x21 to 0x7e), and behind it may be one newline (0x0a)",
+            path);
     } else if (strlen(contents) != length || !token_is_good(contents)) {
         failure_set(reterr, FAULT_TOKEN_FILE,
                     "%s: holds something else than one token of printable ASCII", path);

@@ -4,7 +4,7 @@
  * it is linked into, for liblmdb too.  Only files below the watched directory are concerned; what
  * they sync is not synced: no test needs a disk that outlives the machine.
  *
- * A store that wrote through its map would go unseen: disk_check_maps() fails a test where one
+ * A store that wrote through its map would go unseen: disk_writable_maps() tells whether one
  * could.  LMDB's is read-only, since it is opened without MDB_WRITEMAP; its table of readers in
  * lock.mdb is written so, and is of no worth once the daemon has ended.
  *

@@ -1,6 +1,5 @@
 #include "tests/fault/proxy.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -8,7 +7,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -257,33 +255,6 @@ static void *acceptor_main(void *arg)
 
 /* --- the proxy -------------------------------------------------------------------------------- */
 
-static int listen_unix(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || strlen(path) >= sizeof address.sun_path) {
-        abort();
-    }
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    if (bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 64) != 0) {
-        abort();
-    }
-    return fd;
-}
-
-static int listen_tcp(const char **ret_address)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
-        listen(fd, 64) != 0 || getsockname(fd, (struct sockaddr *)&address, &length) != 0) {
-        abort();
-    }
-    *ret_address = testkit_format("tcp:127.0.0.1:%u", ntohs(address.sin_port));
-    return fd;
-}
-
 struct proxy *proxy_create(const char *address, const char *target)
 {
     struct proxy *proxy = calloc(1, sizeof *proxy);
@@ -291,14 +262,15 @@ struct proxy *proxy_create(const char *address, const char *target)
         pthread_cond_init(&proxy->changed, NULL) != 0) {
         abort();
     }
-    proxy->address = address;
     proxy->target = target;
     proxy->fault.kind = PROXY_FAULTS;
     proxy->release_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     memset(proxy->fds, 0xff, sizeof proxy->fds);
-    proxy->listen_fd =
-        strncmp(address, "unix:", 5) == 0 ? listen_unix(address + 5) : listen_tcp(&proxy->address);
-    if (proxy->release_fd < 0 ||
+    proxy->listen_fd = sock_listen(address);
+    proxy->address = strncmp(address, "tcp:", 4) == 0
+                         ? testkit_format("tcp:127.0.0.1:%u", sock_port(proxy->listen_fd))
+                         : address;
+    if (proxy->release_fd < 0 || proxy->listen_fd < 0 ||
         pthread_create(&proxy->acceptor, NULL, acceptor_main, proxy) != 0) {
         abort();
     }

@@ -4,94 +4,21 @@
 #include <stdlib.h>
 
 #include "billingd/rpc/object_id.h"
-#include "tests/fault/checker.h"
-#include "tests/lib/book.h"
+#include "tests/fault/business.h"
 #include "tests/lib/testkit.h"
 
 enum {
     HOUR_SECONDS = 3600,
 };
 
-struct business {
-    struct book *book;
-    struct request_log *log;
+struct scene {
+    struct business b; /* the customer, a usage, its void, a credit, an invoice, late usage */
     const char *log_path;
-    struct checker_result result;
-    struct logged_request *customer;
     struct logged_request *usage;
     struct logged_request *late;
-    uint64_t customer_seq;
     uint64_t usage_seq;
     uint64_t late_seq;
 };
-
-static void acknowledge(struct business *b, struct logged_request *request, uint64_t seq)
-{
-    struct logged_answer answer = {.seq = seq, .created_at_us = b->book->env.now_us};
-    request_log_acknowledge(b->log, request, &answer);
-}
-
-/* --- the business: book and log alike --------------------------------------------------------- */
-
-static struct logged_request *log_usage(struct business *b, const char *request_id,
-                                        int64_t occurred_at_us)
-{
-    struct logged_payload payload = {
-        .kind = LOGGED_USAGE,
-        .customer = b->customer,
-        .service = "Database Hosting",
-        .units = "58",
-        .price = "0.05",
-        .occurred_at_us = occurred_at_us,
-    };
-    return request_log_send(b->log, request_id, &payload);
-}
-
-static uint64_t record_usage(struct business *b, const char *request_id, int64_t occurred_at_us)
-{
-    struct usage_create create = book_usage(b->customer_seq, request_id);
-    create.asked.usage.occurred_at_given = occurred_at_us != 0;
-    create.asked.usage.occurred_at_us = occurred_at_us;
-    book_create_usage(b->book, &create);
-    return create.record.seq;
-}
-
-static void do_customer(struct business *b)
-{
-    struct logged_payload payload = {.kind = LOGGED_CUSTOMER, .name = "Acme"};
-    struct customer_create create = {.name = SLICE("Acme"), .request_id = SLICE("c")};
-    b->customer = request_log_send(b->log, "c", &payload);
-    book_create_customer(b->book, &create);
-    b->customer_seq = create.customer.seq;
-    acknowledge(b, b->customer, b->customer_seq);
-}
-
-static void do_usage(struct business *b)
-{
-    b->usage = log_usage(b, "u", 0);
-    b->usage_seq = record_usage(b, "u", 0);
-    acknowledge(b, b->usage, b->usage_seq);
-}
-
-static void do_void(struct business *b)
-{
-    struct logged_payload payload = {
-        .kind = LOGGED_VOID, .customer = b->customer, .usage = b->usage, .reason = "an error"};
-    struct logged_request *request = request_log_send(b->log, "v", &payload);
-    struct void_create create = book_void(b->customer_seq, b->usage_seq, "v");
-    book_create_void(b->book, &create);
-    acknowledge(b, request, create.record.seq);
-}
-
-static void do_adjustment(struct business *b)
-{
-    struct logged_payload payload = {
-        .kind = LOGGED_ADJUSTMENT, .customer = b->customer, .amount = "-5", .reason = "goodwill"};
-    struct logged_request *request = request_log_send(b->log, "a", &payload);
-    struct adjustment_create create = book_adjustment(b->customer_seq, "a");
-    book_create_adjustment(b->book, &create);
-    acknowledge(b, request, create.record.seq);
-}
 
 static void do_invoice(struct business *b)
 {
@@ -102,49 +29,42 @@ static void do_invoice(struct business *b)
     struct invoice_finalize *invoice = book_invoice(b->book, b->customer_seq, end_us, "i");
     book_finalize_invoice(b->book, invoice);
     assert_status(invoice->outcome.status, 0);
-    acknowledge(b, request, invoice->page.record.seq);
-}
-
-static void do_late_usage(struct business *b)
-{
-    int64_t occurred_at_us = b->book->env.now_us - (int64_t)2 * HOUR_SECONDS * 1000000;
-    b->late = log_usage(b, "l", occurred_at_us);
-    b->late_seq = record_usage(b, "l", occurred_at_us);
-    acknowledge(b, b->late, b->late_seq);
+    business_acknowledge(b, request, invoice->page.record.seq);
 }
 
 static int setup(void **state)
 {
-    struct business *b = testkit_alloc(sizeof *b);
-    b->book = book_open();
-    b->log_path = testkit_format("%s/log", testkit_tmpdir());
-    b->log = request_log_create(b->log_path);
-    do_customer(b);
-    do_usage(b);
-    do_void(b);
-    do_adjustment(b);
+    struct scene *scene = testkit_alloc(sizeof *scene);
+    struct business *b = &scene->b;
+    scene->log_path = testkit_format("%s/log", testkit_tmpdir());
+    business_open(b, scene->log_path);
+    scene->usage = business_do_usage(b, "u", 0);
+    business_do_void(b, scene->usage);
+    business_do_adjustment(b);
     b->book->env.now_us += (int64_t)HOUR_SECONDS * 1000000;
     do_invoice(b);
-    do_late_usage(b);
-    *state = b;
+    scene->late =
+        business_do_usage(b, "l", b->book->env.now_us - (int64_t)2 * HOUR_SECONDS * 1000000);
+    scene->usage_seq = scene->usage->answer.seq;
+    scene->late_seq = scene->late->answer.seq;
+    *state = scene;
     return 0;
 }
 
 static int teardown(void **state)
 {
-    struct business *b = *state;
-    checker_result_done(&b->result);
-    request_log_destroy(b->log);
-    book_close(b->book);
+    struct scene *scene = *state;
+    business_close(&scene->b);
     return 0;
 }
 
-/* --- the verdict ------------------------------------------------------------------------------ */
-
-static void check(struct business *b)
+static struct business *business_of(void **state)
 {
-    checker_run(b->log, memory_store_handle(b->book->memory), NULL, &b->result);
+    struct scene *scene = *state;
+    return &scene->b;
 }
+
+/* --- the verdict ------------------------------------------------------------------------------ */
 
 static void assert_clean(const struct business *b)
 {
@@ -168,8 +88,8 @@ static void assert_only(const struct business *b, const uint64_t *count, const c
 
 static void check__log_and_store_agree__finds_nothing(void **state)
 {
-    struct business *b = *state;
-    check(b);
+    struct business *b = business_of(state);
+    business_check(b);
     assert_clean(b);
     assert_u64(b->result.acknowledged, 6);
     assert_u64(b->result.unknown, 0);
@@ -178,16 +98,17 @@ static void check__log_and_store_agree__finds_nothing(void **state)
 
 static void check__log_kept_in_a_file__says_the_same(void **state)
 {
-    struct business *b = *state;
-    log_usage(b, "cut", 0);
+    struct scene *scene = *state;
+    struct business *b = &scene->b;
+    business_log_usage(b, "cut", 0);
     request_log_destroy(b->log);
     size_t bytes;
-    char *data = testkit_read_file(b->log_path, &bytes);
+    char *data = testkit_read_file(scene->log_path, &bytes);
     const char *path = testkit_format("%s/cut", testkit_tmpdir());
     testkit_write_file(path, data, bytes - 5); /* killed in the middle of the last line */
     free(data);
     b->log = request_log_load(path);
-    check(b);
+    business_check(b);
     assert_clean(b);
     assert_u64(b->result.acknowledged, 6);
     assert_u64(b->result.unknown, 0);
@@ -195,19 +116,19 @@ static void check__log_kept_in_a_file__says_the_same(void **state)
 
 static void check__acknowledged_and_not_there__is_lost(void **state)
 {
-    struct business *b = *state;
-    acknowledge(b, log_usage(b, "gone", 0), 17);
-    check(b);
+    struct business *b = business_of(state);
+    business_acknowledge(b, business_log_usage(b, "gone", 0), 17);
+    business_check(b);
     assert_only(b, &b->result.lost, "'gone'");
 }
 
 static void check__unknown__may_be_there_or_not(void **state)
 {
-    struct business *b = *state;
-    log_usage(b, "there", 0);
-    log_usage(b, "not there", 0);
-    IGNORE(record_usage(b, "there", 0) == 0);
-    check(b);
+    struct business *b = business_of(state);
+    business_log_usage(b, "there", 0);
+    business_log_usage(b, "not there", 0);
+    IGNORE(business_record_usage(b, "there", 0) == 0);
+    business_check(b);
     assert_clean(b);
     assert_u64(b->result.unknown, 2);
     assert_u64(b->result.found, 1);
@@ -215,40 +136,40 @@ static void check__unknown__may_be_there_or_not(void **state)
 
 static void check__unknown_then_acknowledged_by_a_retry__has_to_be_there(void **state)
 {
-    struct business *b = *state;
-    struct logged_request *request = log_usage(b, "retried", 0);
-    check(b);
+    struct business *b = business_of(state);
+    struct logged_request *request = business_log_usage(b, "retried", 0);
+    business_check(b);
     assert_clean(b);
-    acknowledge(b, request, 17);
-    check(b);
+    business_acknowledge(b, request, 17);
+    business_check(b);
     assert_only(b, &b->result.lost, "'retried'");
 }
 
 static void check__asked_for_by_nobody__is_foreign(void **state)
 {
-    struct business *b = *state;
-    IGNORE(record_usage(b, "whose", 0) == 0);
-    check(b);
+    struct business *b = business_of(state);
+    IGNORE(business_record_usage(b, "whose", 0) == 0);
+    business_check(b);
     assert_u64(b->result.foreign, 1);
     assert_contains(b->result.texts[0], "'whose'");
 }
 
 static void check__refused_and_there__is_foreign(void **state)
 {
-    struct business *b = *state;
-    request_log_refuse(b->log, log_usage(b, "refused", 0), "out_of_bounds");
-    IGNORE(record_usage(b, "refused", 0) == 0);
-    check(b);
+    struct business *b = business_of(state);
+    request_log_refuse(b->log, business_log_usage(b, "refused", 0), "out_of_bounds");
+    IGNORE(business_record_usage(b, "refused", 0) == 0);
+    business_check(b);
     assert_only(b, &b->result.foreign, "'refused'");
 }
 
 static void check__of_another_name_space__is_foreign(void **state)
 {
-    struct business *b = *state;
+    struct business *b = business_of(state);
     struct customer_create create = {.name = SLICE("Other"), .request_id = SLICE("o")};
-    acknowledge(b, log_usage(b, "o", 0), 17);
+    business_acknowledge(b, business_log_usage(b, "o", 0), 17);
     book_create_customer(b->book, &create);
-    check(b);
+    business_check(b);
     assert_u64(b->result.lost, 1);
     assert_u64(b->result.foreign, 1);
 }
@@ -260,9 +181,10 @@ static void take_the_id_of_another(struct record *record)
 
 static void check__one_request_id_twice__is_doubled(void **state)
 {
-    struct business *b = *state;
-    memory_store_alter(b->book->memory, b->late_seq, take_the_id_of_another);
-    check(b);
+    struct scene *scene = *state;
+    struct business *b = &scene->b;
+    memory_store_alter(b->book->memory, scene->late_seq, take_the_id_of_another);
+    business_check(b);
     assert_u64(b->result.doubled, 1);
     assert_contains(b->result.texts[0], "'u'");
 }
@@ -274,9 +196,10 @@ static void double_the_units(struct record *record)
 
 static void check__other_units__are_a_wrong_payload_and_a_wrong_bill(void **state)
 {
-    struct business *b = *state;
-    memory_store_alter(b->book->memory, b->late_seq, double_the_units);
-    check(b);
+    struct scene *scene = *state;
+    struct business *b = &scene->b;
+    memory_store_alter(b->book->memory, scene->late_seq, double_the_units);
+    business_check(b);
     assert_u64(b->result.wrong_payload, 1);
     assert_contains(b->result.texts[0], "units is '116' in place of '58'");
     assert_true(b->result.wrong_bill > 0);
@@ -290,9 +213,10 @@ static void bill_when_it_occurred(struct record *record)
 
 static void check__late_usage_on_a_closed_bill__is_wrong(void **state)
 {
-    struct business *b = *state;
-    memory_store_alter(b->book->memory, b->late_seq, bill_when_it_occurred);
-    check(b);
+    struct scene *scene = *state;
+    struct business *b = &scene->b;
+    memory_store_alter(b->book->memory, scene->late_seq, bill_when_it_occurred);
+    business_check(b);
     assert_u64(b->result.wrong_payload, 1);
     assert_contains(b->result.texts[0], "bills_at");
 }
@@ -304,10 +228,11 @@ static void pay_less(struct record *record)
 
 static void check__another_amount_after_the_invoice__is_not_verified(void **state)
 {
-    struct business *b = *state;
-    uint64_t adjustment = b->usage_seq + 2;
+    struct scene *scene = *state;
+    struct business *b = &scene->b;
+    uint64_t adjustment = scene->usage_seq + 2;
     memory_store_alter(b->book->memory, adjustment, pay_less);
-    check(b);
+    business_check(b);
     assert_u64(b->result.wrong_payload, 1);
     assert_u64(b->result.unsound, 1); /* the invoice's own check */
     assert_true(b->result.wrong_bill > 0);
@@ -315,48 +240,51 @@ static void check__another_amount_after_the_invoice__is_not_verified(void **stat
 
 static void check__damaged_record__is_unsound(void **state)
 {
-    struct business *b = *state;
-    memory_store_damage(b->book->memory, b->late_seq);
-    check(b);
+    struct scene *scene = *state;
+    struct business *b = &scene->b;
+    memory_store_damage(b->book->memory, scene->late_seq);
+    business_check(b);
     assert_true(b->result.unsound > 0);
 }
 
 static void check__answer_with_another_id__is_wrong(void **state)
 {
-    struct business *b = *state;
-    struct logged_request *request = log_usage(b, "other", 0);
-    uint64_t seq = record_usage(b, "other", 0);
+    struct business *b = business_of(state);
+    struct logged_request *request = business_log_usage(b, "other", 0);
+    uint64_t seq = business_record_usage(b, "other", 0);
     char id[OBJECT_ID_TEXT_MAX];
     object_id_print(OBJECT_USAGE, seq, 1, id); /* of another deployment */
     struct logged_answer answer = {.id = id};
     request_log_acknowledge(b->log, request, &answer);
-    check(b);
+    business_check(b);
     assert_only(b, &b->result.wrong_answer, "'other'");
 }
 
 static void check__answer_that_changes__is_wrong(void **state)
 {
-    struct business *b = *state;
-    struct logged_answer answer = {.seq = b->usage_seq + 1};
-    request_log_acknowledge(b->log, b->usage, &answer);
-    check(b);
+    struct scene *scene = *state;
+    struct business *b = &scene->b;
+    struct logged_answer answer = {.seq = scene->usage_seq + 1};
+    request_log_acknowledge(b->log, scene->usage, &answer);
+    business_check(b);
     assert_only(b, &b->result.wrong_answer, "and before");
 }
 
 static void check__refused_after_it_was_acknowledged__is_wrong(void **state)
 {
-    struct business *b = *state;
-    request_log_refuse(b->log, b->usage, "request_id_reused");
-    check(b);
+    struct scene *scene = *state;
+    struct business *b = &scene->b;
+    request_log_refuse(b->log, scene->usage, "request_id_reused");
+    business_check(b);
     assert_only(b, &b->result.wrong_answer, "request_id_reused");
 }
 
 static void check__known_until_a_tick__takes_what_was_open_as_unknown(void **state)
 {
-    struct business *b = *state;
-    struct logged_request *request = log_usage(b, "open", 0);
+    struct business *b = business_of(state);
+    struct logged_request *request = business_log_usage(b, "open", 0);
     struct checker_options options = {.known_until = request_log_tick(b->log)};
-    acknowledge(b, request, 17);
+    business_acknowledge(b, request, 17);
     checker_run(b->log, memory_store_handle(b->book->memory), &options, &b->result);
     assert_clean(b);
     assert_u64(b->result.acknowledged, 6);
@@ -368,8 +296,9 @@ static void check__known_until_a_tick__takes_what_was_open_as_unknown(void **sta
 
 static void check__known_until_before_it_was_sent__is_foreign(void **state)
 {
-    struct business *b = *state;
-    struct checker_options options = {.known_until = b->late->sent_tick - 1};
+    struct scene *scene = *state;
+    struct business *b = &scene->b;
+    struct checker_options options = {.known_until = scene->late->sent_tick - 1};
     checker_run(b->log, memory_store_handle(b->book->memory), &options, &b->result);
     assert_u64(b->result.foreign, 1);
     assert_contains(b->result.texts[0], "'l'");
@@ -377,7 +306,7 @@ static void check__known_until_before_it_was_sent__is_foreign(void **state)
 
 static void check__no_store__is_unsound(void **state)
 {
-    struct business *b = *state;
+    struct business *b = business_of(state);
     checker_run_at(b->log, "lmdb:/proc/nowhere", testkit_tmpdir(), NULL, &b->result);
     assert_only(b, &b->result.unsound, "does not open");
 }

@@ -3,8 +3,7 @@
  *
  * The reads of the checker's are answered falsely.  Linked with -Wl,--wrap= of store_request,
  * store_customer, store_scan_positions and store_verify. */
-#include "tests/fault/checker.h"
-#include "tests/lib/book.h"
+#include "tests/fault/business.h"
 #include "tests/lib/testkit.h"
 
 /* --- false answers ---------------------------------------------------------------------------- */
@@ -111,12 +110,8 @@ int __wrap_store_verify(struct store_view *view, const struct store_verify *how,
 
 /* --- a small business ------------------------------------------------------------------------- */
 
-struct business {
-    struct book *book;
-    struct request_log *log;
-    struct checker_result result;
-    struct logged_request *customer;
-    uint64_t customer_seq;
+struct scene {
+    struct business b;
     uint64_t usage_seq; /* two, and a void of the second and an adjustment behind them */
 };
 
@@ -125,97 +120,37 @@ enum {
     ADJUSTMENT_BEHIND = 3,
 };
 
-static void acknowledge(struct business *b, struct logged_request *request, uint64_t seq)
-{
-    struct logged_answer answer = {.seq = seq};
-    request_log_acknowledge(b->log, request, &answer);
-}
-
-static void do_customer(struct business *b)
-{
-    struct logged_payload payload = {
-        .kind = LOGGED_CUSTOMER, .name = "Acme", .external_id = "acme"};
-    struct customer_create create = {
-        .name = SLICE("Acme"), .external_id = SLICE("acme"), .request_id = SLICE("c")};
-    b->customer = request_log_send(b->log, "c", &payload);
-    book_create_customer(b->book, &create);
-    b->customer_seq = create.customer.seq;
-    acknowledge(b, b->customer, b->customer_seq);
-}
-
-static struct logged_request *do_usage(struct business *b, const char *request_id)
-{
-    struct logged_payload payload = {.kind = LOGGED_USAGE,
-                                     .customer = b->customer,
-                                     .service = "Database Hosting",
-                                     .units = "58",
-                                     .price = "0.05"};
-    struct logged_request *request = request_log_send(b->log, request_id, &payload);
-    struct usage_create create = book_usage(b->customer_seq, request_id);
-    book_create_usage(b->book, &create);
-    acknowledge(b, request, create.record.seq);
-    b->usage_seq = b->usage_seq == 0 ? create.record.seq : b->usage_seq;
-    return request;
-}
-
-static void do_void(struct business *b, const struct logged_request *usage)
-{
-    struct logged_payload payload = {
-        .kind = LOGGED_VOID, .customer = b->customer, .usage = usage, .reason = "an error"};
-    struct logged_request *request = request_log_send(b->log, "v", &payload);
-    struct void_create create = book_void(b->customer_seq, usage->answer.seq, "v");
-    book_create_void(b->book, &create);
-    acknowledge(b, request, create.record.seq);
-}
-
-static void do_adjustment(struct business *b)
-{
-    struct logged_payload payload = {
-        .kind = LOGGED_ADJUSTMENT, .customer = b->customer, .amount = "-5", .reason = "goodwill"};
-    struct logged_request *request = request_log_send(b->log, "a", &payload);
-    struct adjustment_create create = book_adjustment(b->customer_seq, "a");
-    book_create_adjustment(b->book, &create);
-    acknowledge(b, request, create.record.seq);
-}
-
 static int setup(void **state)
 {
-    struct business *b = testkit_alloc(sizeof *b);
-    b->book = book_open();
-    b->log = request_log_create(NULL);
-    do_customer(b);
-    do_usage(b, "u");
-    do_void(b, do_usage(b, "w"));
-    do_adjustment(b);
+    struct scene *scene = testkit_alloc(sizeof *scene);
+    struct business *b = &scene->b;
+    business_open(b, NULL);
+    scene->usage_seq = business_do_usage(b, "u", 0)->answer.seq;
+    business_do_void(b, business_do_usage(b, "w", 0));
+    business_do_adjustment(b);
     told.lie = TRUTH;
     told.by = STORE_BY_OCCURRED;
-    told.seq = b->usage_seq;
-    told.other = b->usage_seq + 1;
-    *state = b;
+    told.seq = scene->usage_seq;
+    told.other = scene->usage_seq + 1;
+    *state = scene;
     return 0;
 }
 
 static int teardown(void **state)
 {
-    struct business *b = *state;
+    struct scene *scene = *state;
     told.lie = TRUTH;
-    checker_result_done(&b->result);
-    request_log_destroy(b->log);
-    book_close(b->book);
+    business_close(&scene->b);
     return 0;
-}
-
-static void check(struct business *b)
-{
-    checker_run(b->log, memory_store_handle(b->book->memory), NULL, &b->result);
 }
 
 /* --- ways that mislead ------------------------------------------------------------------------ */
 
 static void check__all_told_truly__finds_nothing(void **state)
 {
-    struct business *b = *state;
-    check(b);
+    struct scene *scene = *state;
+    struct business *b = &scene->b;
+    business_check(b);
     if (checker_violations(&b->result) != 0) {
         testkit_fail("%s", b->result.texts[0]);
     }
@@ -223,10 +158,11 @@ static void check__all_told_truly__finds_nothing(void **state)
 }
 
 /* With LIE the store is unsound, which is said with TEXT. */
-static void assert_seen(struct business *b, enum lie lie, const char *text)
+static void assert_seen(struct scene *scene, enum lie lie, const char *text)
 {
+    struct business *b = &scene->b;
     told.lie = lie;
-    check(b);
+    business_check(b);
     assert_u64(b->result.unsound, 1);
     assert_u64(checker_violations(&b->result), 1);
     assert_contains(b->result.texts[0], text);
@@ -281,11 +217,12 @@ static void check__store_that_verifies_less_than_there_is__is_unsound(void **sta
 /* --- payloads --------------------------------------------------------------------------------- */
 
 /* Where ALTER has changed the record SEQ its payload is wrong, which is said with WHAT. */
-static void assert_wrong(struct business *b, uint64_t seq, void (*alter)(struct record *record),
+static void assert_wrong(struct scene *scene, uint64_t seq, void (*alter)(struct record *record),
                          const char *what)
 {
+    struct business *b = &scene->b;
     memory_store_alter(b->book->memory, seq, alter);
-    check(b);
+    business_check(b);
     assert_u64(b->result.wrong_payload, 1);
     assert_u64(b->result.lost + b->result.doubled + b->result.foreign, 0);
     assert_contains(b->result.texts[0], what);
@@ -298,8 +235,8 @@ static void set_name(struct record *record)
 
 static void check__customer_of_another_name__is_a_wrong_payload(void **state)
 {
-    struct business *b = *state;
-    assert_wrong(b, b->customer_seq, set_name, "the name is 'Acne' in place of 'Acme'");
+    struct scene *scene = *state;
+    assert_wrong(scene, scene->b.customer_seq, set_name, "the name is 'Acne' in place of 'Acme'");
 }
 
 static void set_external_id(struct record *record)
@@ -309,8 +246,9 @@ static void set_external_id(struct record *record)
 
 static void check__customer_without_its_external_id__is_a_wrong_payload(void **state)
 {
-    struct business *b = *state;
-    assert_wrong(b, b->customer_seq, set_external_id, "the external id is '' in place of 'acme'");
+    struct scene *scene = *state;
+    assert_wrong(scene, scene->b.customer_seq, set_external_id,
+                 "the external id is '' in place of 'acme'");
 }
 
 static void set_price(struct record *record)
@@ -320,8 +258,8 @@ static void set_price(struct record *record)
 
 static void check__usage_at_another_price__is_a_wrong_payload(void **state)
 {
-    struct business *b = *state;
-    assert_wrong(b, b->usage_seq, set_price, "the price is '0.5' in place of '0.05'");
+    struct scene *scene = *state;
+    assert_wrong(scene, scene->usage_seq, set_price, "the price is '0.5' in place of '0.05'");
 }
 
 static void set_service(struct record *record)
@@ -331,8 +269,8 @@ static void set_service(struct record *record)
 
 static void check__usage_of_another_service__is_a_wrong_payload(void **state)
 {
-    struct business *b = *state;
-    assert_wrong(b, b->usage_seq, set_service, "the service is 'Egress'");
+    struct scene *scene = *state;
+    assert_wrong(scene, scene->usage_seq, set_service, "the service is 'Egress'");
 }
 
 static void set_label(struct record *record)
@@ -345,8 +283,8 @@ static void set_label(struct record *record)
 
 static void check__usage_with_a_label_that_nobody_gave__is_a_wrong_payload(void **state)
 {
-    struct business *b = *state;
-    assert_wrong(b, b->usage_seq, set_label, "the label is 'eu' in place of ''");
+    struct scene *scene = *state;
+    assert_wrong(scene, scene->usage_seq, set_label, "the label is 'eu' in place of ''");
 }
 
 static void set_given(struct record *record)
@@ -356,8 +294,8 @@ static void set_given(struct record *record)
 
 static void check__usage_with_a_time_that_nobody_gave__is_a_wrong_payload(void **state)
 {
-    struct business *b = *state;
-    assert_wrong(b, b->usage_seq, set_given, "occurred_at was given");
+    struct scene *scene = *state;
+    assert_wrong(scene, scene->usage_seq, set_given, "occurred_at was given");
 }
 
 static void set_reason(struct record *record)
@@ -367,8 +305,8 @@ static void set_reason(struct record *record)
 
 static void check__void_for_another_reason__is_a_wrong_payload(void **state)
 {
-    struct business *b = *state;
-    assert_wrong(b, b->usage_seq + VOID_BEHIND, set_reason, "the reason is 'a mistake'");
+    struct scene *scene = *state;
+    assert_wrong(scene, scene->usage_seq + VOID_BEHIND, set_reason, "the reason is 'a mistake'");
 }
 
 static void set_usage(struct record *record)
@@ -378,8 +316,8 @@ static void set_usage(struct record *record)
 
 static void check__void_of_another_usage__is_a_wrong_payload(void **state)
 {
-    struct business *b = *state;
-    assert_wrong(b, b->usage_seq + VOID_BEHIND, set_usage, "what it voids");
+    struct scene *scene = *state;
+    assert_wrong(scene, scene->usage_seq + VOID_BEHIND, set_usage, "what it voids");
 }
 
 static void set_adjusted_service(struct record *record)
@@ -389,8 +327,8 @@ static void set_adjusted_service(struct record *record)
 
 static void check__adjustment_of_another_service__is_a_wrong_payload(void **state)
 {
-    struct business *b = *state;
-    assert_wrong(b, b->usage_seq + ADJUSTMENT_BEHIND, set_adjusted_service,
+    struct scene *scene = *state;
+    assert_wrong(scene, scene->usage_seq + ADJUSTMENT_BEHIND, set_adjusted_service,
                  "the service is 'Egress' in place of ''");
 }
 

@@ -127,8 +127,8 @@ static void check_segments(const struct run *run)
 
 /* --- work ------------------------------------------------------------------------------------- */
 
-/* What is full is tried again until it is not; what has failed stays so until it is opened again.
- */
+/* What is full is tried again until it is not; what has failed stays so until it is opened
+ * again. */
 static void step(struct run *run)
 {
     int rc = STATUS_STORAGE_FULL;

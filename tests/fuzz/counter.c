@@ -86,8 +86,7 @@ int jobs_cancel(struct jobs *j, uint64_t id)
     return STATUS_JOB_NOT_FOUND;
 }
 
-/* --- in place of what no two runs have alike ---------------------------------------------------
- */
+/* --- in place of what no two runs have alike -------------------------------------------------- */
 
 int64_t clock_wall_us(void)
 {

@@ -50,7 +50,7 @@ const char *kit_call_once(const char *address, Billing__V1__Request__CallCase ca
 /* Make a key called NAME of ROLE through ADDRESS, and return its token. */
 const char *kit_make_key(const char *address, const char *name, Billing__V1__Role role);
 
-/* Make one called "holder" through the daemon's Unix socket, and return its token; and revoke it.
- */
+/* Make one called "holder" through the daemon's Unix socket, and return its token; and revoke
+ * it. */
 const char *kit_make_holder(Billing__V1__Role role);
 void kit_revoke_holder(void);

@@ -9,8 +9,8 @@
 /* Whether this is root, and UID is a user of its name space whom it may play. */
 bool other_users_are_here(uid_t uid);
 
-/* Where to listen, unix:PATH, in a directory made for it: the kit's own are nobody else's to enter.
- */
+/* Where to listen, unix:PATH, in a directory made for it: the kit's own are nobody else's to
+ * enter. */
 const char *other_users_make_door(void);
 
 /* The socket at ADDRESS goes with its directory, while the daemon that listens there ends. */

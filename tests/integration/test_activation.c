@@ -1,9 +1,7 @@
 /* Sockets that a service manager hands over. */
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/lib/daemon.h"
@@ -11,28 +9,10 @@
 #include "tests/lib/raw_client.h"
 #include "tests/lib/testkit.h"
 
-static int listen_unix(const char *path)
+static int listen_at(const char *address)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    memcpy(address.sun_path, path, strlen(path));
+    int fd = sock_listen(address);
     assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(fd, 16), 0);
-    return fd;
-}
-
-/* On a port of the kernel's choosing of HOST; "HOST:PORT" in *RET_ADDRESS. */
-static int listen_tcp(uint32_t host, const char **ret_address)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(host)};
-    socklen_t bytes = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(fd, 16), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &bytes), 0);
-    *ret_address = testkit_format("127.0.0.1:%d", ntohs(address.sin_port));
     return fd;
 }
 
@@ -51,11 +31,11 @@ static void activation__a_socket_of_each_kind__takes_the_place_of_the_configured
     (void)state;
     struct raw_client client;
     struct http_reply reply;
-    const char *http;
-    const char *tcp;
     const char *path = testkit_format("%s/a", testkit_tmpdir());
-    const int fds[] = {listen_tcp(INADDR_LOOPBACK, &http), listen_unix(path),
-                       listen_tcp(INADDR_LOOPBACK, &tcp)};
+    const int fds[] = {listen_at("tcp:127.0.0.1:0"), listen_at(testkit_format("unix:%s", path)),
+                       listen_at("tcp:127.0.0.1:0")};
+    const char *http = testkit_format("127.0.0.1:%u", sock_port(fds[0]));
+    const char *tcp = testkit_format("127.0.0.1:%u", sock_port(fds[2]));
     struct daemon_process *daemon = daemon_process_start(
         &(struct daemon_options){.env = env, .listen_fds = fds, .n_listen_fds = 3});
     assert_int_equal(count_text(daemon_process_stderr(daemon), "msg=listening"), 3);
@@ -81,7 +61,7 @@ static void activation__one_kind__leaves_the_others_as_configured(void **state)
     static const char *const env[] = {"LISTEN_FDNAMES=rpc", NULL};
     (void)state;
     const char *path = testkit_format("%s/a", testkit_tmpdir());
-    const int fd = listen_unix(path);
+    const int fd = listen_at(testkit_format("unix:%s", path));
     struct daemon_process *daemon = daemon_process_start(
         &(struct daemon_options){.env = env, .listen_fds = &fd, .n_listen_fds = 1});
     assert_int_equal(count_text(daemon_process_stderr(daemon), "msg=listening"), 3);
@@ -101,7 +81,7 @@ static void activation__a_restart__refuses_no_client_and_keeps_the_file(void **s
     struct stat before;
     struct stat after;
     const char *path = testkit_format("%s/a", testkit_tmpdir());
-    const int fd = listen_unix(path);
+    const int fd = listen_at(testkit_format("unix:%s", path));
     assert_int_equal(stat(path, &before), 0);
     struct daemon_process *daemon = daemon_process_start(
         &(struct daemon_options){.env = env, .listen_fds = &fd, .n_listen_fds = 1});
@@ -138,13 +118,12 @@ static void check_refused(const char *names, int fd, const char *said)
 static void activation__what_is_no_such_socket__is_refused_by_name(void **state)
 {
     (void)state;
-    const char *address;
     int datagrams = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     int deaf = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    check_refused("smtp", listen_tcp(INADDR_LOOPBACK, &address),
+    check_refused("smtp", listen_at("tcp:127.0.0.1:0"),
                   "'smtp', which is none of unix, tcp, rpc, http");
-    check_refused("unix", listen_tcp(INADDR_LOOPBACK, &address), "'unix', is not a Unix socket");
-    check_refused("http", listen_unix(testkit_format("%s/a", testkit_tmpdir())),
+    check_refused("unix", listen_at("tcp:127.0.0.1:0"), "'unix', is not a Unix socket");
+    check_refused("http", listen_at(testkit_format("unix:%s/a", testkit_tmpdir())),
                   "'http', is not a TCP socket");
     check_refused("tcp", deaf, "'tcp', is no listening stream socket");
     check_refused("unix", datagrams, "'unix', is no listening stream socket");
@@ -155,9 +134,8 @@ static void activation__an_open_address__is_refused_unless_asked_for(void **stat
     static const char *const args[] = {"--allow-insecure", NULL};
     static const char *const env[] = {"LISTEN_FDNAMES=http", NULL};
     (void)state;
-    const char *address;
-    check_refused("http", listen_tcp(INADDR_ANY, &address), "unless allow_insecure is true");
-    const int fd = listen_tcp(INADDR_ANY, &address);
+    check_refused("http", listen_at("tcp:0.0.0.0:0"), "unless allow_insecure is true");
+    const int fd = listen_at("tcp:0.0.0.0:0");
     struct daemon_process *daemon = daemon_process_start(
         &(struct daemon_options){.args = args, .env = env, .listen_fds = &fd, .n_listen_fds = 1});
     daemon_process_stop(daemon);
@@ -180,8 +158,7 @@ static void activation__a_count_that_is_none__is_refused_by_its_bounds(void **st
     static const char *const counts[] = {"", "-1", "17", "4294967297", "1x", " 1"};
     (void)state;
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
-        const char *address;
-        const int fd = listen_tcp(INADDR_LOOPBACK, &address);
+        const int fd = listen_at("tcp:127.0.0.1:0");
         const char *const env[] = {"LISTEN_FDNAMES=http",
                                    testkit_format("LISTEN_FDS=%s", counts[i]), NULL};
         struct daemon_process *daemon = daemon_process_spawn(

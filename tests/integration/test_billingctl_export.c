@@ -286,8 +286,8 @@ static void record_awkward(const struct desk *desk)
              "S", "--reason", "NULL");
 }
 
-/* Names that mean null elsewhere, labels that are empty, no external id, times left to the daemon.
- */
+/* Names that mean null elsewhere, labels that are empty, no external id, times left to the
+ * daemon. */
 static void awkward_records__each_format__known_again(void **state)
 {
     (void)state;

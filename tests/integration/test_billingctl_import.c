@@ -507,8 +507,8 @@ static void kinds__in_one_file__recorded_in_order(void **state)
     assert_contains(bill.out, "\"exact_total\": 4.5,");
 }
 
-/* What came without a time has the daemon's: a row with that is the same, with another it is not.
- */
+/* What came without a time has the daemon's: a row with that is the same, with another it is
+ * not. */
 static void time__that_the_daemon_gave__replayed(void **state)
 {
     (void)state;

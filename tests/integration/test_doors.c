@@ -180,8 +180,8 @@ static void start__rules_that_name_nobody__are_said_with_option_and_entry(void *
 
 /* --- HTTP: keys ------------------------------------------------------------------------------- */
 
-/* The status of METHOD TARGET with HEADER (NULL: none) at ADDRESS, and what WWW-Authenticate says.
- */
+/* The status of METHOD TARGET with HEADER (NULL: none) at ADDRESS, and what WWW-Authenticate
+ * says. */
 static int ask(const char *address, const char *method, const char *target, const char *header,
                const char **ret_challenge)
 {

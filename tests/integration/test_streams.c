@@ -1,30 +1,13 @@
 /* The daemon started with some of its standard streams closed, as careless parents do: no file of
  * its own gets their numbers, where the log would be written into it. */
 #include <dirent.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/integration/door_kit.h"
 #include "tests/lib/check_store.h"
-
-/* On a port of the kernel's choosing; "tcp:HOST:PORT" in *RET_ADDRESS.  Who has no stderr cannot
- * say where it listens. */
-static int listen_tcp(const char **ret_address)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t bytes = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(fd, 16), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &bytes), 0);
-    *ret_address = testkit_format("tcp:127.0.0.1:%d", ntohs(address.sin_port));
-    return fd;
-}
 
 static void add_customer(struct raw_client *client)
 {
@@ -77,9 +60,9 @@ static void check_closed(unsigned closed)
 {
     static const char *const env[] = {"LISTEN_FDNAMES=tcp", NULL};
     static const char *const args[] = {"--log-level", "debug", NULL};
-    const char *address;
     struct raw_client client;
-    const int fd = listen_tcp(&address);
+    const int fd = sock_listen("tcp:127.0.0.1:0"); /* who has no stderr cannot say where it is */
+    const char *address = testkit_format("tcp:127.0.0.1:%u", sock_port(fd));
     struct daemon_options options = {.args = args,
                                      .env = env,
                                      .data_dir = testkit_tmpdir(),

@@ -1,6 +1,5 @@
 #include "tests/lib/sentry.h"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -12,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/lib/socket.h"
 #include "tests/lib/testkit.h"
 
 enum {
@@ -24,7 +24,6 @@ struct sentry {
     const char *answer;
     int listen_fd;
     int stop_fd;
-    int port;
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards all below */
@@ -117,21 +116,12 @@ static void *sentry_main(void *arg)
 
 struct sentry *sentry_start(const char *answer)
 {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET,
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
-    socklen_t bytes = sizeof address;
     struct sentry *sentry = calloc(1, sizeof *sentry);
     assert_non_null(sentry);
     sentry->answer = answer;
-    sentry->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sentry->listen_fd = sock_listen("tcp:127.0.0.1:0");
     sentry->stop_fd = eventfd(0, EFD_CLOEXEC);
     assert_true(sentry->listen_fd >= 0 && sentry->stop_fd >= 0);
-    assert_i64(bind(sentry->listen_fd, (struct sockaddr *)&address, sizeof address), 0);
-    assert_i64(listen(sentry->listen_fd, 64), 0);
-    assert_i64(getsockname(sentry->listen_fd, (struct sockaddr *)&address, &bytes), 0);
-    sentry->port = ntohs(address.sin_port);
     assert_i64(pthread_mutex_init(&sentry->lock, NULL), 0);
     assert_i64(pthread_cond_init(&sentry->came, NULL), 0);
     assert_i64(pthread_create(&sentry->thread, NULL, sentry_main, sentry), 0);
@@ -153,7 +143,7 @@ void sentry_stop(struct sentry *sentry)
 
 const char *sentry_dsn(const struct sentry *sentry)
 {
-    return testkit_format("http://abc123@127.0.0.1:%d/7", sentry->port);
+    return testkit_format("http://abc123@127.0.0.1:%u/7", sock_port(sentry->listen_fd));
 }
 
 /* --- what came -------------------------------------------------------------------------------- */

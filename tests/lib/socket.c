@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
@@ -11,6 +12,10 @@
 #include <unistd.h>
 
 #include "tests/lib/testkit.h"
+
+enum {
+    BACKLOG = 64,
+};
 
 const char *sock_result_name(enum sock_result result)
 {
@@ -29,39 +34,28 @@ const char *sock_result_name(enum sock_result result)
     return "?";
 }
 
-/* --- connecting ------------------------------------------------------------------------------- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
-/* A descriptor that is connected to ADDRESS of LENGTH bytes, or -1 with errno. */
-static int connect_to(const struct sockaddr *address, socklen_t length)
-{
-    const struct timeval patience = {.tv_sec = SOCK_PATIENCE_MS / 1000}; /* a full backlog waits */
-    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        return -1;
-    }
-    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0 ||
-        connect(fd, address, length) != 0) {
-        int why = errno;
-        close(fd);
-        errno = why;
-        return -1;
-    }
-    return fd;
-}
+struct place {
+    struct sockaddr_storage address;
+    socklen_t length;
+};
 
-static int connect_unix(const char *path)
+static bool parse_unix(const char *path, struct place *ret)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path) {
         errno = ENAMETOOLONG;
-        return -1;
+        return false;
     }
     memcpy(address.sun_path, path, strlen(path) + 1);
-    return connect_to((const struct sockaddr *)&address, sizeof address);
+    memcpy(&ret->address, &address, sizeof address);
+    ret->length = sizeof address;
+    return true;
 }
 
 /* HOST:PORT, where HOST may be an IPv6 address in brackets. */
-static int connect_tcp(const char *host_port)
+static bool parse_tcp(const char *host_port, struct place *ret)
 {
     const struct addrinfo hints = {
         .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
@@ -71,32 +65,85 @@ static int connect_tcp(const char *host_port)
     bool bracketed = host_port[0] == '[';
     if (colon == NULL || (bracketed && (colon == host_port + 1 || colon[-1] != ']'))) {
         errno = EINVAL;
-        return -1;
+        return false;
     }
     int host_bytes = (int)(colon - host_port) - (bracketed ? 2 : 0);
     const char *host = testkit_format("%.*s", host_bytes, host_port + (bracketed ? 1 : 0));
     struct addrinfo *found = NULL;
     if (getaddrinfo(host, colon + 1, &hints, &found) != 0) {
         errno = EINVAL;
-        return -1;
+        return false;
     }
-    int fd = connect_to(found->ai_addr, found->ai_addrlen);
-    int why = errno;
+    memcpy(&ret->address, found->ai_addr, found->ai_addrlen);
+    ret->length = found->ai_addrlen;
     freeaddrinfo(found);
+    return true;
+}
+
+/* A new socket for ADDRESS, which is then in *RET; or -1 with errno. */
+static int open_for(const char *address, struct place *ret)
+{
+    if (strncmp(address, "unix:", 5) == 0) {
+        return parse_unix(address + 5, ret) ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+    }
+    if (strncmp(address, "tcp:", 4) == 0) {
+        return parse_tcp(address + 4, ret)
+                   ? socket(ret->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)
+                   : -1;
+    }
+    errno = EINVAL;
+    return -1;
+}
+
+static int close_failed(int fd)
+{
+    int why = errno;
+    close(fd);
     errno = why;
-    return fd;
+    return -1;
 }
 
 int sock_connect(const char *address)
 {
-    if (strncmp(address, "unix:", 5) == 0) {
-        return connect_unix(address + 5);
+    const struct timeval patience = {.tv_sec = SOCK_PATIENCE_MS / 1000}; /* a full backlog waits */
+    struct place place;
+    int fd = open_for(address, &place);
+    if (fd < 0) {
+        return -1;
     }
-    if (strncmp(address, "tcp:", 4) == 0) {
-        return connect_tcp(address + 4);
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0 ||
+        connect(fd, (const struct sockaddr *)&place.address, place.length) != 0) {
+        return close_failed(fd);
     }
-    errno = EINVAL;
-    return -1;
+    return fd;
+}
+
+int sock_listen(const char *address)
+{
+    struct place place;
+    int fd = open_for(address, &place);
+    if (fd < 0) {
+        return -1;
+    }
+    if (bind(fd, (const struct sockaddr *)&place.address, place.length) != 0 ||
+        listen(fd, BACKLOG) != 0) {
+        return close_failed(fd);
+    }
+    return fd;
+}
+
+unsigned sock_port(int fd)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0) {
+        return 0;
+    }
+    if (address.ss_family == AF_INET6) {
+        return ntohs(((const struct sockaddr_in6 *)&address)->sin6_port);
+    }
+    return address.ss_family == AF_INET ? ntohs(((const struct sockaddr_in *)&address)->sin_port)
+                                        : 0;
 }
 
 /* --- sending and receiving -------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* Stream sockets with deadlines, for the clients of tests.
+/* Stream sockets, with deadlines for the clients of tests.
  *
  * Nothing here fails a test, so a thread of a test may call it.  Deadlines are on the clock of
  * testkit_now_ms(); no call returns before them but with a result. */
@@ -25,6 +25,13 @@ const char *sock_result_name(enum sock_result result);
 /* Connect to ADDRESS: unix:PATH or tcp:HOST:PORT, the host in digits.  Returns the descriptor, or
  * -1 with errno. */
 int sock_connect(const char *address);
+
+/* Listen at ADDRESS, which has the same forms; at port 0, at one of the kernel's choosing.  Returns
+ * the descriptor, or -1 with errno. */
+int sock_listen(const char *address);
+
+/* The TCP port that FD listens at; 0 where it is no TCP socket. */
+unsigned sock_port(int fd);
 
 /* Send BYTES at DATA, all of them unless something happens.  How many went is in *RET_SENT, where
  * given. */

@@ -23,7 +23,7 @@ ROOMS = {
     "proto/": (["proto/"], ["protobuf-c"]),
     "libbilling/include/": (["libbilling/include/"], []),
     "libbilling/": (["libbilling/", "proto/"], ["protobuf-c"]),
-    "billingctl/": (["billingctl/", "libbilling/include/"], ["json-c", "libconfig", "openssl"]),
+    "billingctl/": (["billingctl/", "libbilling/include/"], ["json-c", "openssl"]),
     "billingd/base/": (["billingd/base/", *LEAVES], []),
     "billingd/base/sha256.": (["billingd/base/"], ["openssl"]),
     "billingd/store/": (
@@ -33,10 +33,6 @@ ROOMS = {
     "billingd/store/lmdb/": (
         ["billingd/store/", "billingd/base/", "proto/decimal.h", *LEAVES],
         ["lmdb", "xxhash"],
-    ),
-    "billingd/store/postgres/": (
-        ["billingd/store/", "billingd/base/", "proto/decimal.h", *LEAVES],
-        ["libpq", "xxhash"],
     ),
     "billingd/ledger/": (
         ["billingd/ledger/", "billingd/base/", "proto/decimal.h", *STORE, *LEAVES],
@@ -64,6 +60,10 @@ ROOMS = {
     "billingd/entrances.": (["billingd/", "proto/"], ["uv"]),
     "billingd/reload.": (["billingd/", "proto/"], ["uv"]),
     "billingd/watchdog.": (["billingd/watchdog.h", "billingd/base/", "billingd/commit/", *LEAVES], ["uv"]),
+    "billingd/store_watch.": (
+        ["billingd/store_watch.h", "billingd/store/store.h", "billingd/base/", *LEAVES],
+        [],
+    ),
     "billingd/activation.": (["billingd/activation.h", "billingd/base/", *LEAVES], []),
     "billingd/main.c": (["billingd/", "proto/"], []),
     "billingd/config": (["billingd/", "proto/"], ["libconfig"]),

@@ -1,5 +1,5 @@
-/* Windows at the ends of years and of leap days, and times that there are not, as text over HTTP.
- */
+/* Windows at the ends of years and of leap days, and times that there are not, as text over
+ * HTTP. */
 #include <string.h>
 
 #include "tests/lib/http_client.h"

@@ -140,8 +140,8 @@ static void request__of_void_adjustment_and_invoice__are_the_customers(void **st
     store_close(store);
 }
 
-/* 6 voids 3 at 10, billed at 20; 7 voids 5 at 12, billed at 20; 8 adjusts at 11, 9 late: 12 to 20.
- */
+/* 6 voids 3 at 10, billed at 20; 7 voids 5 at 12, billed at 20; 8 adjusts at 11, 9 late: 12 to
+ * 20. */
 static struct store *store_with_all_rows(struct model *model)
 {
     struct store *store = store_with_usage(model);

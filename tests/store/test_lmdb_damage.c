@@ -406,8 +406,8 @@ static off_t bytes_of(const char *path)
     return about.st_size;
 }
 
-/* As a copy that found no room leaves it.  Where the last pages are free it is whole all the same.
- */
+/* As a copy that found no room leaves it.  Where the last pages are free it is whole all the
+ * same. */
 static void open__file_cut_short__is_refused(void **state)
 {
     const char *directory = make_store();

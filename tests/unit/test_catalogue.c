@@ -1,5 +1,5 @@
-/* The rules about the catalogue: what is in it, and what may be billed where it is the listed one.
- */
+/* The rules about the catalogue: what is in it, and what may be billed where it is the listed
+ * one. */
 #include "billingd/ledger/catalogue.h"
 #include "tests/lib/book.h"
 #include "tests/lib/testkit.h"

@@ -1,5 +1,5 @@
-/* What clients are made of: URLs, bounds, the environment, the default places, the shared client.
- */
+/* What clients are made of: URLs, bounds, the environment, the default places, the shared
+ * client. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -147,8 +147,7 @@ static void token__refused__once_and_nowhere_in_what_is_said(void **state)
     }
 }
 
-/* --- memory that is given back ------------------------------------------------------------------
- */
+/* --- memory that is given back ---------------------------------------------------------------- */
 
 /* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
 void __real_free(void *memory);
@@ -298,7 +297,10 @@ static void token_file__not_a_file_with_a_token__refused(void **state)
     assert_contains(why_not(&scene, token_file("")), "is empty");
     assert_contains(why_not(&scene, token_file("\n")), "is empty");
     assert_contains(why_not(&scene, token_file(SECRET "\n\n")), "something else");
-    assert_contains(why_not(&scene, token_file(SECRET "\r\n")), "something else");
+    assert_contains(why_not(&scene, token_file(SECRET "\r\n")), "a carriage return (0x0d)");
+    assert_contains(why_not(&scene, token_file(SECRET "\r")), "a carriage return (0x0d)");
+    assert_contains(why_not(&scene, token_file("\r\n")), "a carriage return (0x0d)");
+    assert_contains(why_not(&scene, token_file("a\r\nb")), "something else");
     assert_contains(why_not(&scene, token_file(SECRET " x")), "something else");
     assert_contains(why_not(&scene, token_file("caf\xc3\xa9")), "something else");
     memset(longest, 'a', sizeof longest);

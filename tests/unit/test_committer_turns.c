@@ -1,5 +1,5 @@
-/* Several who ask: each gets its turns in the groups of the committer, and its share of the queue.
- */
+/* Several who ask: each gets its turns in the groups of the committer, and its share of the
+ * queue. */
 #include <stdatomic.h>
 
 #include "billingd/base/clock.h"

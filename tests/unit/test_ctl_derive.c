@@ -129,12 +129,10 @@ static void tally__many_things__counted_apart(void **state)
         THINGS = 20000,
     };
     struct tally tally = {0};
-    assert_u64(tally_count(&tally, &(struct derive_hash){{1}}), 0);
     for (uint64_t round = 0; round < 3; round++) {
         for (int i = 0; i < THINGS; i++) {
             const char *name = testkit_format("%d", i);
             struct derive_hash hash = derive_hash_parts(&name, 1);
-            assert_u64(tally_count(&tally, &hash), round);
             assert_u64(tally_add(&tally, &hash), round);
         }
     }
@@ -156,7 +154,7 @@ static void tally__awkward_keys__counted_apart(void **state)
         assert_u64(tally_add(&tally, &hash), 0);
     }
     hash.bytes[15] = 0;
-    assert_u64(tally_count(&tally, &hash), 2);
+    assert_u64(tally_add(&tally, &hash), 2);
     assert_u64(tally.used, 100);
     tally_done(&tally);
 }

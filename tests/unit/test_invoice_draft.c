@@ -1,5 +1,5 @@
-/* Drafts of invoices: the digest as it is documented, and the same draft whichever way it is made.
- */
+/* Drafts of invoices: the digest as it is documented, and the same draft whichever way it is
+ * made. */
 #include "billingd/ledger/invoice_draft.h"
 #include "tests/lib/bill_history.h"
 

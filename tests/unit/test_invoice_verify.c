@@ -95,8 +95,7 @@ static void invoice_verify__random_histories__are_verified(void **state)
     }
 }
 
-/* --- one record is tampered with, and its checksum made good -----------------------------------
- */
+/* --- one record is tampered with, and its checksum made good ---------------------------------- */
 
 static void alter_units(struct record *record)
 {

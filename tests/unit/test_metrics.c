@@ -1,6 +1,6 @@
 /* /metrics: every metric that it shows is there in order, and moves when what it counts does.  What
- * passes too quickly in a daemon is held still here; tests/integration/test_metrics.c has the rest.
- */
+ * passes too quickly in a daemon is held still here; tests/integration/test_says.c has the
+ * rest. */
 #include <stdlib.h>
 
 #include "billingd/metrics.h"

@@ -1,5 +1,5 @@
-/* Identifiers: what is written is kept, so their form is fixed; and what is mistyped names nothing.
- */
+/* Identifiers: what is written is kept, so their form is fixed; and what is mistyped names
+ * nothing. */
 #include "billingd/rpc/object_id.h"
 #include "tests/lib/testkit.h"
 

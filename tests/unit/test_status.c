@@ -1,5 +1,5 @@
-/* The status table: one meaning a code, one code a meaning, and the rows that the contract fixes.
- */
+/* The status table: one meaning a code, one code a meaning, and the rows that the contract
+ * fixes. */
 #include <limits.h>
 #include <string.h>
 

@@ -2,7 +2,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -10,20 +9,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "billingd/base/scheduling.h"
 #include "billingd/base/thread.h"
 #include "tests/lib/testkit.h"
-
-/* As sched_setattr(2) has it. */
-struct scheduling {
-    uint32_t size;
-    uint32_t policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t runtime_ns;
-    uint64_t deadline_ns;
-    uint64_t period_ns;
-};
 
 enum {
     NICE = 3,

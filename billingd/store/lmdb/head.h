@@ -109,6 +109,7 @@ struct head_requests {
     size_t at;
 };
 
+/* Begin them, for the fingerprint whose half is LOW. */
 struct head_requests head_requests(uint64_t low);
 
 /* The seq of the next; 0 when there are no more. */
@@ -131,8 +132,8 @@ MUSTCHECK int head_frozen(struct head *head, struct head_list **ret_list);
 /* Whether there are any.  Any thread. */
 bool head_is_frozen(struct head *head);
 
-/* How many records are in memory, frozen or not, and about how much of it they take.  Any thread.
- */
+/* How many records are in memory, frozen or not, and about how much of it they take.  Any
+ * thread. */
 void head_extent(struct head *head, uint64_t *ret_records, uint64_t *ret_bytes);
 
 /* They are sealed: drop them. */

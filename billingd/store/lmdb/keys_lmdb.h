@@ -22,8 +22,8 @@ struct key {
 
 /* Each builds into KEY and returns a value that refers to it. */
 
-/* Of `journal`, `customers`, `void_of`, `api_keys` and `manifest`, and with a number of `invoices`.
- */
+/* Of `journal`, `customers`, `void_of`, `api_keys` and `manifest`, and with a number of
+ * `invoices`. */
 MDB_val key_seq(struct key *key, uint64_t seq);
 
 /* Of `external_ids`, `services` and `api_key_names`, for 1 to KEY_BYTES_MAX bytes. */

@@ -1,4 +1,4 @@
-/* What a store knows of itself, fixed when it is made: the row "store" of the table meta.
+/* What a store knows of itself, fixed when it is made: the row "store" of LMDB's unnamed table.
  *
  *   offset   bytes
  *        0       8  magic "BILLSTOR"

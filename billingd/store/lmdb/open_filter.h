@@ -28,6 +28,7 @@ struct filter_shelf {
     size_t n;
 };
 
+/* Ready SHELF, or free it; what still lies there at its end is closed. */
 void filter_shelf_init(struct filter_shelf *shelf);
 void filter_shelf_done(struct filter_shelf *shelf);
 

@@ -265,8 +265,7 @@ void row_pack_share_name(const struct row_packing *packing, struct sum_row *row)
     }
 }
 
-/* --- any ----------------------------------------------------------------------------------------
- */
+/* --- any -------------------------------------------------------------------------------------- */
 
 size_t row_pack(struct row_packing *packing, const void *row, uint8_t *bytes)
 {

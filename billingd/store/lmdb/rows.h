@@ -99,6 +99,7 @@ static inline int request_row_compare(const struct request_row *a, const struct 
     return (a->seq > b->seq) - (a->seq < b->seq);
 }
 
+/* The same of places. */
 static inline int place_row_compare(const struct place_row *a, const struct place_row *b)
 {
     if (a->customer != b->customer) {
@@ -110,6 +111,7 @@ static inline int place_row_compare(const struct place_row *a, const struct plac
     return (a->seq_late > b->seq_late) - (a->seq_late < b->seq_late);
 }
 
+/* The same of sums. */
 int sum_row_compare(const struct sum_row *a, const struct sum_row *b);
 
 /* The same of any two rows of a kind, for qsort() and the like. */

@@ -83,8 +83,8 @@ size_t segment_seal_chunk(const struct segment_chunk *chunk, const uint8_t key[S
 
 /* --- writing: as part of a write transaction -------------------------------------------------- */
 
-/* Write the LENGTH bytes of a whole chunk under KEY.  Returns 0, or the status of a failed write.
- */
+/* Write the LENGTH bytes of a whole chunk under KEY.  Returns 0, or the status of a failed
+ * write. */
 MUSTCHECK int segment_put(const struct env *env, MDB_txn *txn, const uint8_t key[SEGMENT_KEY_BYTES],
                           const uint8_t *bytes, size_t length);
 

@@ -47,6 +47,7 @@ struct turn {
     struct ride *ride; /* not owned; what is offered or taken along; else NULL */
 };
 
+/* Ready TURN, or end it: then nobody may have it, nor want it. */
 void turn_init(struct turn *turn);
 void turn_done(struct turn *turn);
 

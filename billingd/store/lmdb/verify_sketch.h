@@ -21,6 +21,7 @@ struct sketch {
 /* The bucket of ROW of TABLE, by the hashes that SEED gives. */
 unsigned sketch_bucket(enum segment_table table, const void *row, uint64_t seed);
 
+/* Add ROW of TABLE to SKETCH, or take it away; SEED is the same for all of one sketch. */
 void sketch_add(struct sketch *sketch, enum segment_table table, const void *row, uint64_t seed);
 void sketch_take(struct sketch *sketch, enum segment_table table, const void *row, uint64_t seed);
 

@@ -55,8 +55,8 @@ __attribute__((format(printf, 4, 5))) MUSTCHECK int verify_found(struct verify *
                                                                  struct verify_place place,
                                                                  const char *format, ...);
 
-/* Tell of a fault of the row about the record SEQ in TABLE; one that is missing may be elsewhere.
- */
+/* Tell of a fault of the row about the record SEQ in TABLE; one that is missing may be
+ * elsewhere. */
 __attribute__((format(printf, 5, 6))) MUSTCHECK int
 verify_found_row(struct verify *verify, enum store_fault fault, enum env_table table, uint64_t seq,
                  const char *format, ...);

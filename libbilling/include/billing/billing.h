@@ -148,7 +148,7 @@ BILLING_API int billing_options_set_try_timeout_ms(billing_options *options, int
 /* How often a call is tried again: 0 to 100, default 3.  Tried again is what cannot have been
  * refused (no connection, connection lost, no answer in time, daemon busy, a limit reached), never
  * what was refused for its content, for who asks or for what it is about.  Each try has the first
- * one's request id. Returns 0, or BILLING_E_RANGE.  One thread at a time. */
+ * one's request id.  Returns 0, or BILLING_E_RANGE.  One thread at a time. */
 BILLING_API int billing_options_set_retries_max(billing_options *options, int retries_max);
 
 /* The base of the waits between tries, in milliseconds: 0 to 60000, default 1000.  Before retry n
@@ -632,7 +632,7 @@ BILLING_API int billing_query_set_window(billing_query *query, billing_window wi
 BILLING_API int billing_query_set_group_by_service(billing_query *query, bool group);
 
 /* Whether there are rows of zero for windows without usage; the query needs a start and an end
- * then. The default is that there are none.  Returns 0 or BILLING_E_ARGUMENT (no query). */
+ * then.  The default is that there are none.  Returns 0 or BILLING_E_ARGUMENT (no query). */
 BILLING_API int billing_query_set_include_empty(billing_query *query, bool include);
 
 /* Only the customer with EXTERNAL_ID.  NULL: not set.  Returns as billing_query_set_service(). */
