@@ -192,7 +192,13 @@ static int start_workers(struct daemon *d)
     if (rc == 0) {
         rc = readers_create(&readers, &d->readers);
     }
-    return rc < 0 ? rc : jobs_create(d->store, &d->jobs);
+    if (rc == 0) {
+        rc = jobs_create(d->store, &d->jobs);
+    }
+    if (rc < 0) {
+        log_error(LOG_DAEMON, "cannot start the threads", LOG_TEXT("code", status_info(rc)->name));
+    }
+    return rc;
 }
 
 static int load_keys(struct daemon *d, struct store_view *view, uint64_t id_key)
@@ -224,17 +230,30 @@ static void say_opened(const struct config *config, const struct store_info *inf
              LOG_TEXT("currency", config->currency));
 }
 
+/* What VIEW says of the store. */
+static int read_info(const struct config *config, struct store_view *view, struct store_info *ret)
+{
+    int rc = store_info(view, ret);
+    if (rc < 0) {
+        log_error(LOG_STORE, "cannot read the store: restore a backup where it is damaged",
+                  LOG_TEXT("code", status_info(rc)->name));
+    } else {
+        say_opened(config, ret);
+    }
+    return rc;
+}
+
 /* What the desk must know of the store: *RET, and its keys in d->keyring. */
 static int read_store(struct daemon *d, struct store_info *ret)
 {
     struct store_view *view;
     int rc = store_snapshot(d->store, &view);
     if (rc < 0) {
+        log_error(LOG_STORE, "cannot look at the store", LOG_TEXT("code", status_info(rc)->name));
         return rc;
     }
-    rc = store_info(view, ret);
+    rc = read_info(d->config, view, ret);
     if (rc == 0) {
-        say_opened(d->config, ret);
         rc = load_keys(d, view, ret->id_key);
     }
     store_release(view);
