@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -34,7 +35,8 @@ enum {
 
 /* --- a disk that fails ------------------------------------------------------------------------ */
 
-static int calls_left = -1; /* to a backup's files, until they fail; below 0: they do not */
+static atomic_int calls_left = -1; /* to a backup's files, until they fail; below 0: they do not.
+                                      The sealer, whose calls are to others, looks at it, too */
 static int calls_failed;
 static bool once;         /* only one of them: those after it succeed again */
 static bool fsyncs_alone; /* no other calls count: LMDB makes none of these */
