@@ -35,11 +35,11 @@ enum {
 
 /* --- a disk that fails ------------------------------------------------------------------------ */
 
-static atomic_int calls_left = -1; /* to a backup's files, until they fail; below 0: they do not.
-                                      The sealer, whose calls are to others, looks at it, too */
+/* The sealer, whose calls are to other files, looks at what is atomic here, too. */
+static atomic_int calls_left = -1; /* to a backup's files, until they fail; below 0: they do not */
 static int calls_failed;
-static bool once;         /* only one of them: those after it succeed again */
-static bool fsyncs_alone; /* no other calls count: LMDB makes none of these */
+static bool once;                /* only one of them: those after it succeed again */
+static atomic_bool fsyncs_alone; /* no other calls count: LMDB makes none of these */
 static int call_error;
 static unsigned long blocks_left; /* that the disk has room for; 0: as it is */
 
