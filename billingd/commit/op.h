@@ -20,6 +20,7 @@ struct op {
     size_t bytes;        /* memory that it keeps while it waits: counts against the queue's bound */
     int64_t deadline_us; /* monotonic; not begun after it; 0: none */
     bool heavy;          /* its query may take seconds: never all readers are at such */
+    bool viewless;       /* its query looks at no record, and is given no view */
     bool in_order;       /* on its way back it overtakes nothing, and nothing overtakes it */
     unsigned asker;      /* who asks, below OP_ASKERS_MAX: queues are shared out by it */
 
@@ -31,7 +32,7 @@ struct op {
      * the store's error, and then TXN is aborted and apply may be called again for another. */
     int (*apply)(struct op *op, struct store_txn *txn, const struct ledger_env *env);
 
-    /* Reader thread: answer from VIEW.  Returns 0 or a STATUS_*. */
+    /* Reader thread: answer from VIEW, NULL where it is viewless.  Returns 0 or a STATUS_*. */
     int (*query)(struct op *op, struct store_view *view, const struct ledger_env *env);
 
     /* Loop thread: it is over, and belongs to the submitter again.  Always called, also at

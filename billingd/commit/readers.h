@@ -2,7 +2,8 @@
  * committer and never in its way; and that read long requests.
  *
  * Light queries go first, and where there is more than one thread, one is always left to them:
- * whatever heavy ones wait, a customer is found at once.  Those who ask take turns
+ * whatever heavy ones wait, a customer is found at once; a lone thread makes long requests wait
+ * behind them, too.  Those who ask take turns
  * (fair_queue.h). */
 #pragma once
 

@@ -51,6 +51,7 @@ static void leave_message(struct http_connection *c)
         http_dialogue_stop(c);
     }
     c->continued = false;
+    http_dialogue_note_stage(c);
 }
 
 /* What is behind this answer on the connection is decided now, since its head says so. */
@@ -151,6 +152,8 @@ static void answer_refusal(struct http_connection *c, struct request *request, i
     }
     if (rc == STATUS_UNAUTHENTICATED || rc == STATUS_FORBIDDEN) {
         gate_refuse(request, request->method, rc);
+    } else if (reason.length == 0) {
+        dispatch_fail(request, rc);
     } else {
         dispatch_refuse(request, rc, "%.*s", (int)reason.length, reason.data);
     }
@@ -181,6 +184,7 @@ bool http_dialogue_take_head(struct http_connection *c, bool body_follows)
 static void hand_on(struct http_connection *c, struct request *request, int rc)
 {
     leave_message(c);
+    http_dialogue_count(c); /* before it is asked whether there is memory for the request */
     if (rc < 0) {
         answer_refusal(c, request, rc, c->exchange.reason);
     } else {
@@ -199,6 +203,7 @@ static void read_done_cb(struct request *request, int status)
 {
     struct http_connection *c = request->door;
     c->lent = false;
+    gate_confirm(request, &c->base.caller.who); /* its key may have been revoked meanwhile */
     hand_on(c, request, status);
 }
 
@@ -213,8 +218,7 @@ static void take_call(struct http_connection *c, struct request *request)
         return;
     }
     c->lent = true;
-    c->exchange.reason =
-        SLICE("there is too much to do; nothing was recorded, send it again later");
+    c->exchange.reason = (struct slice){0}; /* where it is not even read */
     dispatch_read(c->base.all->dispatch, request, bytes, &reading);
 }
 

@@ -11,7 +11,7 @@
 struct http_exchange {
     struct request *request; /* owned until it is handed on or answered; NULL: none */
     struct http_match match;
-    struct slice reason;       /* in words, why its message cannot be made; in the arena */
+    struct slice reason;       /* in words, why its message cannot be made */
     int found;                 /* as http_route_find() says: 0, or there is no such thing */
     struct http_answer answer; /* what the answer must know; stays until it is written */
 };

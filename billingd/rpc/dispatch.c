@@ -158,7 +158,8 @@ static int submit_to_lane(struct dispatch *dispatch, struct request *request)
 {
     switch (request->method->lane) {
     case LANE_WRITE:
-        company_note_write(&dispatch->company, request->account.asker, request->received_us);
+        company_note_write(&dispatch->company, request->account.asker,
+                           request_submitted_us(request));
         return committer_submit(dispatch->options.committer, &request->op);
     case LANE_READ:
         return readers_submit(dispatch->options.readers, &request->op);
@@ -175,6 +176,7 @@ static void read_done_op(struct op *op)
 {
     struct request *request = request_of_op(op);
     request->dispatch->stats.in_flight--;
+    account_count(&request->account, 0); /* it counts once it is let in, as any other */
     request->reading->done(request, op->status);
 }
 
@@ -186,11 +188,13 @@ void dispatch_read(struct dispatch *dispatch, struct request *request, size_t by
     *op = (struct op){
         .bytes = bytes,
         .asker = request->account.asker->place,
+        .viewless = true,
         .query = read_op,
         .done = read_done_op,
     };
     dispatch->stats.in_flight++;
-    int rc = readers_submit(dispatch->options.readers, op);
+    int rc =
+        dispatch->draining ? STATUS_SHUTTING_DOWN : readers_submit(dispatch->options.readers, op);
     if (rc < 0) { /* else it is not ours to touch */
         op->status = rc;
         read_done_op(op);
@@ -251,10 +255,13 @@ static void refuse_fields(struct request *request)
 static int check_admission(const struct dispatch *dispatch, const struct request *request)
 {
     int rc = gate_authorize(request, request->method);
+    if (rc == 0 && dispatch->closed) {
+        return STATUS_SHUTTING_DOWN;
+    }
     if (rc < 0 || request->method->lane == LANE_HERE) {
         return rc;
     }
-    if (dispatch->draining) {
+    if (dispatch->draining && request->reading == NULL) { /* else it was read since before */
         return STATUS_SHUTTING_DOWN;
     }
     return account_is_full(&request->account) ? STATUS_BUSY : 0;
@@ -293,7 +300,7 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request)
     if (request->account.asker == NULL) {
         gate_identify(request, request_token(request));
     }
-    company_note(&dispatch->company, request->account.asker, request->received_us);
+    company_note(&dispatch->company, request->account.asker, request_submitted_us(request));
     if (gate_is_too_often(request)) {
         return;
     }
@@ -333,6 +340,11 @@ void dispatch_refuse(struct request *request, int status, const char *format, ..
     begin_answer(request);
     problem_reply(request, problem_of_status(request, status, slice_of(detail)));
     request->reply(request);
+}
+
+void dispatch_fail(struct request *request, int status)
+{
+    answer(request, status);
 }
 
 void dispatch_answered(struct request *request)

@@ -99,7 +99,8 @@ void dispatch_submit(struct dispatch *dispatch, struct request *request);
 
 /* Have a worker read the BYTES that have arrived into REQUEST's message by READING (static memory),
  * before it is submitted: a long text would keep the loop from everybody else.  READING->done() is
- * called once: now, where the workers have too much to do, or later. */
+ * called once: now, where the workers have too much to do or the daemon is ending; or later, and
+ * then it is carried out, since it came before the end. */
 void dispatch_read(struct dispatch *dispatch, struct request *request, size_t bytes,
                    const struct request_reading *reading);
 
@@ -111,6 +112,9 @@ bool dispatch_invites(struct dispatch *dispatch, struct request *request);
 /* Answer REQUEST now with a problem: for what a door refuses before there is a message. */
 __attribute__((format(printf, 3, 4))) void dispatch_refuse(struct request *request, int status,
                                                            const char *format, ...);
+
+/* Likewise with STATUS, in the words that it has wherever it comes from. */
+void dispatch_fail(struct request *request, int status);
 
 /* Count and log that REQUEST is answered as its response has it.  Each door calls it once a
  * request, where it knows what the client is told, before it frees it. */

@@ -113,8 +113,8 @@ static bool ask(struct request *request, size_t weight)
     int64_t a_second = request->dispatch->options.requests_per_second_max;
     int64_t wait_us = 0;
     bool health = request->method != NULL && request->method->role == ROLE_NONE;
-    if (health ||
-        asker_may_ask(request->account.asker, a_second, weight, request->received_us, &wait_us)) {
+    if (health || asker_may_ask(request->account.asker, a_second, weight,
+                                request_submitted_us(request), &wait_us)) {
         return false;
     }
     request->retry_after_ms = (uint32_t)((wait_us + 999) / 1000);

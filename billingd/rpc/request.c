@@ -69,6 +69,11 @@ int request_set_identity(struct request *request, const struct identity *who)
     return rc;
 }
 
+int64_t request_submitted_us(const struct request *request)
+{
+    return request->reading == NULL ? request->received_us : clock_monotonic_us();
+}
+
 void request_free(struct request *request)
 {
     if (request == NULL) {

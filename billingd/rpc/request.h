@@ -138,6 +138,10 @@ MUSTCHECK int request_set_identity(struct request *request, const struct identit
 /* The request whose op it is; NULL for NULL. */
 struct request *request_of_op(struct op *op);
 
+/* When REQUEST came to the desk, by the monotonic clock: now, where a worker has read it, for which
+ * it may have waited. */
+int64_t request_submitted_us(const struct request *request);
+
 /* Free REQUEST (NULL is fine) and all that is in its arena. */
 void request_free(struct request *request);
 

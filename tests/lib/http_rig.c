@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include "tests/lib/calls.h"
 #include "tests/lib/socket.h"
 #include "tests/lib/testkit.h"
 
@@ -50,6 +51,19 @@ int rig_connect(struct http_rig *rig)
         rig_turn(rig);
     }
     return fd;
+}
+
+const char *rig_add_key(struct http_rig *rig)
+{
+    struct desk_answer *made = desk_submit(
+        rig->door->desk, desk_request(CALL(CREATE_KEY),
+                                      create_key_input("key", BILLING__V1__ROLE__WRITER, NULL, 0)));
+    int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
+    while (!made->done) {
+        rig_turn(rig);
+        assert_true(testkit_now_ms() < deadline_ms);
+    }
+    return desk_text(made->response->create_key->key);
 }
 
 void rig_send(int fd, const char *text)

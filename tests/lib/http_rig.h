@@ -26,6 +26,9 @@ void rig_turn(struct http_rig *rig);
 /* Connect, and wait until the daemon has accepted.  The test closes what is returned. */
 int rig_connect(struct http_rig *rig);
 
+/* Make a writer's key, and return what is to be shown; the kit's. */
+const char *rig_add_key(struct http_rig *rig);
+
 /* Send TEXT on FD, which has room for it. */
 void rig_send(int fd, const char *text);
 

@@ -2,6 +2,7 @@
  * workers, the client or the daemon fail them. */
 #include <unistd.h>
 
+#include "billingd/rpc/keyring.h"
 #include "tests/lib/bell.h"
 #include "tests/lib/http_rig.h"
 #include "tests/lib/socket.h"
@@ -14,17 +15,20 @@ enum {
 
 #define CREATE BILLING__V1__REQUEST__CALL_CREATE_CUSTOMER
 
-/* A request for a customer, whose body is OBJECT behind so many blanks that it is long. */
-static const char *long_request(const char *object)
+/* A request for a customer with such HEADERS, whose body is OBJECT behind so many blanks that it is
+ * long. */
+static const char *long_request(const char *headers, const char *object)
 {
-    return testkit_format("POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\n"
+    return testkit_format("POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\n%s"
                           "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%*s",
-                          LONG_BYTES, LONG_BYTES, object);
+                          headers, LONG_BYTES, LONG_BYTES, object);
 }
+
+static const char object_text[] = "{\"customer_name\": \"Acme\"}";
 
 static const char *good(void)
 {
-    return long_request("{\"customer_name\": \"Acme\"}");
+    return long_request("", object_text);
 }
 
 /* --- readers that are at something else ------------------------------------------------------- */
@@ -142,9 +146,9 @@ static void reading__long_body_that_is_wrong__is_refused_and_the_connection_goes
     (void)state;
     rig_open(&rig, 0);
     int fd = rig_connect(&rig);
-    rig_send(fd, long_request("{\"customer_name\": "));
+    rig_send(fd, long_request("", "{\"customer_name\": "));
     wait_answered(&rig, STATUS_MALFORMED_JSON);
-    rig_send(fd, long_request("{\"customer_name\": 5}"));
+    rig_send(fd, long_request("", "{\"customer_name\": 5}"));
     wait_answered(&rig, STATUS_WRONG_TYPE);
     rig_send(fd, good());
     wait_answered(&rig, OUTCOME_RECORDED);
@@ -188,7 +192,42 @@ static void reading__readers_have_too_much_to_do__is_busy(void **state)
     rig_close(&rig);
 }
 
-static void reading__end_of_the_daemon__is_answered_and_not_recorded(void **state)
+/* What came before the end is answered; what comes behind it is not begun. */
+static void reading__end_of_the_daemon__is_carried_out_if_it_came_before(void **state)
+{
+    struct http_rig rig;
+    struct blocker blockers[READERS];
+    (void)state;
+    rig_open(&rig, 0);
+    int before = rig_connect(&rig);
+    int behind = rig_connect(&rig);
+    block(&rig, blockers);
+    send_to_readers(&rig, before, good());
+    dispatch_drain(&rig.door->desk->dispatch);
+    assert_string_equal(rig_status(&rig, behind, good()), "HTTP/1.1 503");
+    assert_u64(answered(&rig, STATUS_SHUTTING_DOWN), 1);
+    let_go(&rig, blockers, READERS);
+    wait_answered(&rig, OUTCOME_RECORDED);
+    close(before);
+    close(behind);
+    rig_close(&rig);
+}
+
+static void reading__over__the_connection_is_idle(void **state)
+{
+    struct http_rig rig;
+    (void)state;
+    rig_open(&rig, 0);
+    int fd = rig_connect(&rig);
+    rig_send(fd, good());
+    wait_answered(&rig, OUTCOME_RECORDED);
+    assert_int_equal(http_of(rig.http.connections.first)->stage, HTTP_STAGE_IDLE);
+    close(fd);
+    rig_close(&rig);
+}
+
+/* Neither its body nor what it was read into counts against its being let in. */
+static void reading__memory_that_the_request_itself_takes__is_no_reason_to_refuse_it(void **state)
 {
     struct http_rig rig;
     struct blocker blockers[READERS];
@@ -197,11 +236,42 @@ static void reading__end_of_the_daemon__is_answered_and_not_recorded(void **stat
     int fd = rig_connect(&rig);
     block(&rig, blockers);
     send_to_readers(&rig, fd, good());
-    dispatch_drain(&rig.door->desk->dispatch);
+    /* Half of it is one asker's. */
+    atomic_store(&rig.door->desk->dispatch.memory.bytes_max, 2 * LONG_BYTES);
     let_go(&rig, blockers, READERS);
-    wait_answered(&rig, STATUS_SHUTTING_DOWN);
+    door_wait_in_flight(rig.door, 0);
+    assert_u64(answered(&rig, OUTCOME_RECORDED), 1);
     close(fd);
     rig_close(&rig);
+}
+
+static void reading__key_revoked_meanwhile__is_refused(void **state)
+{
+    struct http_rig rig;
+    struct blocker blockers[READERS];
+    (void)state;
+    rig_open(&rig, 0);
+    const char *key = testkit_format("Authorization: Bearer %s\r\n", rig_add_key(&rig));
+    int fd = rig_connect(&rig);
+    block(&rig, blockers);
+    send_to_readers(&rig, fd, long_request(key, object_text));
+    keyring_remove(rig.door->desk->keyring, rig.http.connections.first->caller.key);
+    let_go(&rig, blockers, READERS);
+    door_wait_in_flight(rig.door, 0);
+    assert_u64(answered(&rig, STATUS_UNAUTHENTICATED), 1);
+    close(fd);
+    rig_close(&rig);
+}
+
+/* An asker who asks little is not refused for what he asked while this one waited. */
+static void reading__waits_long__counts_for_the_rate_when_it_is_read(void **state)
+{
+    struct request request = {.received_us = 1};
+    static const struct request_reading reading;
+    (void)state;
+    assert_int_equal(request_submitted_us(&request), 1);
+    request.reading = &reading;
+    assert_true(request_submitted_us(&request) > 1);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -209,7 +279,11 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(reading__long_body_that_is_wrong__is_refused_and_the_connection_goes_on),
     cmocka_unit_test(reading__client_gone_meanwhile__is_carried_out),
     cmocka_unit_test(reading__readers_have_too_much_to_do__is_busy),
-    cmocka_unit_test(reading__end_of_the_daemon__is_answered_and_not_recorded),
+    cmocka_unit_test(reading__end_of_the_daemon__is_carried_out_if_it_came_before),
+    cmocka_unit_test(reading__over__the_connection_is_idle),
+    cmocka_unit_test(reading__memory_that_the_request_itself_takes__is_no_reason_to_refuse_it),
+    cmocka_unit_test(reading__key_revoked_meanwhile__is_refused),
+    cmocka_unit_test(reading__waits_long__counts_for_the_rate_when_it_is_read),
 };
 
 TESTKIT_MAIN(tests)

@@ -3,7 +3,6 @@
 #include <sys/socket.h>
 
 #include "billingd/rpc/keyring.h"
-#include "tests/lib/calls.h"
 #include "tests/lib/http_rig.h"
 #include "tests/lib/socket.h"
 #include "tests/lib/testkit.h"
@@ -161,19 +160,10 @@ static void head__memory_is_full__counts_for_the_rate_of_who_asks(void **state)
 /* The head of a request with a new key, and a byte of its body. */
 static const char *begin_with_key(struct http_rig *rig)
 {
-    struct desk *desk = rig->door->desk;
-    struct desk_answer *made = desk_submit(
-        desk, desk_request(CALL(CREATE_KEY),
-                           create_key_input("key", BILLING__V1__ROLE__WRITER, NULL, 0)));
-    int64_t deadline_ms = testkit_now_ms() + SOCK_PATIENCE_MS;
-    while (!made->done) {
-        rig_turn(rig);
-        assert_true(testkit_now_ms() < deadline_ms);
-    }
     return testkit_format("POST /api/v1/customers HTTP/1.1\r\nHost: localhost\r\n"
                           "Content-Type: application/json\r\nContent-Length: 100\r\n"
                           "Authorization: Bearer %s\r\n\r\n{",
-                          desk_text(made->response->create_key->key));
+                          rig_add_key(rig));
 }
 
 /* Of the door, with nothing of the loop before it: what the kernel knows is not heard yet. */
