@@ -120,147 +120,148 @@ static void wait_answered(struct http_rig *rig, int outcome)
 
 /* --- tests ------------------------------------------------------------------------------------ */
 
+/* A client, and what keeps the readers from what it sends. */
+struct scene {
+    struct http_rig rig;
+    int fd;
+    struct blocker blockers[READERS + 1];
+};
+
+static void open_scene(struct scene *scene, size_t queue_ops_max)
+{
+    rig_open(&scene->rig, queue_ops_max);
+    scene->fd = rig_connect(&scene->rig);
+}
+
+static void close_scene(struct scene *scene)
+{
+    close(scene->fd);
+    rig_close(&scene->rig);
+}
+
+/* The client sends REQUEST, which waits for the readers. */
+static void lend(struct scene *scene, const char *request)
+{
+    block(&scene->rig, scene->blockers);
+    send_to_readers(&scene->rig, scene->fd, request);
+}
+
+/* It is read now, and comes to OUTCOME. */
+static void expect_outcome(struct scene *scene, int outcome)
+{
+    let_go(&scene->rig, scene->blockers, READERS);
+    door_wait_in_flight(scene->rig.door, 0);
+    assert_u64(answered(&scene->rig, outcome), 1);
+}
+
 static void reading__long_body__others_are_answered_meanwhile(void **state)
 {
-    struct http_rig rig;
-    struct blocker blockers[READERS];
+    struct scene s;
     (void)state;
-    rig_open(&rig, 0);
-    int fd = rig_connect(&rig);
-    int other = rig_connect(&rig);
-    block(&rig, blockers);
-    send_to_readers(&rig, fd, good());
-    assert_string_equal(rig_status(&rig, other, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
-                        "HTTP/1.1 200");
-    assert_u64(answered(&rig, OUTCOME_RECORDED), 0);
-    let_go(&rig, blockers, READERS);
-    assert_string_equal(rig_status(&rig, fd, ""), "HTTP/1.1 201");
-    close(fd);
+    open_scene(&s, 0);
+    int other = rig_connect(&s.rig);
+    lend(&s, good());
+    assert_string_equal(
+        rig_status(&s.rig, other, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        "HTTP/1.1 200");
+    assert_u64(answered(&s.rig, OUTCOME_RECORDED), 0);
+    expect_outcome(&s, OUTCOME_RECORDED);
+    assert_string_equal(rig_status(&s.rig, s.fd, ""), "HTTP/1.1 201");
     close(other);
-    rig_close(&rig);
+    close_scene(&s);
 }
 
 static void reading__long_body_that_is_wrong__is_refused_and_the_connection_goes_on(void **state)
 {
-    struct http_rig rig;
+    struct scene s;
     (void)state;
-    rig_open(&rig, 0);
-    int fd = rig_connect(&rig);
-    rig_send(fd, long_request("", "{\"customer_name\": "));
-    wait_answered(&rig, STATUS_MALFORMED_JSON);
-    rig_send(fd, long_request("", "{\"customer_name\": 5}"));
-    wait_answered(&rig, STATUS_WRONG_TYPE);
-    rig_send(fd, good());
-    wait_answered(&rig, OUTCOME_RECORDED);
-    close(fd);
-    rig_close(&rig);
+    open_scene(&s, 0);
+    rig_send(s.fd, long_request("", "{\"customer_name\": "));
+    wait_answered(&s.rig, STATUS_MALFORMED_JSON);
+    rig_send(s.fd, long_request("", "{\"customer_name\": 5}"));
+    wait_answered(&s.rig, STATUS_WRONG_TYPE);
+    rig_send(s.fd, good());
+    wait_answered(&s.rig, OUTCOME_RECORDED);
+    close_scene(&s);
 }
 
 /* What the worker reads is not freed beneath it. */
 static void reading__client_gone_meanwhile__is_carried_out(void **state)
 {
-    struct http_rig rig;
-    struct blocker blockers[READERS];
+    struct scene s;
     (void)state;
-    rig_open(&rig, 0);
-    int fd = rig_connect(&rig);
-    block(&rig, blockers);
-    send_to_readers(&rig, fd, good());
-    connection_cut(rig.http.connections.first);
-    rig_turn(&rig); /* closes it */
-    assert_u64(rig.http.connections.n, 0);
-    let_go(&rig, blockers, READERS);
-    door_wait_in_flight(rig.door, 0);
-    assert_u64(answered(&rig, OUTCOME_RECORDED), 1);
-    close(fd);
-    rig_close(&rig);
+    open_scene(&s, 0);
+    lend(&s, good());
+    connection_cut(s.rig.http.connections.first);
+    rig_turn(&s.rig); /* closes it */
+    assert_u64(s.rig.http.connections.n, 0);
+    expect_outcome(&s, OUTCOME_RECORDED);
+    close_scene(&s);
 }
 
 static void reading__readers_have_too_much_to_do__is_busy(void **state)
 {
-    struct http_rig rig;
-    struct blocker blockers[READERS + 1];
+    struct scene s;
     (void)state;
-    rig_open(&rig, 1);
-    int fd = rig_connect(&rig);
-    block(&rig, blockers);
-    submit_blocker(&rig, &blockers[READERS]); /* which fills the queue */
-    assert_string_equal(rig_status(&rig, fd, good()), "HTTP/1.1 503");
-    assert_u64(answered(&rig, STATUS_BUSY), 1);
-    let_go(&rig, blockers, READERS + 1);
-    close(fd);
-    rig_close(&rig);
+    open_scene(&s, 1);
+    block(&s.rig, s.blockers);
+    submit_blocker(&s.rig, &s.blockers[READERS]); /* which fills the queue */
+    assert_string_equal(rig_status(&s.rig, s.fd, good()), "HTTP/1.1 503");
+    assert_u64(answered(&s.rig, STATUS_BUSY), 1);
+    let_go(&s.rig, s.blockers, READERS + 1);
+    close_scene(&s);
 }
 
 /* What came before the end is answered; what comes behind it is not begun. */
 static void reading__end_of_the_daemon__is_carried_out_if_it_came_before(void **state)
 {
-    struct http_rig rig;
-    struct blocker blockers[READERS];
+    struct scene s;
     (void)state;
-    rig_open(&rig, 0);
-    int before = rig_connect(&rig);
-    int behind = rig_connect(&rig);
-    block(&rig, blockers);
-    send_to_readers(&rig, before, good());
-    dispatch_drain(&rig.door->desk->dispatch);
-    assert_string_equal(rig_status(&rig, behind, good()), "HTTP/1.1 503");
-    assert_u64(answered(&rig, STATUS_SHUTTING_DOWN), 1);
-    let_go(&rig, blockers, READERS);
-    wait_answered(&rig, OUTCOME_RECORDED);
-    close(before);
+    open_scene(&s, 0);
+    int behind = rig_connect(&s.rig);
+    lend(&s, good());
+    dispatch_drain(&s.rig.door->desk->dispatch);
+    assert_string_equal(rig_status(&s.rig, behind, good()), "HTTP/1.1 503");
+    assert_u64(answered(&s.rig, STATUS_SHUTTING_DOWN), 1);
+    expect_outcome(&s, OUTCOME_RECORDED);
     close(behind);
-    rig_close(&rig);
+    close_scene(&s);
 }
 
 static void reading__over__the_connection_is_idle(void **state)
 {
-    struct http_rig rig;
+    struct scene s;
     (void)state;
-    rig_open(&rig, 0);
-    int fd = rig_connect(&rig);
-    rig_send(fd, good());
-    wait_answered(&rig, OUTCOME_RECORDED);
-    assert_int_equal(http_of(rig.http.connections.first)->stage, HTTP_STAGE_IDLE);
-    close(fd);
-    rig_close(&rig);
+    open_scene(&s, 0);
+    rig_send(s.fd, good());
+    wait_answered(&s.rig, OUTCOME_RECORDED);
+    assert_int_equal(http_of(s.rig.http.connections.first)->stage, HTTP_STAGE_IDLE);
+    close_scene(&s);
 }
 
-/* Neither its body nor what it was read into counts against its being let in. */
-static void reading__memory_that_the_request_itself_takes__is_no_reason_to_refuse_it(void **state)
+/* Its body does not count against its being let in, once that has been read. */
+static void reading__memory_that_the_body_took__is_no_reason_to_refuse_it(void **state)
 {
-    struct http_rig rig;
-    struct blocker blockers[READERS];
+    struct scene s;
     (void)state;
-    rig_open(&rig, 0);
-    int fd = rig_connect(&rig);
-    block(&rig, blockers);
-    send_to_readers(&rig, fd, good());
+    open_scene(&s, 0);
+    lend(&s, good());
     /* Half of it is one asker's. */
-    atomic_store(&rig.door->desk->dispatch.memory.bytes_max, 2 * LONG_BYTES);
-    let_go(&rig, blockers, READERS);
-    door_wait_in_flight(rig.door, 0);
-    assert_u64(answered(&rig, OUTCOME_RECORDED), 1);
-    close(fd);
-    rig_close(&rig);
+    atomic_store(&s.rig.door->desk->dispatch.memory.bytes_max, 2 * LONG_BYTES);
+    expect_outcome(&s, OUTCOME_RECORDED);
+    close_scene(&s);
 }
 
 static void reading__key_revoked_meanwhile__is_refused(void **state)
 {
-    struct http_rig rig;
-    struct blocker blockers[READERS];
+    struct scene s;
     (void)state;
-    rig_open(&rig, 0);
-    const char *key = testkit_format("Authorization: Bearer %s\r\n", rig_add_key(&rig));
-    int fd = rig_connect(&rig);
-    block(&rig, blockers);
-    send_to_readers(&rig, fd, long_request(key, object_text));
-    keyring_remove(rig.door->desk->keyring, rig.http.connections.first->caller.key);
-    let_go(&rig, blockers, READERS);
-    door_wait_in_flight(rig.door, 0);
-    assert_u64(answered(&rig, STATUS_UNAUTHENTICATED), 1);
-    close(fd);
-    rig_close(&rig);
+    open_scene(&s, 0);
+    const char *key = testkit_format("Authorization: Bearer %s\r\n", rig_add_key(&s.rig));
+    lend(&s, long_request(key, object_text));
+    keyring_remove(s.rig.door->desk->keyring, s.rig.http.connections.first->caller.key);
+    expect_outcome(&s, STATUS_UNAUTHENTICATED);
+    close_scene(&s);
 }
 
 /* An asker who asks little is not refused for what he asked while this one waited. */
@@ -281,7 +282,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(reading__readers_have_too_much_to_do__is_busy),
     cmocka_unit_test(reading__end_of_the_daemon__is_carried_out_if_it_came_before),
     cmocka_unit_test(reading__over__the_connection_is_idle),
-    cmocka_unit_test(reading__memory_that_the_request_itself_takes__is_no_reason_to_refuse_it),
+    cmocka_unit_test(reading__memory_that_the_body_took__is_no_reason_to_refuse_it),
     cmocka_unit_test(reading__key_revoked_meanwhile__is_refused),
     cmocka_unit_test(reading__waits_long__counts_for_the_rate_when_it_is_read),
 };
