@@ -247,9 +247,14 @@ static int widen(struct json_decoder *d, struct slice *text, size_t n)
     return 0;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void skip_blanks(struct slice *text)
 {
-    while (text->length > 0 && memchr(" \t\r\n", *text->data, 4) != NULL) {
+    while (text->length > 0 && is_blank(*text->data)) {
         text->data++;
         text->length--;
     }
