@@ -252,6 +252,27 @@ static void reading__memory_that_the_body_took__is_no_reason_to_refuse_it(void *
     close_scene(&s);
 }
 
+/* Nor does the message that it was read into, which is larger. */
+static void reading__memory_that_the_message_takes__is_no_reason_to_refuse_it(void **state)
+{
+    static const char item[] = "{\"customer_id\": \"external:nobody\", \"request_id\": \"r\"}\n";
+    enum { BYTES = (LONG_BYTES / (sizeof item - 1) + 1) * (sizeof item - 1) };
+    static char body[BYTES + 1];
+    struct scene s;
+    (void)state;
+    for (size_t at = 0; at < BYTES; at += sizeof item - 1) {
+        memcpy(body + at, item, sizeof item - 1);
+    }
+    open_scene(&s, 0);
+    lend(&s, testkit_format("POST /api/v1/usage/batch HTTP/1.1\r\nHost: localhost\r\n"
+                            "Content-Type: application/x-ndjson\r\nContent-Length: %d\r\n\r\n%s",
+                            BYTES, body));
+    atomic_store(&s.rig.door->desk->dispatch.memory.bytes_max, 2 * LONG_BYTES);
+    let_go(&s.rig, s.blockers, READERS);
+    assert_string_equal(rig_status(&s.rig, s.fd, ""), "HTTP/1.1 200");
+    close_scene(&s);
+}
+
 static void reading__key_revoked_meanwhile__is_refused(void **state)
 {
     struct scene s;
@@ -283,6 +304,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(reading__end_of_the_daemon__is_carried_out_if_it_came_before),
     cmocka_unit_test(reading__over__the_connection_is_idle),
     cmocka_unit_test(reading__memory_that_the_body_took__is_no_reason_to_refuse_it),
+    cmocka_unit_test(reading__memory_that_the_message_takes__is_no_reason_to_refuse_it),
     cmocka_unit_test(reading__key_revoked_meanwhile__is_refused),
     cmocka_unit_test(reading__waits_long__counts_for_the_rate_when_it_is_read),
 };
