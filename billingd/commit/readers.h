@@ -3,8 +3,7 @@
  *
  * Light queries go first, and where there is more than one thread, one is always left to them:
  * whatever heavy ones wait, a customer is found at once; a lone thread makes long requests wait
- * behind them, too.  Those who ask take turns
- * (fair_queue.h). */
+ * behind them, too.  Those who ask take turns (fair_queue.h). */
 #pragma once
 
 #include "billingd/commit/completions.h"

@@ -4,10 +4,10 @@
  * requests, so what a client pipelines waits, unparsed, in `input`.
  *
  * Happy path: read; parse the head; route, and settle who asks and whether that may be had; take
- * the body; submit; the answer is put behind `out`; what else has arrived is parsed; one write
- * takes all of `out`.  One asker has so many requests a turn of the loop, through whatever
- * connections; the others wait for the next.
- * What may go wrong, and what is done:
+ * the body, which a reader reads where it is long; submit; the answer is put behind `out`; what
+ * else has arrived is parsed; one write takes all of `out`.  One asker has so many requests a turn
+ * of the loop, through whatever connections; the others wait for the next. What may go wrong, and
+ * what is done:
  *   - bytes that are no acceptable request, or one that is too large or too slow: one answer that
  *     says so, our side is shut down, and what the client still sends is dropped for a while, so
  *     that it reads the answer instead of a reset;

@@ -6,7 +6,7 @@
 #include "billingd/rpc/gate.h"
 
 enum {
-    READ_HERE_BYTES_MAX = 16 * 1024, /* of a body: a millisecond or two of the loop's */
+    READ_HERE_BYTES_MAX = 16 * 1024, /* of a body: a hundred items of a batch */
 };
 
 void http_dialogue_count(struct http_connection *c)

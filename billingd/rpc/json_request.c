@@ -82,7 +82,7 @@ static void set_items(struct json_decoder *d, ProtobufCMessage *message, const s
     }
 }
 
-/* --- one object ------------------------------------------------------------------------------- */
+/* --- one text --------------------------------------------------------------------------------- */
 
 static void fill_item(struct json_decoder *d, ProtobufCMessage *item, json_object *value)
 {
